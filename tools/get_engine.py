@@ -1,0 +1,194 @@
+"""Gets a Pulumi engine: the CLI, its YAML and Python language hosts, and the two files that start Python programs.
+
+The first of these that works:
+
+1. a `pulumi` on PATH, when it is new enough: linked to, so whoever has one is not made to wait for another;
+2. Pulumi's official installer;
+3. a build from the Go modules beside this file, for machines that reach a Go module proxy and nothing else.
+
+Whichever it is, PATH=.tools/bin:$PATH is all that a program or a test needs afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+
+from shell import Problem, run, say
+
+TOOLS = Path(__file__).resolve().parent
+ENGINE_MODULE = TOOLS / "engine"
+PYTHON_HOST_MODULE = TOOLS / "python-host"
+BIN = TOOLS.parent / ".tools" / "bin"
+
+INSTALLER = "https://get.pulumi.com"
+REACH_TIMEOUT = 10  # seconds: without a network the build should start soon
+INSTALL_TIMEOUT = 300  # seconds: the archive is about 100 MB
+
+# Both are scripts in the Python SDK: the first runs a program, the second the dynamic provider.
+PYTHON_LAUNCHERS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
+ENGINE = (
+    "pulumi",
+    "pulumi-language-yaml",
+    "pulumi-language-python",
+    *(Path(launcher).name for launcher in PYTHON_LAUNCHERS),
+)
+
+
+class NotThisWay(Exception):
+    """This way to an engine is closed, for the reason in the text; the next one may be open."""
+
+
+def get_engine(folder: Path) -> None:
+    """Fill `folder` with an engine by the first way that works; what it held before stays until then."""
+    version = wanted_version()
+    for way in (link_from_path, install, build):
+        try:
+            with replacing(folder) as new:
+                way(new, version)
+        except NotThisWay as reason:
+            say(f"  {reason}")
+        else:
+            return
+    raise Problem(
+        f"no way to get Pulumi {version}: install it (or a newer one), or Go {needed_go()} or newer to build it with,"
+        " and run `make setup` again"
+    )
+
+
+def wanted_version() -> str:
+    """The version that go.mod pins, which is also the oldest one taken from PATH.
+
+    The Python SDK in constraints.txt is of the same release, and the tests expect what this engine says and does.
+    A newer engine keeps to that; with an older one nobody has tried.
+    """
+    return pinned(r"pulumi/pkg/v3 v(\S+)")
+
+
+def needed_go() -> str:
+    return pinned(r"\ngo (\d+\.\d+)")
+
+
+def pinned(pattern: str) -> str:
+    found = re.search(pattern, (ENGINE_MODULE / "go.mod").read_text())
+    assert found, f"{pattern} is not in go.mod"
+    return found[1]
+
+
+@contextmanager
+def replacing(folder: Path) -> Generator[Path]:
+    """A new folder of the same name that takes the place of `folder` only when the block succeeds."""
+    staging = folder.parent / "new"
+    shutil.rmtree(staging, ignore_errors=True)
+    new = staging / folder.name
+    new.mkdir(parents=True)
+    try:
+        yield new
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def link_from_path(folder: Path, version: str) -> None:
+    search = path_without(BIN)
+    pulumi = shutil.which("pulumi", path=search)
+    if not pulumi:
+        raise NotThisWay("no pulumi on PATH")
+    found = version_of(pulumi)
+    if numbers(found) < numbers(version):
+        raise NotThisWay(f"the pulumi on PATH is {found or 'broken'}, and {version} is needed")
+    # Often PATH has just a link to pulumi, and the language hosts are beside the file it points to.
+    search = os.pathsep.join([str(Path(pulumi).parent), str(Path(pulumi).resolve().parent), search])
+    for name in ENGINE:
+        file = shutil.which(name, path=search)
+        if not file:
+            raise NotThisWay(f"the pulumi on PATH comes without {name}")
+        (folder / name).symlink_to(Path(file).absolute())
+    say(f"  Pulumi {found} on PATH will do")
+
+
+def path_without(folder: Path) -> str:
+    """PATH without our own engine, which a developer may have put there to have it at hand."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(entry for entry in entries if entry and Path(entry).resolve() != folder.resolve())
+
+
+def version_of(pulumi: str) -> str:
+    """What `pulumi version` answers, without the v; empty when it does not."""
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        done = subprocess.run([pulumi, "version"], env=environment, capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if done.returncode else done.stdout.strip().removeprefix("v")
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+def install(folder: Path, version: str) -> None:
+    script = installer()
+    command = ["sh", "-s", "--", "--version", version, "--install-root", str(folder.parent), "--no-edit-path"]
+    try:
+        done = subprocess.run(command, input=script, capture_output=True, timeout=INSTALL_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise NotThisWay(f"the official installer was not done after {INSTALL_TIMEOUT} s") from None
+    missing = [name for name in ENGINE if not (folder / name).exists()]
+    if done.returncode or missing:
+        raise NotThisWay("the official installer failed")
+    say(f"  Pulumi {version} by the official installer")
+
+
+def installer() -> bytes:
+    try:
+        with urllib.request.urlopen(INSTALLER, timeout=REACH_TIMEOUT) as answer:
+            script = answer.read()
+    except (OSError, HTTPException):
+        raise NotThisWay("the official installer cannot be reached") from None
+    if not script.startswith(b"#!"):  # a sign-in page of some network, say
+        raise NotThisWay("the official installer cannot be reached")
+    return script
+
+
+def build(folder: Path, version: str) -> None:
+    if not shutil.which("go"):
+        raise NotThisWay("no go on PATH to build it with")
+    say("  building it with Go: about 5 minutes on two cores, seconds when Go's cache has it")
+    go_build(
+        ENGINE_MODULE,
+        folder,
+        "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+        version=version,
+    )
+    go_build(
+        PYTHON_HOST_MODULE, folder, "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", version=version
+    )
+    sdk = run(["go", "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], ENGINE_MODULE)
+    for launcher in PYTHON_LAUNCHERS:
+        copy = folder / Path(launcher).name
+        shutil.copyfile(Path(sdk) / launcher, copy)
+        copy.chmod(0o755)  # in Go's module cache every file is read-only
+
+
+def build_sdk_generator(folder: Path) -> None:
+    if shutil.which("go"):
+        go_build(ENGINE_MODULE, folder, "./gensdk", version=wanted_version())
+    else:
+        say("  left out: there is no go on PATH to build it with; only `make sdk` and its test need it")
+
+
+def go_build(module: Path, folder: Path, *packages: str, version: str) -> None:
+    """Build programs at the versions that go.mod and go.sum pin, whatever the user's Go settings are."""
+    link = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
+    command = ["go", "build", "-mod=readonly", "-buildvcs=false", "-ldflags", link, "-o", f"{folder}{os.sep}"]
+    run([*command, *packages], module, {"GOWORK": "off"})

@@ -1,0 +1,113 @@
+"""Makes what a clone needs to be worked on: .venv, and a Pulumi engine and the SDK generator in .tools/bin.
+
+`make setup` runs it. It needs Python's standard library alone, for it runs before there is a virtual environment.
+Each step is done once, and again when one of the files it depends on has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from get_engine import BIN, ENGINE, ENGINE_MODULE, PYTHON_HOST_MODULE, build_sdk_generator, get_engine
+from shell import Problem, run, say
+
+OLDEST_PYTHON = (3, 11)
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Step:
+    what: str
+    how_long: str
+    make: Callable[[], None]
+    sources: tuple[Path, ...]
+    """Files whose content decides the result."""
+    results: tuple[Path, ...]
+    stamp: Path
+    """Holds the hash of the sources that the results were made from."""
+
+    def is_done(self) -> bool:
+        made = all(result.exists() for result in self.results)
+        return made and self.stamp.exists() and self.stamp.read_text() == self.digest()
+
+    def do(self) -> None:
+        say(f"{self.what} ({self.how_long})")
+        started = time.monotonic()
+        self.make()
+        self.stamp.write_text(self.digest())
+        say(f"  done in {time.monotonic() - started:.0f} s")
+
+    def digest(self) -> str:
+        return hashlib.sha256(b"".join(source.read_bytes() for source in self.sources)).hexdigest()
+
+
+def make_environment() -> None:
+    if not PYTHON.exists():
+        refuse_old_python(sys.version_info[:3])
+        run([sys.executable, "-m", "venv", "--clear", VENV], ROOT)
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    run([*pip, "--constraint", "constraints.txt", "--editable", ".[dev]"], ROOT)
+
+
+def refuse_old_python(version: tuple[int, int, int]) -> None:
+    if version < OLDEST_PYTHON:
+        found = ".".join(map(str, version))
+        raise Problem(f"Python 3.11 or newer is needed, this is {found}; name one: make setup PYTHON=python3.11")
+
+
+def go_sources(module: Path) -> tuple[Path, ...]:
+    return (module / "go.mod", module / "go.sum")
+
+
+ENVIRONMENT = Step(
+    what="Python packages into .venv",
+    how_long="about a minute",
+    make=make_environment,
+    sources=(ROOT / "pyproject.toml", ROOT / "constraints.txt"),
+    results=(PYTHON,),
+    stamp=VENV / "made-from",
+)
+PULUMI = Step(
+    what="a Pulumi engine into .tools/bin",
+    how_long="at once with a recent Pulumi on PATH, else a minute to download or 5 to build",
+    make=lambda: get_engine(BIN),
+    sources=(*go_sources(ENGINE_MODULE), *go_sources(PYTHON_HOST_MODULE), ROOT / "tools" / "get_engine.py"),
+    results=tuple(BIN / name for name in ENGINE),
+    stamp=BIN / "engine-made-from",
+)
+SDK_GENERATOR = Step(
+    what="the SDK generator into .tools/bin",
+    how_long="some seconds after a build of the engine, else about 2 minutes",
+    make=lambda: build_sdk_generator(BIN),
+    sources=(*go_sources(ENGINE_MODULE), ENGINE_MODULE / "gensdk" / "main.go"),
+    results=(BIN / "gensdk",),
+    stamp=BIN / "gensdk-made-from",
+)
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description="Make .venv and .tools/bin.")
+    parser.add_argument("--for-use", action="store_true", help="leave out what only changing the project needs")
+    steps = [ENVIRONMENT, PULUMI]
+    if not parser.parse_args(arguments).for_use:
+        steps.append(SDK_GENERATOR)
+    try:
+        for step in steps:
+            if not step.is_done():
+                step.do()
+    except Problem as problem:
+        sys.exit(f"setup: {problem}")
+    except KeyboardInterrupt:
+        sys.exit("setup: stopped; run it again to go on")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
