@@ -1,0 +1,44 @@
+# Needs python3, make and git on PATH, and Go where there is no Pulumi; all else is in .venv and .tools/bin.
+PYTHON ?= python3
+WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
+SDK ?= sdk
+SDK_LANGUAGES = python
+
+.PHONY: help setup demo test lint format sdk bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv and .tools/bin (a minute; 6 where Pulumi has to be built; later a second)
+	@$(PYTHON) tools/setup.py
+
+demo: ## Repair a node of a simulated cluster with `pulumi up` (a minute)
+	@$(PYTHON) tools/setup.py --for-use
+	@$(WITH_TOOLS) python examples/demo.py
+
+test: lint ## Run lint and all tests (some minutes)
+	@$(WITH_TOOLS) pytest -n 2
+
+lint: setup ## Check style, formatting, types and import directions (half a minute)
+	@$(WITH_TOOLS) ruff check --quiet
+	@$(WITH_TOOLS) ruff format --check --quiet
+	@$(WITH_TOOLS) pyright
+	@$(WITH_TOOLS) lint-imports
+
+format: setup ## Format the code and fix what ruff can fix
+	@$(WITH_TOOLS) ruff check --fix --quiet
+	@$(WITH_TOOLS) ruff format --quiet
+
+sdk: setup ## Write sdk/ anew from the schema (some seconds)
+	@test -x .tools/bin/gensdk || { echo "sdk: Go is needed to build the generator; install it and run make sdk again"; exit 1; }
+	@mkdir -p $(SDK)
+	@$(WITH_TOOLS) python -m pulumi_resource_togetherai.schema > $(SDK)/schema.json
+	@set -e; for language in $(SDK_LANGUAGES); do \
+	  .tools/bin/gensdk --language $$language --schema $(SDK)/schema.json --out $(SDK)/$$language; \
+	done
+
+bench: setup ## Measure what the README claims (some minutes)
+	@$(WITH_TOOLS) python benchmarks/run.py
+
+clean: ## Remove .venv, .tools and every cache
+	@rm -rf .venv .tools dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
