@@ -1,0 +1,3 @@
+"""Pulumi provider for GPU node remediations on Together AI clusters."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The Together AI remediation API over HTTP, and nothing of Pulumi."""

@@ -1,0 +1,208 @@
+"""The API's messages as pydantic models: the one definition of every field that comes from the API.
+
+Field names are the API's (snake_case); the aliases are the same names as Pulumi writes them (camelCase), so one
+model reads an answer and writes a resource's outputs. Fields that a newer server adds are kept.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.api.enums import (
+    CANCELLABLE_STATES,
+    TERMINAL_STATES,
+    AlertSeverity,
+    RemediationMode,
+    RemediationState,
+    RemediationTrigger,
+)
+
+
+class ApiModel(BaseModel):
+    """Base of every message: open to new fields, readable under the API's and under Pulumi's names."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class XidEvent(ApiModel):
+    """One NVIDIA Xid code seen during an alert."""
+
+    xid_code: str = ""
+    """The NVIDIA Xid code, such as `79`."""
+    mnemonic: str = ""
+    """The driver's mnemonic for the code, where known."""
+    count: int = 0
+    """How often the code appeared during the alert."""
+
+
+class XidAnnotation(ApiModel):
+    """What a DmesgXidError alert reports."""
+
+    events: list[XidEvent] = Field(default_factory=list[XidEvent])
+    """The Xid codes seen during the alert."""
+
+
+class SlurmNodeUnavailableAnnotation(ApiModel):
+    """What an alert about an unavailable Slurm node reports."""
+
+    reason: str = ""
+    """The drain reason of the Slurm node."""
+
+
+class AlertAnnotation(ApiModel):
+    """What an alert says, parsed by the API."""
+
+    title: str = ""
+    """The alert's title."""
+    summary_line: str = ""
+    """One line about this firing of the alert."""
+    description: str = ""
+    """A standing explanation of the alert."""
+    xid: XidAnnotation | None = None
+    """Set for DmesgXidError alerts."""
+    slurm_node_unavailable: SlurmNodeUnavailableAnnotation | None = None
+    """Set for alerts about an unavailable Slurm node."""
+
+
+class LinkedAlert(ApiModel):
+    """A passive health check alert linked to a remediation, resolved ones included."""
+
+    alert_name: str = ""
+    """The Alertmanager name of the alert, such as `DmesgXidError`."""
+    annotation: AlertAnnotation | None = None
+    """What the alert says, parsed."""
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """The Alertmanager annotations as they came."""
+    cluster_id: str = ""
+    """The cluster that the alert is about."""
+    instance_id: str | None = None
+    """The instance that the alert is about; unset until the platform has joined the two."""
+    node_remediation_intent_id: str | None = None
+    """The remediation intent attached to the alert, if any."""
+    passive_health_check_alert_id: str = ""
+    """The alert's id (a UUID)."""
+    severity: AlertSeverity | None = None
+    """How serious the alert is."""
+    started_at: datetime | None = None
+    """When the alert first fired."""
+    resolved_at: datetime | None = None
+    """When the alert was resolved; unset while it fires."""
+    target_vm: str = ""
+    """The name of the VM that the alert is about."""
+
+
+class Remediation(ApiModel):
+    """A remediation: the repair of one GPU worker node, as the API records it."""
+
+    id: str
+    """The remediation's id."""
+    cluster_id: str
+    """The cluster of the node."""
+    instance_id: str
+    """The instance (a GPU worker node's VM) that is repaired."""
+    instance_name: str | None = None
+    """The display name of the instance."""
+    mode: RemediationMode
+    """How the node is repaired."""
+    trigger: RemediationTrigger
+    """What started the remediation."""
+    state: RemediationState
+    """Where the remediation is in its life."""
+    reason: str | None = None
+    """Why it was asked for; ends in the marker of the program that asked."""
+    requested_by: str | None = None
+    """Who asked for it."""
+    reviewed_by: str | None = None
+    """Who approved or rejected it."""
+    review_time: datetime | None = None
+    """When it was approved or rejected."""
+    review_comment: str | None = None
+    """What the reviewer wrote."""
+    create_time: datetime | None = None
+    """When it was created."""
+    start_time: datetime | None = None
+    """When the platform began to carry it out."""
+    end_time: datetime | None = None
+    """When it ended."""
+    update_time: datetime | None = None
+    """When its record last changed."""
+    error_message: str | None = None
+    """Why it failed."""
+    active_health_check_run_id: str | None = None
+    """The active health check run (a UUID) that triggered it."""
+    passive_health_check_event_id: str | None = None
+    """The passive health check event that triggered it."""
+    linked_alerts: list[LinkedAlert] | None = None
+    """The passive health check alerts linked to it, resolved ones included."""
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it has ended. A state this version does not know counts as ended once `end_time` is set."""
+        return self.state in TERMINAL_STATES or (not self.state.known and self.end_time is not None)
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether the API accepts a cancel in its state."""
+        return self.state in CANCELLABLE_STATES
+
+
+class RemediationPage(ApiModel):
+    """One page of a list of remediations (the API's ListRemediationsResponse)."""
+
+    remediations: list[Remediation] = Field(default_factory=list[Remediation])
+    """The remediations of this page."""
+    has_next: bool = False
+    """Whether another page follows."""
+    next_page_token: str | None = None
+    """The token of the next page."""
+
+
+class GpuWorkerNode(ApiModel):
+    """A GPU worker node of a cluster."""
+
+    node_id: str = ""
+    """The node's id in the cluster."""
+    host_name: str = ""
+    """The node's host name."""
+    instance_id: str | None = None
+    """The id of the instance (VM) that is the node, as remediations take it."""
+    status: str = ""
+    """The node's status as the platform reports it."""
+    auto_remediation_enabled: bool | None = None
+    """Whether the platform proposes remediations for the node."""
+    latest_remediation: Remediation | None = None
+    """The node's newest remediation."""
+
+
+class Cluster(ApiModel):
+    """A GPU cluster with its worker nodes."""
+
+    cluster_id: str
+    """The cluster's id."""
+    cluster_name: str = ""
+    """The cluster's name."""
+    status: str = ""
+    """The cluster's status as the platform reports it."""
+    gpu_worker_nodes: list[GpuWorkerNode] = Field(default_factory=list[GpuWorkerNode])
+    """The cluster's GPU worker nodes."""
+
+
+class RpcStatus(ApiModel):
+    """The body of an error (google.rpc.Status)."""
+
+    code: int = 2
+    """The google.rpc.Code of the error."""
+    message: str = ""
+    """What went wrong."""
+    details: list[dict[str, Any]] = Field(default_factory=list[dict[str, Any]])
+    """Further messages, each with its type under `@type`."""

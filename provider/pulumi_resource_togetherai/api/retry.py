@@ -1,0 +1,45 @@
+"""When a request is sent again, and after how long.
+
+Reads are repeated on every transient error. Writes are repeated only when the request provably did nothing (no
+connection was made, or 429): whoever sends a write decides about the rest. tenacity does the repeating.
+"""
+
+from __future__ import annotations
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from pulumi_resource_togetherai.api.errors import ApiError, RateLimited
+
+FLOOR = 0.2
+"""The shortest pause between two tries, in seconds."""
+CEILING = 20.0
+"""The longest pause that backing off leads to, in seconds."""
+LONGEST_RETRY_AFTER = 120.0
+"""Beyond this many seconds a Retry-After is reported instead of waited for."""
+
+_backoff = wait_random_exponential(multiplier=0.5, max=CEILING)
+
+
+def _pause(attempt: RetryCallState) -> float:
+    asked = 0.0
+    if attempt.outcome is not None and isinstance(error := attempt.outcome.exception(), RateLimited):
+        asked = error.retry_after or 0.0
+    return asked + FLOOR + _backoff(attempt)
+
+
+def _worth_repeating(error: BaseException, *, is_read: bool) -> bool:
+    if not isinstance(error, ApiError) or not error.transient:
+        return False
+    if isinstance(error, RateLimited) and (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
+        return False
+    return is_read or not error.maybe_took_effect
+
+
+def retrying(*, is_read: bool, max_retries: int) -> AsyncRetrying:
+    """The retry loop for one request; the last error is raised as it is."""
+    return AsyncRetrying(
+        retry=retry_if_exception(lambda error: _worth_repeating(error, is_read=is_read)),
+        stop=stop_after_attempt(max_retries + 1),
+        wait=_pause,
+        reraise=True,
+    )

@@ -1,0 +1,112 @@
+"""The provider's configuration: one definition for the plugin, the dynamic form, the schema and the docs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.api.client import Client, Credential
+from pulumi_resource_togetherai.duration import Duration, seconds
+
+DEFAULT_BASE_URL = "https://api.together.xyz/v1"
+API_KEY_VARIABLE = "TOGETHER_API_KEY"
+BASE_URL_VARIABLE = "TOGETHER_BASE_URL"
+
+
+class MissingApiKey(Exception):
+    """There is no API key to use."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"there is no API key: set the environment variable {API_KEY_VARIABLE}, "
+            "or run `pulumi config set --secret togetherai:apiKey`"
+        )
+
+
+class ProviderConfig(BaseModel):
+    """What can be set under `togetherai:` in a stack's configuration, or on an explicit provider."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+    api_key: SecretStr | None = None
+    """The API key. Default: the environment variable TOGETHER_API_KEY."""
+    base_url: str | None = None
+    """The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else
+    https://api.together.xyz/v1."""
+    poll_interval: Duration = "5s"
+    """How long to wait between two looks at a remediation."""
+    request_timeout: Duration = "30s"
+    """How long one try of one request may take."""
+    max_retries: int = Field(default=5, ge=0, le=100)
+    """How often a request is repeated after a transient error."""
+    preflight: bool = True
+    """Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads."""
+    adoption_window: Duration = "1h"
+    """How recently a remediation of the same resource must have succeeded to be taken over instead of being run
+    again, after a run whose result was not saved."""
+    mark_reason: bool = True
+    """Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`.
+    Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own."""
+
+    @field_validator("api_key")
+    @classmethod
+    def _no_empty_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not key.get_secret_value().strip():
+            raise ValueError("the API key is empty")
+        return key
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_http_address(cls, url: str | None) -> str | None:
+        return None if url is None else normalized_base_url(url)
+
+    def address(self, environment: Mapping[str, str] = os.environ) -> str:
+        """The base URL in force, ending in /v1. Raises ValueError when the environment's is no URL."""
+        return self.base_url or normalized_base_url(environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL)
+
+    def credential(self, environment: Mapping[str, str] = os.environ) -> Credential:
+        """The API key in force and where it came from. Raises MissingApiKey."""
+        if self.api_key is not None:
+            return Credential(self.api_key, "the provider's configuration (togetherai:apiKey)")
+        if key := environment.get(API_KEY_VARIABLE, "").strip():
+            return Credential(SecretStr(key), f"the environment variable {API_KEY_VARIABLE}")
+        raise MissingApiKey
+
+    def client(self) -> Client:
+        """A client of the API with these settings. Raises MissingApiKey, or ValueError for a bad address."""
+        return Client(
+            self.address(),
+            self.credential(),
+            request_timeout=seconds(self.request_timeout),
+            max_retries=self.max_retries,
+        )
+
+
+def normalized_base_url(url: str) -> str:
+    """An http(s) address with /v1 at its end. Raises ValueError, with what to write instead."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or " " in url.strip()
+    ):
+        raise ValueError(f'"{url}" is not the address of an API; write one such as {DEFAULT_BASE_URL}')
+    plain = url.strip().rstrip("/")
+    return plain if plain.endswith("/v1") else f"{plain}/v1"

@@ -1,0 +1,10 @@
+"""Adapter 2: the resources as `pulumi.dynamic` ones, for Python programs with no plugin to install.
+
+from pulumi_resource_togetherai.dynamic import Remediation
+
+Remediation("node-7", cluster_id="cluster-1", instance_id="cluster-1-node-7", mode="REBOOT_VM")
+"""
+
+from pulumi_resource_togetherai.dynamic.resource import Remediation
+
+__all__ = ["Remediation"]

@@ -1,0 +1,163 @@
+"""`pulumi.dynamic.ResourceProvider` over the core: translates values and errors, nothing else.
+
+The object is pickled into the stack. It has no attributes, so the pickle is a reference to this class.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.dynamic.loop import wait_for
+from pulumi_resource_togetherai.engine import Engine, EngineReport
+from pulumi_resource_togetherai.remediation.check import check
+from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
+from pulumi_resource_togetherai.remediation.run import RemediationError
+
+Properties = dict[str, Any]
+
+URN = "resourceUrn"
+"""The input in which the program tells the resource's URN, which pulumi.dynamic does not."""
+LOOKING_AHEAD = "lookingAhead"
+"""The input in which the program tells that this is a preview. Check takes it out again."""
+_DECLARED = "declaredInputs"
+"""The output that keeps the inputs: pulumi.dynamic hands back outputs only."""
+_PROVIDER = "__provider"
+_SETTINGS = [str(setting.alias) for setting in ProviderConfig.model_fields.values()]
+
+
+class RemediationProvider(ResourceProvider):
+    """Pulumi's operations on a Remediation."""
+
+    # What is pickled is a reference to this class: nothing in it is secret.
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Takes the stack's configuration."""
+        _quiet()
+        settings = {name: req.config.get(f"togetherai:{name}") for name in _SETTINGS}
+        checked = check(ProviderConfig, settings)
+        if checked.failures:
+            raise RemediationError("; ".join(f"togetherai:{failure.reason}" for failure in checked.failures))
+        global _process
+        if _process is None:
+            _process = wait_for(_started(ProviderConfig.model_validate(checked.inputs)))
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Validates the inputs. In a preview it says what `pulumi up` will do about a new resource: pulumi.dynamic
+        asks nobody else."""
+        core, urn = _started_process().core, str(news[URN])
+        checked = core.check(urn, _inputs(_olds), _inputs(news))
+        failures = [CheckFailure(failure.property, failure.reason) for failure in checked.failures]
+        if news.get(LOOKING_AHEAD):
+            _started_process().looking_ahead.add(urn)
+            if not failures and not _olds:
+                try:
+                    wait_for(core.preview_create(urn, checked.inputs, _report(urn)))
+                except RemediationError as error:
+                    failures.append(CheckFailure("", str(error)))
+        return CheckResult(checked.inputs | {URN: urn}, failures)
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Says what a change amounts to, and in a preview what `pulumi up` will do about it."""
+        core, urn, recorded, inputs = _started_process().core, str(_news[URN]), _recorded(_olds), _inputs(_news)
+        diff = core.diff(urn, recorded, inputs)
+        if urn in _started_process().looking_ahead:
+            if diff.replaces:
+                wait_for(core.preview_create(urn, inputs, _report(urn)))
+            elif diff.unfinished:
+                wait_for(core.preview_update(recorded, inputs, _report(urn)))
+        # Unlike the plugin's, this Delete is given the outputs only: new settings have to be written into them.
+        changes = bool(diff.replaces or diff.settings or diff.unfinished)
+        return DiffResult(changes=changes, replaces=diff.replaces, delete_before_replace=bool(diff.replaces))
+
+    def create(self, props: Properties) -> CreateResult:
+        """Starts the remediation and waits for its end."""
+        urn = str(props[URN])
+        created = _complete(wait_for(_started_process().core.create(urn, _inputs(props), _report(urn))))
+        return CreateResult(created.id, _outputs(created, urn))
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """The resource as it is now."""
+        urn = str(props[URN])
+        found = wait_for(_started_process().core.read(urn, id_, _recorded(props), _report(urn)))
+        return ReadResult(found.id, _outputs(found, urn)) if found else ReadResult("", {})
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Goes on waiting, or takes note of new settings."""
+        urn = str(_news[URN])
+        work = _started_process().core.update(_recorded(_olds), _inputs(_news), _report(urn))
+        return UpdateResult(_outputs(_complete(wait_for(work)), urn))
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Cancels the remediation if that is still possible."""
+        urn = str(_props[URN])
+        wait_for(_started_process().core.delete(urn, _recorded(_props), _report(urn)))
+
+
+@dataclass(frozen=True)
+class _Process:
+    """What lives as long as the process that pulumi.dynamic starts for one preview or update."""
+
+    core: RemediationResource
+    engine: Engine
+    looking_ahead: set[str] = field(default_factory=set[str])
+    """The URNs that the program declared in a preview."""
+
+
+_process: _Process | None = None
+
+
+async def _started(config: ProviderConfig) -> _Process:
+    # Pulumi starts the process with the engine's address as its last argument.
+    return _Process(RemediationResource(config, keeps_unfinished=False), Engine(sys.argv[-1]))
+
+
+def _started_process() -> _Process:
+    if _process is None:
+        raise RuntimeError("pulumi.dynamic used the provider before it configured it")
+    return _process
+
+
+def _report(urn: str) -> EngineReport:
+    return _started_process().engine.report(urn)
+
+
+def _quiet() -> None:
+    """pulumi.dynamic lets every exception through to gRPC, which prints a traceback. The message reaches the user
+    anyway, in the operation's error."""
+    logging.getLogger("grpc").setLevel(logging.CRITICAL + 1)
+    sys.tracebacklimit = 0
+
+
+def _inputs(properties: Properties) -> Properties:
+    return {name: value for name, value in properties.items() if name not in (URN, LOOKING_AHEAD, _PROVIDER)}
+
+
+def _recorded(properties: Properties) -> Recorded:
+    return Recorded(properties[_DECLARED], properties)
+
+
+def _outputs(resource: Resource, urn: str) -> Properties:
+    return resource.outputs | {_DECLARED: resource.inputs, URN: urn}
+
+
+def _complete(resource: Resource) -> Resource:
+    """pulumi.dynamic cannot keep a resource whose creation failed."""
+    if resource.problem is not None:
+        raise RemediationError(resource.problem)
+    return resource

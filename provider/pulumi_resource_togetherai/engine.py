@@ -1,0 +1,64 @@
+"""Talking to the Pulumi engine that started this process: its log, and whether it is still there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import cast
+
+import grpc
+import grpc.aio
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+
+class Engine:
+    """The engine at an address, as Pulumi gives it to every plugin."""
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.aio.insecure_channel(address)
+        self._stub = engine_pb2_grpc.EngineStub(self._channel)
+
+    def report(self, urn: str) -> EngineReport:
+        """Tells the user about one resource, on that resource's line."""
+        return EngineReport(self, urn)
+
+    async def log(self, severity: int, text: str, urn: str, *, passing: bool) -> None:
+        """Shows a line. An engine that does not listen is no reason for an operation to fail."""
+        request = engine_pb2.LogRequest(message=text, urn=urn, ephemeral=passing)
+        request.severity = severity  # pyright: ignore[reportAttributeAccessIssue]
+        with suppress(grpc.RpcError):
+            # The type stubs know the blocking client only.
+            await cast(Awaitable[object], self._stub.Log(request))  # pyright: ignore[reportUnknownMemberType]
+
+    async def exit_with_it(self) -> None:
+        """Ends this process as soon as the engine is gone. Prints nothing: stderr is a broken pipe by then."""
+        seen = False
+        state = self._channel.get_state(try_to_connect=True)
+        while True:
+            if state is grpc.ChannelConnectivity.READY:
+                seen = True
+            elif seen and state in (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN):
+                os._exit(0)
+            await self._channel.wait_for_state_change(state)
+            state = self._channel.get_state(try_to_connect=True)
+
+
+class EngineReport:
+    """The lines of one resource. Passing lines update its status; the others stay under Diagnostics."""
+
+    def __init__(self, engine: Engine, urn: str) -> None:
+        self._engine = engine
+        self._urn = urn
+
+    async def status(self, text: str) -> None:
+        """A passing line: what is going on right now."""
+        await self._engine.log(engine_pb2.INFO, text, self._urn, passing=True)
+
+    async def info(self, text: str) -> None:
+        """A line that stays."""
+        await self._engine.log(engine_pb2.INFO, text, self._urn, passing=False)
+
+    async def warning(self, text: str) -> None:
+        """A line that stays and asks for attention."""
+        await self._engine.log(engine_pb2.WARNING, text, self._urn, passing=False)

@@ -1,0 +1,1 @@
+"""Adapter 1: the gRPC provider plugin, for programs in every Pulumi language."""

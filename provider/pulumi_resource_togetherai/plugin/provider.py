@@ -1,0 +1,85 @@
+"""What Pulumi's provider class can express: configuration, schema and interruption."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.provider import (
+    CheckFailure,
+    CheckRequest,
+    CheckResponse,
+    ConfigureRequest,
+    ConfigureResponse,
+    GetSchemaRequest,
+    GetSchemaResponse,
+    Provider,
+)
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.remediation.resource import RemediationResource
+
+_ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
+"""Properties of a provider resource that are the engine's, not ours."""
+
+
+class TogetherAiProvider(Provider):
+    """Configures the provider, and holds its resources once it is configured."""
+
+    def __init__(self) -> None:
+        self._remediation: RemediationResource | None = None
+
+    @property
+    def remediation(self) -> RemediationResource:
+        """The Remediation resource, under the provider's configuration."""
+        if self._remediation is None:
+            raise RuntimeError("the engine used the provider before it configured it")
+        return self._remediation
+
+    async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
+        """The package schema."""
+        import json
+
+        from pulumi_resource_togetherai.schema import schema
+
+        return GetSchemaResponse(json.dumps(schema()))
+
+    async def check_config(self, request: CheckRequest) -> CheckResponse:
+        """Validates the provider's configuration."""
+        from pulumi_resource_togetherai.config import ProviderConfig
+        from pulumi_resource_togetherai.remediation.check import check
+
+        checked = check(ProviderConfig, _plain(request.new_inputs))
+        failures = [CheckFailure(failure.property, failure.reason) for failure in checked.failures]
+        # The inputs go back as they came, secrets still marked as such.
+        return CheckResponse(request.new_inputs, failures)
+
+    async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
+        """Takes the configuration. Without accept_secrets the engine itself keeps track of what is secret."""
+        from pulumi_resource_togetherai.config import ProviderConfig
+        from pulumi_resource_togetherai.remediation.check import holds_unknown
+        from pulumi_resource_togetherai.remediation.resource import RemediationResource
+
+        settings = _plain(request.args)
+        known = {name: value for name, value in settings.items() if not holds_unknown(value)}
+        if known != settings:
+            known["preflight"] = False  # a preview with half a configuration would look in the wrong place
+        self._remediation = RemediationResource(ProviderConfig.model_validate(known), keeps_unfinished=True)
+        return ConfigureResponse(supports_preview=True)
+
+    async def cancel(self) -> None:
+        """Stops every wait. Remediations go on."""
+        if self._remediation is not None:
+            self._remediation.interrupt()
+
+    async def close(self) -> None:
+        """Closes the connections to the API."""
+        if self._remediation is not None:
+            await self._remediation.close()
+
+
+def _plain(properties: dict[str, PropertyValue]) -> dict[str, Any]:
+    """Provider settings as plain values. Pulumi sends every setting that is no string as JSON, which pydantic reads."""
+    return {
+        name: value.value for name, value in properties.items() if name not in _ENGINE_OWN and value.value is not None
+    }

@@ -1,0 +1,53 @@
+"""The plugin's process: a gRPC server that the engine starts, asks, interrupts and outlives.
+
+Started often, used rarely: what a start does not need (models, HTTP client, schema) is imported on first use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import grpc.aio
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage]
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from pulumi_resource_togetherai import __version__
+from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
+from pulumi_resource_togetherai.plugin.servicer import Servicer
+
+GRACE = 5.0
+"""How long operations that are under way at the end may still take, in seconds."""
+
+
+def main() -> None:
+    """Serves until the engine says to stop, or is gone."""
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    if not arguments:
+        sys.exit(
+            "pulumi-resource-togetherai is a Pulumi provider plugin: Pulumi starts it. "
+            "It takes the engine's address as its argument."
+        )
+    asyncio.run(_serve(arguments[-1]))
+
+
+async def _serve(engine_address: str) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    engine = Engine(engine_address)
+    provider = TogetherAiProvider()
+    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    servicer = Servicer(sys.argv[1:], __version__, provider, engine_address, engine)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    print(port, flush=True)
+    watch = asyncio.create_task(engine.exit_with_it())
+    await stopped.wait()
+    await provider.cancel()
+    await server.stop(GRACE)
+    watch.cancel()
+    await provider.close()

@@ -1,0 +1,179 @@
+"""The resource operations as gRPC: proto messages in and out of the core's plain values.
+
+These override Pulumi's servicer, which cannot express what they need: the old inputs in Diff, Update and Delete, a
+failed create that stays in the stack (ErrorResourceInitFailed), a bare answer for a resource that is gone, and errors
+without a traceback.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.provider.experimental.server import ProviderServicer
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.remediation.resource import Recorded, Resource
+
+Context = grpc.aio.ServicerContext[Any, Any]
+T = TypeVar("T")
+
+
+class Servicer(ProviderServicer):
+    """The provider's gRPC service."""
+
+    def __init__(
+        self, args: list[str], version: str, provider: TogetherAiProvider, engine_address: str, engine: Engine
+    ) -> None:
+        super().__init__(args, version, provider, engine_address)
+        self._together = provider
+        self._engine = engine
+
+    async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
+        """Validates a resource's inputs."""
+        checked = self._together.remediation.check(request.urn, _plain(request.olds), _plain(request.news))
+        return provider_pb2.CheckResponse(
+            inputs=_struct(checked.inputs),
+            failures=[
+                provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in checked.failures
+            ],
+        )
+
+    async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
+        """Says what a change amounts to."""
+
+        async def answer() -> provider_pb2.DiffResponse:
+            news = _plain(request.news)
+            diff = self._together.remediation.diff(request.urn, _recorded(request.old_inputs, request.olds), news)
+            return provider_pb2.DiffResponse(
+                changes=provider_pb2.DiffResponse.DIFF_SOME
+                if diff.replaces or diff.unfinished
+                else provider_pb2.DiffResponse.DIFF_NONE,
+                replaces=diff.replaces,
+                deleteBeforeReplace=bool(diff.replaces),
+                detailedDiff={
+                    name: provider_pb2.PropertyDiff(
+                        kind=provider_pb2.PropertyDiff.UPDATE_REPLACE, inputDiff=name in news
+                    )
+                    for name in diff.replaces
+                },
+                hasDetailedDiff=bool(diff.replaces),
+            )
+
+        return await _answering(context, answer)
+
+    async def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
+        """Creates a resource, or says what creating it will do."""
+        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        inputs = _plain(request.properties)
+
+        async def answer() -> provider_pb2.CreateResponse:
+            if request.preview:
+                outputs = await remediation.preview_create(request.urn, inputs, report)
+                return provider_pb2.CreateResponse(properties=_struct(outputs))
+            created = await remediation.create(request.urn, inputs, report, request.timeout)
+            await _abort_if_unfinished(context, created)
+            return provider_pb2.CreateResponse(id=created.id, properties=_struct(created.outputs))
+
+        return await _answering(context, answer)
+
+    async def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
+        """Reads a resource, for a refresh or an import."""
+        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        recorded = _recorded(request.inputs, request.properties) if request.properties.fields else None
+
+        async def answer() -> provider_pb2.ReadResponse:
+            found = await remediation.read(request.urn, request.id, recorded, report)
+            if found is None:
+                return provider_pb2.ReadResponse()
+            await _abort_if_unfinished(context, found)
+            return provider_pb2.ReadResponse(
+                id=found.id, properties=_struct(found.outputs), inputs=_struct(found.inputs)
+            )
+
+        return await _answering(context, answer)
+
+    async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
+        """Goes on with an unfinished resource, or says that it will."""
+        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        recorded, inputs = _recorded(request.old_inputs, request.olds), _plain(request.news)
+
+        async def answer() -> provider_pb2.UpdateResponse:
+            if request.preview:
+                outputs = await remediation.preview_update(recorded, inputs, report)
+                return provider_pb2.UpdateResponse(properties=_struct(outputs))
+            updated = await remediation.update(recorded, inputs, report, request.timeout)
+            await _abort_if_unfinished(context, updated)
+            return provider_pb2.UpdateResponse(properties=_struct(updated.outputs))
+
+        return await _answering(context, answer)
+
+    async def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
+        """Deletes a resource."""
+        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        recorded = _recorded(request.old_inputs, request.properties)
+
+        async def answer() -> empty_pb2.Empty:
+            await remediation.delete(request.urn, recorded, report, request.timeout)
+            return empty_pb2.Empty()
+
+        return await _answering(context, answer)
+
+
+async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
+    """Gives the answer, or the one line that says why there is none."""
+    from pulumi_resource_togetherai.remediation.run import RemediationError
+
+    try:
+        return await answer()
+    except RemediationError as error:
+        await context.abort(grpc.StatusCode.UNKNOWN, str(error))
+    except grpc.aio.AbortError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+        text = f"a defect in the provider, please report it: {type(error).__name__}: {error} ({place})"
+        await context.abort(grpc.StatusCode.UNKNOWN, text)
+
+
+async def _abort_if_unfinished(context: Context, resource: Resource) -> None:
+    """Fails the operation, and has the engine keep the resource in the stack."""
+    if resource.problem is None:
+        return
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=resource.id,
+        properties=_struct(resource.outputs),
+        inputs=_struct(resource.inputs),
+        reasons=[resource.problem],
+    )
+    code = grpc.StatusCode.UNKNOWN
+    status = status_pb2.Status(code=code.value[0], message=resource.problem)
+    status.details.add().Pack(detail)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    await context.abort(code, resource.problem)
+
+
+def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded:
+    from pulumi_resource_togetherai.remediation.resource import Recorded
+
+    return Recorded(_plain(inputs), _plain(outputs))
+
+
+def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """Property values as plain ones: the engine sends no secrets, and unknown values as a string of its own."""
+    return json_format.MessageToDict(struct)
+
+
+def _struct(properties: dict[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update(properties)
+    return struct

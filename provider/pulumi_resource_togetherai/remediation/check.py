@@ -1,0 +1,81 @@
+"""Check: validates what a program declares, without the network, and says of each mistake what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What Pulumi sends in place of a value that is known only once something else has been created."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One mistake: the path of the property, and what is wrong with it in words for the person who wrote it."""
+
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The inputs in the API's spelling, as far as they are known, and the mistakes found."""
+
+    inputs: dict[str, Any]
+    failures: list[Failure]
+
+
+def holds_unknown(value: Any) -> bool:
+    """Whether a value, or anything inside it, is not known yet."""
+    if isinstance(value, Mapping):
+        return any(holds_unknown(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return any(holds_unknown(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    return value == UNKNOWN
+
+
+def check(model: type[BaseModel], properties: Mapping[str, Any]) -> Checked:
+    """Validates properties against a model. Values that are not known yet pass; defaults are not filled in."""
+    unknown = {name: value for name, value in properties.items() if holds_unknown(value)}
+    known = {name: value for name, value in properties.items() if name not in unknown and value is not None}
+    try:
+        inputs = _not_requiring(model, unknown).model_validate(known)
+    except ValidationError as error:
+        return Checked(dict(properties), [_failure(model, details) for details in error.errors()])
+    dumped = inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return Checked(dumped | unknown, [])
+
+
+def _not_requiring(model: type[BaseModel], names: Collection[str]) -> type[BaseModel]:
+    """The same model, to which the named properties may be missing."""
+    optional: dict[str, Any] = {key: (Any, None) for key, field in model.model_fields.items() if field.alias in names}
+    return create_model(model.__name__, __base__=model, **optional) if optional else model
+
+
+def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
+    path = ".".join(str(part) for part in details["loc"])
+    name = str(details["loc"][0]) if details["loc"] else ""
+    value = details.get("input")
+    match details["type"]:
+        case "missing":
+            reason = f"{path} is required"
+        case "extra_forbidden":
+            known = [field.alias or key for key, field in model.model_fields.items()]
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"the properties are {', '.join(known)}"
+            reason = f'"{name}" is not a property; {hint}'
+        case "string_pattern_mismatch" if value == "" or str(value).isspace():
+            reason = f"{path} is empty"
+        case "string_pattern_mismatch":
+            reason = f"{path}: {value!r} is not an id; ids hold letters, digits and _ . : - only"
+        case "value_error":
+            reason = f"{path}: {details['msg'].removeprefix('Value error, ')}"
+        case _:
+            shown = f"{value!r}: " if isinstance(value, str | int | float | bool) else ""
+            reason = f"{path}: {shown}{details['msg'][:1].lower()}{details['msg'][1:]}"
+    return Failure(path, reason)

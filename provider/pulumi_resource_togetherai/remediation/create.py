@@ -1,0 +1,92 @@
+"""Create: find out what is there, POST under the idempotency key if nothing is, and wait until it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.errors import ApiError
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.adopt import Adopt, Decision, Post, Refuse, decide
+from pulumi_resource_togetherai.remediation.history import history_of
+from pulumi_resource_togetherai.remediation.identity import Identity
+from pulumi_resource_togetherai.remediation.outcome import problem
+from pulumi_resource_togetherai.remediation.post import post
+from pulumi_resource_togetherai.remediation.run import GRACE, Interrupted, RemediationError, Run
+from pulumi_resource_togetherai.remediation.state import State
+from pulumi_resource_togetherai.remediation.wait import until_terminal
+
+
+@dataclass(frozen=True)
+class Result:
+    """A resource, and why it is not complete, if it is not."""
+
+    state: State
+    problem: str | None = None
+
+
+async def create(run: Run, identity: Identity, *, recorded: bool) -> Result:
+    """Starts a remediation, or takes over the one that is this resource's already, and waits for its end.
+
+    `recorded`: whether the stack holds this resource already. Raises RemediationError when there is nothing to record.
+    """
+    node = words.node(identity.inputs)
+    try:
+        history = await run.unless_stopped(history_of(run, identity.inputs))
+        state = await _obtain(run, identity, history, recorded=recorded)
+    except ApiError as error:
+        raise RemediationError(f"no remediation of {node} was started: {error}") from error
+    except Interrupted as error:
+        raise RemediationError(
+            f"interrupted before the remediation of {node} was known to be started. If it was, the next `pulumi up` "
+            "finds it by its key"
+        ) from error
+    except TimeoutError as error:
+        raise RemediationError(
+            f"timed out before the remediation of {node} was known to be started. If it was, the next `pulumi up` "
+            "finds it by its key"
+        ) from error
+    return await settle(run, state)
+
+
+async def settle(run: Run, state: State) -> Result:
+    """Waits for the end of a remediation, unless the program says not to, and says what came of it."""
+    if not state.inputs.wait and not state.record.terminal:
+        await run.report.info(f"not waiting for {words.name(state.record)}, which is {state.record.state}")
+        return Result(state)
+    watch = await until_terminal(run, state.record)
+    if watch.record.state == RemediationState.AUTO_RESOLVED:
+        await run.report.info(f"{words.name(watch.record)} was not needed: the fault went away by itself")
+    return Result(state.seen(watch.record), problem(watch, run.client.now(), kept=run.keeps_unfinished))
+
+
+def decision(run: Run, identity: Identity, history: list[Remediation], *, recorded: bool) -> Decision:
+    """What create does, given the instance's remediations."""
+    window = timedelta(seconds=seconds(run.config.adoption_window))
+    return decide(identity, history, now=run.client.now(), window=window, recorded=recorded)
+
+
+async def _obtain(run: Run, identity: Identity, history: list[Remediation], *, recorded: bool) -> State:
+    while True:
+        match decision(run, identity, history, recorded=recorded):
+            case Refuse(because):
+                raise RemediationError(because)
+            case Adopt(record, attempt, because, surprising):
+                tell = run.report.warning if surprising else run.report.info
+                await tell(f"taking over {words.name(record)}: {because}")
+                return State(identity.inputs, record, attempt, adopted=attempt is None)
+            case Post(attempt):
+                before = run.client.now()
+                record = await run.unless_stopped(post(run, identity, attempt), grace=GRACE)
+                if not record.terminal or (record.create_time and record.create_time >= before):
+                    return State(identity.inputs, record, attempt)
+                # The answer is an attempt that had ended before, and that the API no longer lists.
+                if identity.attempt_of(record) is None:
+                    raise RemediationError(
+                        f"the idempotency key {identity.key(attempt)} is used up: the API answers it with "
+                        f"{words.whose(record)}. Nothing was started. Change `triggers`"
+                    )
+                history = [record, *history]

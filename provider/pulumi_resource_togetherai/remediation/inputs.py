@@ -1,0 +1,113 @@
+"""What a program declares about a remediation."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.api.enums import MODE_PREFIX, RemediationMode
+from pulumi_resource_togetherai.duration import Duration
+
+Identifier = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:-]*$", max_length=256)
+]
+"""An id as the API gives them out. It can be no path: no slash, no space, no dot at its start."""
+
+
+class Choice(StrEnum):
+    """A closed enumeration whose members carry a description."""
+
+    _value_: str
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+
+class IfActive(Choice):
+    """What to do when the instance has another active remediation, which this resource did not start."""
+
+    FAIL = ("FAIL", "Stop, and name it.")
+    ADOPT = ("ADOPT", "Wait for it in place of starting one. Being somebody else's, it is never cancelled.")
+    CREATE = ("CREATE", "Start a remediation beside it.")
+
+
+class DeleteWhileRunning(Choice):
+    """What deleting the resource does about a remediation that can no longer be cancelled."""
+
+    WAIT = ("WAIT", "Wait until it has ended.")
+    ABANDON = ("ABANDON", "Leave it running and forget it.")
+    FAIL = ("FAIL", "Stop, and keep the resource.")
+
+
+class RemediationInputs(BaseModel):
+    """The inputs of a Remediation."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+    cluster_id: Identifier
+    """The cluster of the node. Changing it runs a new remediation."""
+    instance_id: Identifier
+    """The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation."""
+    mode: RemediationMode
+    """How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new
+    remediation."""
+    reason: str | None = None
+    """Why, for the people who read the remediation's record. A marker that names the program is added to it."""
+    triggers: dict[str, str] | None = None
+    """Any values; changing one runs a new remediation. The way to repair the same node in the same way again."""
+    idempotency_key: Identifier | None = None
+    """The key under which the remediation is posted, in place of one derived from the resource's URN and inputs.
+    Changing it runs a new remediation."""
+    wait: bool = True
+    """Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has
+    accepted it."""
+    timeout: Duration = "1h"
+    """How long to wait for the remediation to end. `customTimeouts` comes before it."""
+    if_active: IfActive = IfActive.FAIL
+    """What to do when the instance has another active remediation, which this resource did not start."""
+    retry_failed: bool = False
+    """Whether a FAILED remediation is run again by the next `pulumi up`."""
+    delete_while_running: DeleteWhileRunning = DeleteWhileRunning.WAIT
+    """What deleting the resource does about a remediation that can no longer be cancelled."""
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _mode_in_full(cls, mode: Any) -> Any:
+        if not isinstance(mode, str):
+            raise ValueError("is not a mode; write one such as VM_ONLY")
+        short = mode.strip().removeprefix(MODE_PREFIX)
+        if short in RemediationMode.__members__:
+            return RemediationMode[short]
+        close = get_close_matches(short.upper(), RemediationMode.__members__, n=1)
+        if close:
+            raise ValueError(f'"{mode}" is not a mode; did you mean {close[0]}?')
+        if mode.startswith(MODE_PREFIX) and mode != MODE_PREFIX:
+            return mode  # perhaps a newer server's: the API decides
+        raise ValueError(f'"{mode}" is not a mode; write one of {", ".join(RemediationMode.__members__)}')
+
+    @field_validator("if_active", "delete_while_running", mode="before")
+    @classmethod
+    def _a_known_choice(cls, value: Any, info: Any) -> Any:
+        choices = IfActive if info.field_name == "if_active" else DeleteWhileRunning
+        if value not in choices.__members__:
+            raise ValueError(f'"{value}" is not one of {", ".join(choices.__members__)}')
+        return value
+
+
+REPLACING = ("clusterId", "instanceId", "mode", "triggers", "idempotencyKey")
+"""The inputs whose change runs a new remediation. A change of any other runs nothing."""

@@ -1,0 +1,66 @@
+"""What an ended or abandoned wait means for the resource: nothing to say, or a problem and the ways on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.wait import Stop, Watch
+
+SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
+"""The terminal states that make a resource complete. A terminal state that this version does not know is one too: it
+is recorded as it came."""
+
+
+def ended_badly(record: Remediation) -> bool:
+    """Whether it ended without having done, or having had to do, its work."""
+    return record.state in (RemediationState.FAILED, RemediationState.CANCELLED)
+
+
+def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
+    """Why the resource is not complete, what is recorded of it and what to do next; None if it is complete.
+
+    `kept` tells whether the stack keeps an incomplete resource.
+    """
+    record = watch.record
+    if watch.stop is Stop.ENDED:
+        return _ended(record, now, kept=kept)
+    happened = {
+        Stop.TIMEOUT: f"timed out waiting for {words.name(record)}, which is {record.state} after "
+        f"{words.took(record, now)}",
+        Stop.INTERRUPTED: f"stopped waiting for {words.name(record)}, which is {record.state}; it goes on without you",
+        Stop.GONE: f"the API no longer knows {words.name(record)}, last seen {record.state}",
+        Stop.NO_ACCESS: f"can no longer see {words.name(record)}, last seen {record.state} ({watch.error})",
+    }[watch.stop]
+    if watch.stop is Stop.GONE:
+        return f"{happened}. {_recorded(kept)} `pulumi refresh` drops it from the stack; `pulumi up` then starts anew."
+    return f"{happened}. {_recorded(kept)} `pulumi up` waits for it again and posts nothing."
+
+
+def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
+    if not ended_badly(record):
+        return None
+    if record.state == RemediationState.FAILED:
+        happened = (
+            f"{words.name(record)} FAILED after {words.took(record, now)}: {record.error_message or 'no reason given'}"
+        )
+        again = "change `triggers`, or set `retryFailed: true`"
+    else:
+        by = f" by {record.reviewed_by}" if record.reviewed_by else ""
+        comment = f" ({record.review_comment})" if record.review_comment else ""
+        happened = f"{words.name(record)} was CANCELLED{by}{comment} after {words.took(record, now)}"
+        again = "change `triggers`"
+    if kept:
+        again += ", or run `pulumi up --replace` with this resource's URN"
+    return (
+        f"{happened}. {_recorded(kept)} It does not run again by itself. "
+        f"To run it again: {again}. To be done with it: remove it from the program."
+    )
+
+
+def _recorded(kept: bool) -> str:
+    if kept:
+        return "The stack keeps it as unfinished."
+    return "The stack keeps no record of it, but the next `pulumi up` finds it again by its key."

@@ -1,0 +1,95 @@
+"""Preview: says what `pulumi up` will do, by the same decision, and only reads."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.api.errors import ApiError, NotFound
+from pulumi_resource_togetherai.api.models import GpuWorkerNode, Remediation
+from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.adopt import Adopt, Post, Refuse
+from pulumi_resource_togetherai.remediation.create import decision
+from pulumi_resource_togetherai.remediation.history import history_of
+from pulumi_resource_togetherai.remediation.identity import Identity
+from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, RemediationInputs
+from pulumi_resource_togetherai.remediation.outcome import ended_badly, problem
+from pulumi_resource_togetherai.remediation.run import RemediationError, Run
+from pulumi_resource_togetherai.remediation.state import State
+from pulumi_resource_togetherai.remediation.wait import Stop, Watch
+
+
+async def preview_create(run: Run, identity: Identity, *, recorded: bool, replaced: State | None) -> None:
+    """Says what create will do. `replaced` is the resource that is deleted first.
+
+    Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
+    """
+    inputs = identity.inputs
+    try:
+        worker = await _worker_node(run, inputs)
+        history = await history_of(run, inputs)
+    except NotFound as error:
+        raise RemediationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
+    except ApiError as error:
+        await run.report.warning(f"cannot check what `pulumi up` will do about {words.node(inputs)}: {error}")
+        return
+    if replaced is not None:
+        history = await _after_delete(run, replaced, history)
+    chosen = decision(run, identity, history, recorded=recorded)
+    if isinstance(chosen, Post) and worker is None:
+        raise RemediationError(
+            f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}. If a remediation replaced it, its "
+            "successor has another id; `tg clusters retrieve` lists the nodes"
+        )
+    match chosen:
+        case Post(attempt, because):
+            status = f", now {worker.status} on host {worker.host_name}" if worker else ""
+            await run.report.info(
+                f"`pulumi up` will start a {inputs.mode.short} remediation of {words.node(inputs)}{status} "
+                f"(attempt {attempt}: {because})"
+            )
+        case Adopt(record, _, because) if ended_badly(record):
+            await run.report.warning(f"`pulumi up` will start nothing and fail with {words.name(record)}: {because}")
+        case Adopt(record, _, because, surprising):
+            tell = run.report.warning if surprising else run.report.info
+            await tell(f"`pulumi up` will start nothing and take over {words.name(record)}: {because}")
+        case Refuse(because):
+            raise RemediationError(f"`pulumi up` will refuse: {because}")
+
+
+async def preview_update(run: Run, state: State) -> None:
+    """Says what update will do about a resource that is not complete."""
+    record = state.record
+    if record.terminal:
+        will_say = problem(Watch(record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished)
+        if will_say is not None:
+            await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
+        return
+    await run.report.info(
+        f"`pulumi up` will wait for {words.name(record)}, last seen {record.state}, and start nothing"
+    )
+
+
+async def _worker_node(run: Run, inputs: RemediationInputs) -> GpuWorkerNode | None:
+    cluster = await run.client.get_cluster(inputs.cluster_id)
+    return next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
+
+
+async def _after_delete(run: Run, replaced: State, history: list[Remediation]) -> list[Remediation]:
+    """Says what deleting the replaced resource will do, and returns the history as create will then find it."""
+    record = next((item for item in history if item.id == replaced.record.id), replaced.record)
+    if record.terminal or replaced.adopted:
+        return history
+    if record.cancellable:
+        await run.report.info(f"`pulumi up` will first cancel {words.name(record)}, which is {record.state}")
+    elif replaced.inputs.delete_while_running is DeleteWhileRunning.ABANDON:
+        await run.report.warning(
+            f"`pulumi up` will first abandon {words.name(record)}, which is {record.state} and goes on"
+        )
+        return history
+    elif replaced.inputs.delete_while_running is DeleteWhileRunning.FAIL:
+        raise RemediationError(
+            f"`pulumi up` will refuse: {words.name(record)} is {record.state}, and `deleteWhileRunning` is FAIL"
+        )
+    else:
+        await run.report.info(
+            f"`pulumi up` will first wait for the end of {words.name(record)}, which is {record.state}"
+        )
+    return [item for item in history if item.id != record.id]

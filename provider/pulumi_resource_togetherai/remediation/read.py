@@ -1,0 +1,49 @@
+"""Read (refresh, import, get): the API's record, once the remediation has ended if the program waits for that."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.api.errors import ApiError, NotFound
+from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.create import Result, settle
+from pulumi_resource_togetherai.remediation.identity import Identity, unmarked
+from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.outcome import problem
+from pulumi_resource_togetherai.remediation.run import RemediationError, Run
+from pulumi_resource_togetherai.remediation.state import ResourceId, State
+from pulumi_resource_togetherai.remediation.wait import Stop, Watch
+
+
+async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Result | None:
+    """The resource as it is now, or None if it is gone. `state` is what the stack holds; None for an import."""
+    try:
+        where = ResourceId.parse(resource_id)
+        record = await run.client.get_remediation(where.cluster_id, where.instance_id, where.remediation_id)
+    except ValueError as error:
+        raise RemediationError(str(error)) from error
+    except NotFound:
+        return await _forgotten(run, state)
+    except ApiError as error:
+        raise RemediationError(f"cannot read remediation {resource_id}: {error}") from error
+    if state is None:
+        inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
+        state = State(inputs, record, Identity(urn, inputs).attempt_of(record))
+    result = await settle(run, state.seen(record))
+    if result.problem is not None:
+        await run.report.warning(result.problem)
+    return result
+
+
+async def _forgotten(run: Run, state: State | None) -> Result | None:
+    """The API may forget what ended long ago. The record of it stays: without it the next `up` would run it again."""
+    if state is None or not state.record.terminal:
+        return None
+    await run.report.info(f"the API no longer lists {words.name(state.record)}; its record is kept")
+    return Result(state, problem(Watch(state.record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished))
+
+
+def _declaration(cluster_id: str, instance_id: str, mode: str, reason: str) -> RemediationInputs:
+    """The inputs as a program would write them to declare this remediation."""
+    written = {"clusterId": cluster_id, "instanceId": instance_id, "mode": mode} | (
+        {"reason": reason} if reason else {}
+    )
+    return RemediationInputs.model_validate(written)

@@ -1,0 +1,55 @@
+"""What people are told about a remediation. Every message names the remediation, its instance and its cluster."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.remediation.identity import origin
+from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+
+
+def node(inputs: RemediationInputs) -> str:
+    """The node that a program declares a remediation of."""
+    return f"instance {inputs.instance_id} of cluster {inputs.cluster_id}"
+
+
+def name(record: Remediation) -> str:
+    """A remediation, its mode and its node."""
+    return (
+        f"remediation {record.id} ({record.mode.short}) of instance {record.instance_id} in cluster {record.cluster_id}"
+    )
+
+
+def whose(record: Remediation) -> str:
+    """A remediation with its state and where it comes from."""
+    return f"{name(record)}, {record.state}, started by {origin(record)}"
+
+
+def import_id(record: Remediation) -> str:
+    """The id to import a remediation with."""
+    return f"{record.cluster_id}/{record.instance_id}/{record.id}"
+
+
+def age(record: Remediation, now: datetime) -> str:
+    """How long ago an ended remediation ended."""
+    return text(now - record.end_time) if record.end_time else "some time"
+
+
+def took(record: Remediation, now: datetime) -> str:
+    """How long a remediation took, or has taken so far."""
+    return text((record.end_time or now) - record.create_time) if record.create_time else "an unknown time"
+
+
+def progress(record: Remediation, now: datetime) -> str:
+    """One line about where a remediation is."""
+    line = (
+        f"{record.state} for {took(record, now)}"
+        if not record.terminal
+        else f"{record.state} after {took(record, now)}"
+    )
+    if record.state == RemediationState.PENDING_APPROVAL:
+        line += f"; approve it with `tg clusters remediations approve {record.id}` or in the web console"
+    return f"{record.mode.short} remediation {record.id}: {line}"

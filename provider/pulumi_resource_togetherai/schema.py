@@ -1,0 +1,179 @@
+"""The Pulumi package schema, made from the pydantic models: no name, type or description is written here twice.
+
+`python -m pulumi_resource_togetherai.schema` prints it.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from pulumi_resource_togetherai import __version__
+from pulumi_resource_togetherai.api.enums import OpenEnum
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.inputs import REPLACING, Choice, RemediationInputs
+from pulumi_resource_togetherai.remediation.state import Bookkeeping
+
+NAME = "togetherai"
+REPOSITORY = "https://github.com/pulumi-togetherai/pulumi-togetherai"
+
+Schema = dict[str, Any]
+
+_PRIMITIVES: Mapping[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number", datetime: "string"}
+
+
+def token(name: str) -> str:
+    """The token of a type, resource or function of this package."""
+    return f"{NAME}:index:{name}"
+
+
+class _Types:
+    """The object and enum types that properties refer to, collected while they are translated."""
+
+    def __init__(self) -> None:
+        self.found: Schema = {}
+
+    def properties(self, model: type[BaseModel], *, output: bool) -> Schema:
+        """A model's fields as properties, in the order of their definition."""
+        return {
+            str(field.alias or name): self._property(field, output=output) for name, field in model.model_fields.items()
+        }
+
+    def _property(self, field: FieldInfo, *, output: bool) -> Schema:
+        spec = self._type(field.annotation, output=output)
+        if field.description:
+            spec["description"] = " ".join(field.description.split())
+        if not output and field.default is not None and isinstance(field.default, bool | int | str):
+            spec["default"] = field.default.value if isinstance(field.default, Enum) else field.default
+        if field.annotation is not None and SecretStr in (field.annotation, *get_args(field.annotation)):
+            spec["secret"] = True
+        return spec
+
+    def _type(self, annotation: Any, *, output: bool) -> Schema:
+        origin, args = get_origin(annotation), get_args(annotation)
+        if origin is Annotated:
+            return self._type(args[0], output=output)
+        if origin in (Union, types.UnionType):
+            (wanted,) = (arg for arg in args if arg is not type(None))
+            return self._type(wanted, output=output)
+        if origin is list:
+            return {"type": "array", "items": self._type(args[0], output=output)}
+        if origin is dict:
+            return {"type": "object", "additionalProperties": self._type(args[1], output=output)}
+        if annotation is Any or annotation is SecretStr:
+            return {"type": "string"} if annotation is SecretStr else {"$ref": "pulumi.json#/Any"}
+        if annotation in _PRIMITIVES:
+            return {"type": _PRIMITIVES[annotation]}
+        if issubclass(annotation, OpenEnum):
+            self._enum(annotation)
+            # The API may add values, and modes may be written in short: any string is allowed beside the known ones.
+            ref = {"$ref": f"#/types/{token(annotation.__name__)}"}
+            return {"type": "string"} if output else {"type": "string", "oneOf": [{"type": "string"}, ref]}
+        if issubclass(annotation, Choice):
+            self._enum(annotation)
+            return {"$ref": f"#/types/{token(annotation.__name__)}"}
+        if issubclass(annotation, BaseModel):
+            self._object(annotation)
+            return {"$ref": f"#/types/{token(annotation.__name__)}"}
+        raise TypeError(f"no schema type for {annotation}")
+
+    def _enum(self, enum: type[OpenEnum | Choice]) -> None:
+        self.found[token(enum.__name__)] = {
+            "type": "string",
+            "description": _doc(enum),
+            "enum": [
+                {"name": _pascal(member.name), "value": member.value, "description": member.description}
+                for member in enum
+            ],
+        }
+
+    def _object(self, model: type[BaseModel]) -> None:
+        properties = self.properties(model, output=True)
+        self.found[token(model.__name__)] = {
+            "type": "object",
+            "description": _doc(model),
+            "properties": properties,
+            "required": _always_set(model),
+        }
+
+
+def schema() -> Schema:
+    """The whole package schema."""
+    collected = _Types()
+    config = collected.properties(ProviderConfig, output=False)
+    remediation = _remediation(collected)
+    return {
+        "name": NAME,
+        "version": __version__,
+        "displayName": "Together AI",
+        "description": "Repair GPU nodes of Together AI clusters: instance remediations as infrastructure as code.",
+        "keywords": ["pulumi", "together", "togetherai", "gpu", "remediation", "category/infrastructure"],
+        "homepage": REPOSITORY,
+        "repository": REPOSITORY,
+        "publisher": "pulumi-togetherai",
+        "license": "Apache-2.0",
+        "language": {
+            "python": {
+                "pyproject": {"enabled": True},
+                "respectSchemaVersion": True,
+                "requires": {"pulumi": ">=3.200.0,<4.0.0"},
+            },
+            "nodejs": {"respectSchemaVersion": True},
+            "go": {
+                "respectSchemaVersion": True,
+                "importBasePath": f"{REPOSITORY.removeprefix('https://')}/sdk/go/togetherai",
+            },
+        },
+        "config": {"variables": config},
+        "provider": {"description": _doc(ProviderConfig), "inputProperties": config},
+        "types": dict(sorted(collected.found.items())),
+        "resources": {token("Remediation"): remediation},
+    }
+
+
+def _remediation(collected: _Types) -> Schema:
+    inputs = collected.properties(RemediationInputs, output=False)
+    for name in REPLACING:
+        inputs[name]["replaceOnChanges"] = True
+    record = collected.properties(Remediation, output=True)
+    del record["id"]
+    declared = collected.properties(RemediationInputs, output=True)
+    kept = collected.properties(Bookkeeping, output=True)
+    optional_inputs = {"reason", "triggers", "idempotencyKey"}
+    always = ({*declared} - optional_inputs) | {*_always_set(Remediation), *_always_set(Bookkeeping)} - {"id"}
+    return {
+        "description": _doc(Remediation),
+        "inputProperties": inputs,
+        "requiredInputs": [name for name in inputs if RemediationInputs.model_fields[_field(name)].is_required()],
+        "properties": declared | record | kept,
+        "required": sorted(always | {"adopted"}),
+    }
+
+
+def _field(alias: str) -> str:
+    return next(name for name, field in RemediationInputs.model_fields.items() if field.alias == alias)
+
+
+def _always_set(model: type[BaseModel]) -> list[str]:
+    return [str(field.alias or name) for name, field in model.model_fields.items() if field.is_required()]
+
+
+def _doc(thing: type) -> str:
+    return " ".join((thing.__doc__ or "").split())
+
+
+def _pascal(name: str) -> str:
+    """VM_ONLY as enum members are named in SDKs: VmOnly."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2))
