@@ -23,7 +23,7 @@ lint: setup ## Check style, formatting, types and import directions (half a minu
 	@$(WITH_TOOLS) ruff check --quiet
 	@$(WITH_TOOLS) ruff format --check --quiet
 	@$(WITH_TOOLS) pyright
-	@$(WITH_TOOLS) lint-imports
+	@$(WITH_TOOLS) lint-imports --no-logo
 
 format: setup ## Format the code and fix what ruff can fix
 	@$(WITH_TOOLS) ruff check --fix --quiet
