@@ -9,7 +9,7 @@ SDK_LANGUAGES = python
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Make .venv and .tools/bin (a minute; 6 where Pulumi has to be built; later a second)
+setup: ## Make .venv and .tools/bin (a minute; 7 where Pulumi has to be built; then a moment)
 	@$(PYTHON) tools/setup.py
 
 demo: ## Repair a node of a simulated cluster with `pulumi up` (a minute)

@@ -162,7 +162,7 @@ def installer() -> bytes:
 def build(folder: Path, version: str) -> None:
     if not shutil.which("go"):
         raise NotThisWay("no go on PATH to build it with")
-    say("  building it with Go: about 5 minutes on two cores, seconds when Go's cache has it")
+    say("  building it with Go: about 6 minutes on two cores, seconds when Go's cache has it")
     go_build(
         ENGINE_MODULE,
         folder,

@@ -77,7 +77,7 @@ ENVIRONMENT = Step(
 )
 PULUMI = Step(
     what="a Pulumi engine into .tools/bin",
-    how_long="at once with a recent Pulumi on PATH, else a minute to download or 5 to build",
+    how_long="at once with a recent Pulumi on PATH, else a minute to download or 6 to build",
     make=lambda: get_engine(BIN),
     sources=(*go_sources(ENGINE_MODULE), *go_sources(PYTHON_HOST_MODULE), ROOT / "tools" / "get_engine.py"),
     results=tuple(BIN / name for name in ENGINE),

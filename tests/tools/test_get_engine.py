@@ -167,7 +167,7 @@ def test_a_build_says_how_long_it_takes_and_makes_the_launchers_executable(
 ) -> None:
     machine.add_go()
     machine.get_engine()
-    assert "about 5 minutes" in capsys.readouterr().out
+    assert "about 6 minutes" in capsys.readouterr().out
     assert all(os.access(machine.bin / Path(launcher).name, os.X_OK) for launcher in get_engine.PYTHON_LAUNCHERS)
 
 
