@@ -181,10 +181,7 @@ def build(folder: Path, version: str) -> None:
 
 
 def build_sdk_generator(folder: Path) -> None:
-    if shutil.which("go"):
-        go_build(ENGINE_MODULE, folder, "./gensdk", version=wanted_version())
-    else:
-        say("  left out: there is no go on PATH to build it with; only `make sdk` and its test need it")
+    go_build(ENGINE_MODULE, folder, "./gensdk", version=wanted_version())
 
 
 def go_build(module: Path, folder: Path, *packages: str, version: str) -> None:

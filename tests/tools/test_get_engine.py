@@ -182,10 +182,3 @@ def test_a_failed_build_ends_with_what_go_said_and_keeps_the_engine_that_was_the
     with pytest.raises(Problem, match="no such module"):
         machine.get_engine()
     assert (machine.bin / "pulumi").exists()
-
-
-def test_without_go_the_sdk_generator_is_left_out_and_said_so(
-    machine: Machine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    get_engine.build_sdk_generator(machine.bin)
-    assert "only `make sdk` and its test need it" in capsys.readouterr().out

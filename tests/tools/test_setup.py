@@ -71,3 +71,46 @@ def test_a_step_that_failed_is_not_taken_for_done(tmp_path: Path) -> None:
 def test_an_old_python_is_refused_with_the_way_on() -> None:
     with pytest.raises(Problem, match=r"3\.11 or newer is needed, this is 3\.9\.2; .*make setup PYTHON=python3\.11"):
         setup.refuse_old_python((3, 9, 2))
+
+
+@pytest.fixture
+def steps_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps that set-up does on a machine with nothing on PATH but what the test adds to the folder `path`."""
+    done: list[str] = []
+    for name in ("ENVIRONMENT", "PULUMI", "SDK_GENERATOR"):
+        stamp = tmp_path / name
+        monkeypatch.setattr(setup, name, setup.Step(name, "", lambda name=name: done.append(name), (), (), stamp))
+    monkeypatch.setenv("PATH", f"{tmp_path / 'path'}")
+    return done
+
+
+def add_go(tmp_path: Path) -> None:
+    go = tmp_path / "path" / "go"
+    go.parent.mkdir()
+    go.touch(mode=0o755)
+
+
+def test_a_developer_gets_the_sdk_generator_too(tmp_path: Path, steps_done: list[str]) -> None:
+    add_go(tmp_path)
+    setup.main([])
+    assert steps_done == ["ENVIRONMENT", "PULUMI", "SDK_GENERATOR"]
+
+
+def test_the_demo_does_not_wait_for_the_sdk_generator(tmp_path: Path, steps_done: list[str]) -> None:
+    add_go(tmp_path)
+    setup.main(["--for-use"])
+    assert steps_done == ["ENVIRONMENT", "PULUMI"]
+
+
+def test_a_machine_without_go_is_set_up_all_the_same(steps_done: list[str]) -> None:
+    setup.main([])
+    assert steps_done == ["ENVIRONMENT", "PULUMI"]
+
+
+def test_a_problem_ends_the_set_up_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise Problem("no network")
+
+    monkeypatch.setattr(setup, "ENVIRONMENT", setup.Step("a step", "", fail, (), (), tmp_path / "stamp"))
+    with pytest.raises(SystemExit, match="setup: no network"):
+        setup.main([])
