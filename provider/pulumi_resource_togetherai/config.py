@@ -61,10 +61,8 @@ class ProviderConfig(BaseModel):
 
     @field_validator("api_key")
     @classmethod
-    def _no_empty_key(cls, key: SecretStr | None) -> SecretStr | None:
-        if key is not None and not key.get_secret_value().strip():
-            raise ValueError("the API key is empty")
-        return key
+    def _a_key_that_can_be_sent(cls, key: SecretStr | None) -> SecretStr | None:
+        return None if key is None else SecretStr(_usable(key.get_secret_value()))
 
     @field_validator("base_url")
     @classmethod
@@ -76,11 +74,11 @@ class ProviderConfig(BaseModel):
         return self.base_url or normalized_base_url(environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL)
 
     def credential(self, environment: Mapping[str, str] = os.environ) -> Credential:
-        """The API key in force and where it came from. Raises MissingApiKey."""
+        """The API key in force and where it came from. Raises MissingApiKey, or ValueError for an unusable one."""
         if self.api_key is not None:
             return Credential(self.api_key, "the provider's configuration (togetherai:apiKey)")
-        if key := environment.get(API_KEY_VARIABLE, "").strip():
-            return Credential(SecretStr(key), f"the environment variable {API_KEY_VARIABLE}")
+        if key := environment.get(API_KEY_VARIABLE):
+            return Credential(SecretStr(_usable(key)), f"the environment variable {API_KEY_VARIABLE}")
         raise MissingApiKey
 
     def client(self) -> Client:
@@ -91,6 +89,16 @@ class ProviderConfig(BaseModel):
             request_timeout=seconds(self.request_timeout),
             max_retries=self.max_retries,
         )
+
+
+def _usable(key: str) -> str:
+    """The key without the line end that secret stores like to add. An HTTP header holds no other kind."""
+    key = key.strip()
+    if not key:
+        raise ValueError("the API key is empty")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ValueError("the API key holds characters that no API key has")
+    return key
 
 
 def normalized_base_url(url: str) -> str:

@@ -234,7 +234,7 @@ class Client:
             async with asyncio.timeout(self._request_timeout):
                 response = await self._http.request(method, path, params=params, json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NotReached(operation, f"cannot reach {self._base_url} ({error or 'timeout'})") from error
+            raise NotReached(operation, f"cannot reach {self._base_url} ({str(error) or 'timeout'})") from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise AnswerLost(operation, f"{self._base_url} did not answer in time") from error
         except (httpx.TransportError, httpx.DecodingError) as error:

@@ -89,7 +89,7 @@ def decide(
         if inputs.if_active is IfActive.FAIL:
             return Refuse(
                 f"{words.node(inputs)} is being repaired already: {words.whose(other)}. Nothing was posted. Wait for "
-                "it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another beside it; or "
-                f"take it over with `pulumi import togetherai:index:Remediation <name> {words.import_id(other)}`"
+                "it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another beside it; "
+                f"or take it over with `pulumi import togetherai:index:Remediation <name> {words.import_id(other)}`"
             )
     return Post(attempt, because)

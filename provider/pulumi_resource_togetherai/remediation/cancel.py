@@ -10,26 +10,19 @@ from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, N
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning
-from pulumi_resource_togetherai.remediation.run import GRACE, Interrupted, RemediationError, Run
+from pulumi_resource_togetherai.remediation.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.wait import Stop, until_terminal
 
 
 async def delete(run: Run, state: State) -> None:
     """Returns once the resource may be forgotten. Raises RemediationError when it may not."""
-    try:
+    with explained(
+        f"cannot delete {words.name(state.record)}", then="It stays in the stack; run the same command again"
+    ):
         record = await run.unless_stopped(_look(run, state.record))
         if record is not None and not record.terminal:
             await _end(run, state, record)
-    except ApiError as error:
-        raise RemediationError(
-            f"cannot delete {words.name(state.record)}: {error}. It stays in the stack; run the same command again"
-        ) from error
-    except (Interrupted, TimeoutError) as error:
-        raise RemediationError(
-            f"stopped before {words.name(state.record)} was known to be cancelled. It stays in the stack; run the same "
-            "command again"
-        ) from error
 
 
 async def _look(run: Run, record: Remediation) -> Remediation | None:

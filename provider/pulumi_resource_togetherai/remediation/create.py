@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
@@ -15,7 +14,7 @@ from pulumi_resource_togetherai.remediation.history import history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.outcome import problem
 from pulumi_resource_togetherai.remediation.post import post
-from pulumi_resource_togetherai.remediation.run import GRACE, Interrupted, RemediationError, Run
+from pulumi_resource_togetherai.remediation.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.wait import until_terminal
 
@@ -34,21 +33,13 @@ async def create(run: Run, identity: Identity, *, recorded: bool) -> Result:
     `recorded`: whether the stack holds this resource already. Raises RemediationError when there is nothing to record.
     """
     node = words.node(identity.inputs)
-    try:
+    with explained(f"no remediation of {node} was started: cannot list what is there"):
         history = await run.unless_stopped(history_of(run, identity.inputs))
+    with explained(
+        f"no remediation of {node} is known to have been started",
+        then="If it was, the next `pulumi up` finds it by its key",
+    ):
         state = await _obtain(run, identity, history, recorded=recorded)
-    except ApiError as error:
-        raise RemediationError(f"no remediation of {node} was started: {error}") from error
-    except Interrupted as error:
-        raise RemediationError(
-            f"interrupted before the remediation of {node} was known to be started. If it was, the next `pulumi up` "
-            "finds it by its key"
-        ) from error
-    except TimeoutError as error:
-        raise RemediationError(
-            f"timed out before the remediation of {node} was known to be started. If it was, the next `pulumi up` "
-            "finds it by its key"
-        ) from error
     return await settle(run, state)
 
 

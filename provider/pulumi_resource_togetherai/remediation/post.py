@@ -19,7 +19,7 @@ LONGEST_SETTLING = 5.0
 async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
     """Starts this attempt, and returns it, or the remediation that turns out to be this attempt already.
 
-    Raises ApiError when the API refuses, RemediationError when nobody can tell what became of it.
+    Raises RemediationError when the API refuses, or when nobody can tell what became of it.
     """
     inputs = identity.inputs
     tries = run.config.max_retries + 1
@@ -34,7 +34,7 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
             )
         except ApiError as error:
             if not error.maybe_took_effect:
-                raise
+                raise RemediationError(f"no remediation of {words.node(inputs)} was started: {error}") from error
             await run.report.status(f"{error}; looking whether the remediation was started")
             await asyncio.sleep(min(LONGEST_SETTLING, seconds(run.config.poll_interval)))
             found = [record for record in await history_of(run, inputs) if identity.attempt_of(record) == attempt]

@@ -11,7 +11,7 @@ from pulumi_resource_togetherai.remediation.history import history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, RemediationInputs
 from pulumi_resource_togetherai.remediation.outcome import ended_badly, problem
-from pulumi_resource_togetherai.remediation.run import RemediationError, Run
+from pulumi_resource_togetherai.remediation.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
 
@@ -23,12 +23,12 @@ async def preview_create(run: Run, identity: Identity, *, recorded: bool, replac
     """
     inputs = identity.inputs
     try:
-        worker = await _worker_node(run, inputs)
-        history = await history_of(run, inputs)
+        worker, history = await run.unless_stopped(_look(run, inputs))
     except NotFound as error:
         raise RemediationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
-    except ApiError as error:
-        await run.report.warning(f"cannot check what `pulumi up` will do about {words.node(inputs)}: {error}")
+    except (ApiError, Interrupted, TimeoutError) as error:
+        why = str(error) or "no answer in time"
+        await run.report.warning(f"cannot check what `pulumi up` will do about {words.node(inputs)}: {why}")
         return
     if replaced is not None:
         history = await _after_delete(run, replaced, history)
@@ -67,9 +67,10 @@ async def preview_update(run: Run, state: State) -> None:
     )
 
 
-async def _worker_node(run: Run, inputs: RemediationInputs) -> GpuWorkerNode | None:
+async def _look(run: Run, inputs: RemediationInputs) -> tuple[GpuWorkerNode | None, list[Remediation]]:
     cluster = await run.client.get_cluster(inputs.cluster_id)
-    return next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
+    worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
+    return worker, await history_of(run, inputs)
 
 
 async def _after_delete(run: Run, replaced: State, history: list[Remediation]) -> list[Remediation]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pulumi_resource_togetherai.api.errors import ApiError, NotFound
+from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.create import Result, settle
 from pulumi_resource_togetherai.remediation.identity import Identity, unmarked
 from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.outcome import problem
-from pulumi_resource_togetherai.remediation.run import RemediationError, Run
+from pulumi_resource_togetherai.remediation.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import ResourceId, State
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
 
@@ -17,13 +17,14 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
     """The resource as it is now, or None if it is gone. `state` is what the stack holds; None for an import."""
     try:
         where = ResourceId.parse(resource_id)
-        record = await run.client.get_remediation(where.cluster_id, where.instance_id, where.remediation_id)
     except ValueError as error:
         raise RemediationError(str(error)) from error
-    except NotFound:
-        return await _forgotten(run, state)
-    except ApiError as error:
-        raise RemediationError(f"cannot read remediation {resource_id}: {error}") from error
+    with explained(f"cannot read remediation {resource_id}"):
+        try:
+            look = run.client.get_remediation(where.cluster_id, where.instance_id, where.remediation_id)
+            record = await run.unless_stopped(look)
+        except NotFound:
+            return await _forgotten(run, state)
     if state is None:
         inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
         state = State(inputs, record, Identity(urn, inputs).attempt_of(record))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pulumi_resource_togetherai.api.client import Client
+from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.config import ProviderConfig
 
 T = TypeVar("T")
@@ -23,6 +25,19 @@ class RemediationError(Exception):
 
 class Interrupted(Exception):
     """The user asked to stop."""
+
+
+@contextmanager
+def explained(failure: str, *, then: str = "") -> Generator[None]:
+    """Turns what stops an operation into the one line that the user reads: what failed, why, and what `then`."""
+    try:
+        yield
+    except ApiError as error:
+        raise RemediationError(f"{failure}: {error}. {then}".rstrip(". ")) from error
+    except Interrupted as error:
+        raise RemediationError(f"{failure}: interrupted. {then}".rstrip(". ")) from error
+    except TimeoutError as error:
+        raise RemediationError(f"{failure}: timed out. {then}".rstrip(". ")) from error
 
 
 class Report(Protocol):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pulumi_resource_togetherai.api.errors import ApiError, NotFound
+from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.create import Result, settle
 from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.outcome import problem
-from pulumi_resource_togetherai.remediation.run import RemediationError, Run
+from pulumi_resource_togetherai.remediation.run import Run, explained
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
 
@@ -19,11 +19,11 @@ async def update(run: Run, state: State, inputs: RemediationInputs) -> Result:
     state = replace(state, inputs=inputs)
     record = state.record
     if not record.terminal:
-        try:
-            record = await run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
-        except NotFound as error:
-            gone = Watch(record, Stop.GONE, error)
-            return Result(state, problem(gone, run.client.now(), kept=run.keeps_unfinished))
-        except ApiError as error:
-            raise RemediationError(f"cannot look at {words.name(record)}: {error}") from error
+        with explained(f"cannot look at {words.name(record)}", then="Run `pulumi up` again"):
+            try:
+                look = run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
+                record = await run.unless_stopped(look)
+            except NotFound as error:
+                gone = Watch(record, Stop.GONE, error)
+                return Result(state, problem(gone, run.client.now(), kept=run.keeps_unfinished))
     return await settle(run, state.seen(record))

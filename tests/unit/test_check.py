@@ -1,0 +1,114 @@
+"""Bad input is answered with what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.check import UNKNOWN, Failure, check
+from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+
+GOOD = {"clusterId": "c1", "instanceId": "i7", "mode": "VM_ONLY"}
+
+
+def failures(changes: dict[str, Any]) -> list[Failure]:
+    properties = {name: value for name, value in (GOOD | changes).items() if value is not ...}
+    return check(RemediationInputs, properties).failures
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "reason"),
+    [
+        ({"clusterId": ...}, "clusterId", "clusterId is required"),
+        ({"instanceId": ""}, "instanceId", "instanceId is empty"),
+        ({"instanceId": "   "}, "instanceId", "instanceId is empty"),
+        ({"mode": ...}, "mode", "mode is required"),
+        ({"mode": "VM_ONYL"}, "mode", 'mode: "VM_ONYL" is not a mode; did you mean VM_ONLY?'),
+        ({"mode": "vm_only"}, "mode", 'mode: "vm_only" is not a mode; did you mean VM_ONLY?'),
+        ({"mode": "REMEDIATION_MODE_VM_ONYL"}, "mode", "did you mean VM_ONLY?"),
+        ({"mode": "explode"}, "mode", "write one of VM_ONLY, HOST_AWARE"),
+        ({"mode": 3.0}, "mode", "is not a mode"),
+        ({"timeout": "soon"}, "timeout", '"soon" is not a duration; write a number with its unit, such as 90s'),
+        ({"timeout": "30"}, "timeout", '"30" is not a duration'),
+        ({"timeout": 30.0}, "timeout", '"30.0" is not a duration'),
+        ({"timeout": "-5m"}, "timeout", "is not a duration"),
+        ({"timeout": "0s"}, "timeout", "is not a duration"),
+        ({"ifActive": "adopt"}, "ifActive", '"adopt" is not one of FAIL, ADOPT, CREATE'),
+        ({"deleteWhileRunning": "KILL"}, "deleteWhileRunning", "is not one of WAIT, ABANDON, FAIL"),
+        ({"wait": "perhaps"}, "wait", "wait: 'perhaps': input should be a valid boolean"),
+        ({"clusterID": "c1"}, "clusterID", '"clusterID" is not a property; did you mean clusterId?'),
+        ({"colour": "red"}, "colour", '"colour" is not a property; the properties are clusterId'),
+        ({"triggers": {"run": 2.0}}, "triggers.run", "input should be a valid string"),
+    ],
+)
+def test_a_mistake_is_named_with_its_path_and_the_remedy(changes: dict[str, Any], path: str, reason: str):
+    (failure,) = failures(changes)
+    assert failure.property == path
+    assert reason in failure.reason
+    assert "\n" not in failure.reason
+
+
+@pytest.mark.parametrize("bad", ["a/b", "..", ".", "../c2", "a b", "a%2Fb", "-", "a?b", "a#b", "ä"])
+@pytest.mark.parametrize("name", ["clusterId", "instanceId", "idempotencyKey"])
+def test_no_id_can_be_a_path(name: str, bad: str):
+    (failure,) = failures({name: bad})
+    assert failure.property == name
+
+
+def test_every_mistake_is_reported_at_once():
+    assert {failure.property for failure in failures({"mode": "X", "timeout": "X", "colour": "X"})} == {
+        "mode",
+        "timeout",
+        "colour",
+    }
+
+
+@pytest.mark.parametrize("mode", ["VM_ONLY", "REMEDIATION_MODE_VM_ONLY"])
+def test_a_mode_is_stored_in_full(mode: str):
+    assert check(RemediationInputs, GOOD | {"mode": mode}).inputs["mode"] == "REMEDIATION_MODE_VM_ONLY"
+
+
+def test_a_newer_servers_mode_passes_in_full():
+    assert not failures({"mode": "REMEDIATION_MODE_DEFROST"})
+
+
+def test_defaults_are_not_written_into_the_inputs():
+    assert set(check(RemediationInputs, GOOD).inputs) == set(GOOD)
+
+
+@pytest.mark.parametrize("name", ["clusterId", "mode", "timeout", "triggers"])
+def test_a_value_that_is_not_known_yet_passes_and_the_others_are_still_checked(name: str):
+    checked = check(RemediationInputs, GOOD | {name: UNKNOWN})
+    assert not checked.failures
+    assert checked.inputs[name] == UNKNOWN
+    assert name == "mode" or checked.inputs["mode"] == "REMEDIATION_MODE_VM_ONLY"
+    assert check(RemediationInputs, GOOD | {name: UNKNOWN, "ifActive": "X"}).failures
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"baseUrl": "not a url"}, '"not a url" is not the address of an API; write one such as https://'),
+        ({"baseUrl": "ftp://host/v1"}, "is not the address of an API"),
+        ({"baseUrl": "https://host:port"}, "is not the address of an API"),
+        ({"apiKey": ""}, "the API key is empty"),
+        ({"pollInterval": "5"}, "is not a duration"),
+        ({"maxRetries": "-1"}, "greater than or equal to 0"),
+        ({"apiKy": "x"}, "did you mean apiKey?"),
+    ],
+)
+def test_mistakes_in_the_providers_configuration(settings: dict[str, Any], reason: str):
+    (failure,) = check(ProviderConfig, settings).failures
+    assert reason in failure.reason
+
+
+def test_settings_come_as_the_strings_of_a_stacks_configuration():
+    config = ProviderConfig.model_validate({"preflight": "false", "maxRetries": "3", "baseUrl": "http://h:1/"})
+    assert (config.preflight, config.max_retries, config.address()) == (False, 3, "http://h:1/v1")
+
+
+def test_the_api_key_is_in_no_text_about_the_configuration():
+    config = ProviderConfig.model_validate({"apiKey": "tgp-secret"})
+    assert "tgp-secret" not in f"{config!r}{config}{config.model_dump_json()}{config.credential()!r}"
