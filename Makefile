@@ -38,7 +38,7 @@ sdk: setup ## Write sdk/ anew from the schema (some seconds)
 	done
 
 bench: setup ## Measure what the README claims (some minutes)
-	@$(WITH_TOOLS) python benchmarks/run.py
+	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 
 clean: ## Remove .venv, .tools and every cache
 	@rm -rf .venv .tools dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -55,7 +55,7 @@ def make_environment() -> None:
         refuse_old_python(sys.version_info[:3])
         run([sys.executable, "-m", "venv", "--clear", VENV], ROOT)
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
-    run([*pip, "--constraint", "constraints.txt", "--editable", ".[dev]"], ROOT)
+    run([*pip, "--constraint", "constraints.txt", "--editable", ".[dev]", "--editable", "sdk/python"], ROOT)
 
 
 def refuse_old_python(version: tuple[int, int, int]) -> None:
@@ -72,7 +72,7 @@ ENVIRONMENT = Step(
     what="Python packages into .venv",
     how_long="about a minute",
     make=make_environment,
-    sources=(ROOT / "pyproject.toml", ROOT / "constraints.txt"),
+    sources=(ROOT / "pyproject.toml", ROOT / "constraints.txt", ROOT / "sdk" / "python" / "pyproject.toml"),
     results=(PYTHON,),
     stamp=VENV / "made-from",
 )

@@ -125,6 +125,7 @@ def schema() -> Schema:
                 "pyproject": {"enabled": True},
                 "respectSchemaVersion": True,
                 "requires": {"pulumi": ">=3.200.0,<4.0.0"},
+                "readme": _doc(ProviderConfig),
             },
             "nodejs": {"respectSchemaVersion": True},
             "go": {

@@ -49,12 +49,20 @@ class Identity:
 
     def attempt_of(self, remediation: Remediation) -> int | None:
         """Which attempt of this resource a remediation is; None if it is not ours."""
-        tokens = {match["token"] for match in _MARKER.finditer(remediation.reason or "")}
+        program = _program(self.urn)
+        marks = _MARKER.finditer(remediation.reason or "")
+        tokens = {mark["token"] for mark in marks if mark["program"] == program}
+        if not tokens and not self._may_be_a_key(remediation.id):
+            return None
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             key = self.key(attempt)
             if remediation.id == key or _token(key) in tokens:
                 return attempt
         return None
+
+    def _may_be_a_key(self, text: str) -> bool:
+        """Keys are UUIDs of version 5, unless the program chose one; most ids can be told from them at a glance."""
+        return text == self.inputs.idempotency_key or (len(text) == 36 and text[14] == "5")
 
 
 def unmarked(reason: str | None) -> str:

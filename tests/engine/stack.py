@@ -1,0 +1,195 @@
+"""A Pulumi stack on the real engine: a folder with a program, and the commands a user would type."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Form = Literal["plugin", "dynamic"]
+"""Which adapter a program uses."""
+
+ROOT = Path(__file__).parents[2]
+ENGINE = ROOT / ".tools" / "bin"
+VENV = Path(sys.executable).parent
+COMMAND_LIMIT = 120
+"""Seconds after which a command counts as hung."""
+
+DYNAMIC_PROGRAM = """\
+import json
+from pathlib import Path
+
+import pulumi
+from pulumi_resource_togetherai.dynamic import Remediation
+
+for name, arguments in json.loads(Path("declared.json").read_text()).items():
+    remediation = Remediation(name, **arguments)
+    pulumi.export(name, remediation.state)
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command printed, and how it ended."""
+
+    code: int
+    output: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines of the final report that say what is wrong."""
+        final = self.output.partition("Diagnostics:\n")[2] or self.output
+        return [line.strip() for line in final.splitlines() if "error: " in line and "update failed" not in line]
+
+    def summary(self, word: str) -> int:
+        """How many resources the summary counts under a word: created, unchanged, replaced, ..."""
+        found = re.search(rf"(\d+) (?:to )?{word}", self.output)
+        return int(found[1]) if found else 0
+
+
+class Stack:
+    """A stack whose program declares remediations, by one adapter or the other."""
+
+    def __init__(self, folder: Path, form: Form, api: str, *, api_key: str | None = "test-key") -> None:
+        self.folder = folder
+        self.form: Form = form
+        self._declared: dict[str, dict[str, Any]] = {}
+        state = folder / "state"
+        state.mkdir(parents=True)
+        # An environment of its own: nothing of the machine's Pulumi or Together settings reaches a test.
+        self.env = {
+            "PATH": os.pathsep.join([str(VENV), str(ENGINE), "/usr/bin", "/bin"]),
+            "HOME": str(folder),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "TOGETHER_BASE_URL": api,
+        } | ({"TOGETHER_API_KEY": api_key} if api_key else {})
+        self.config: dict[str, str] = {"togetherai:pollInterval": "50ms"}
+        self._write_program()
+        self.run("stack", "init", "prod", check=True)
+        self._write_config()
+
+    def declare(self, name: str = "fix", /, **inputs: Any) -> None:
+        """Has the program declare a remediation, in place of one of the same name. Inputs in camelCase."""
+        self._declared[name] = {"clusterId": "cluster-1", "instanceId": "cluster-1-node-1", "mode": "REBOOT_VM"} | inputs
+        self._write_program()
+
+    def forget(self, name: str = "fix") -> None:
+        """Removes a remediation from the program."""
+        del self._declared[name]
+        self._write_program()
+
+    def configure(self, name: str, value: str) -> None:
+        """Sets a value of the stack's configuration."""
+        self.config[name] = value
+        self._write_config()
+
+    def up(self, *flags: str, check: bool = False) -> Run:
+        """`pulumi up`, without its own preview unless asked for."""
+        return self.run("up", "--yes", "--skip-preview", *flags, check=check)
+
+    def preview(self, *flags: str) -> Run:
+        """`pulumi preview`."""
+        return self.run("preview", *flags)
+
+    def refresh(self) -> Run:
+        """`pulumi refresh`."""
+        return self.run("refresh", "--yes", "--skip-preview")
+
+    def destroy(self, *flags: str) -> Run:
+        """`pulumi destroy`."""
+        return self.run("destroy", "--yes", "--skip-preview", *flags)
+
+    def run(self, *arguments: str, check: bool = False) -> Run:
+        """Any command, without a terminal."""
+        done = subprocess.run(
+            self._command(*arguments),
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=COMMAND_LIMIT,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"pulumi {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}")
+        return Run(done.returncode, done.stdout)
+
+    @contextmanager
+    def running(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
+        """A command that is still running, in a process group of its own, so that all of it can be killed."""
+        process = subprocess.Popen(
+            self._command(*arguments),
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """The remediations that the stack holds, by name."""
+        exported = json.loads(self.run("stack", "export", check=True).output)
+        held = exported["deployment"].get("resources") or []
+        return {item["urn"].rpartition("::")[2]: item for item in held if "Remediation" in item["type"]}
+
+    def urn(self, name: str = "fix") -> str:
+        """The URN of a remediation that the stack holds."""
+        return str(self.resources()[name]["urn"])
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(ENGINE / "pulumi"), "--non-interactive", "--color=never", *arguments, "--stack=prod"]
+
+    def _write_program(self) -> None:
+        project: dict[str, Any] = {"name": "training"}
+        if self.form == "plugin":
+            project |= {
+                "runtime": "yaml",
+                "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+                "resources": {
+                    name: {"type": "togetherai:Remediation", "properties": inputs}
+                    for name, inputs in self._declared.items()
+                },
+                "outputs": {name: f"${{{name}.state}}" for name in self._declared},
+            }
+        else:
+            project |= {"runtime": "python"}
+            snake = {
+                name: {_snake(key): value for key, value in inputs.items()} for name, inputs in self._declared.items()
+            }
+            (self.folder / "declared.json").write_text(json.dumps(snake))
+            (self.folder / "__main__.py").write_text(DYNAMIC_PROGRAM)
+        # JSON is YAML.
+        (self.folder / "Pulumi.yaml").write_text(json.dumps(project, indent=1))
+
+    def _write_config(self) -> None:
+        path = self.folder / "Pulumi.prod.yaml"
+        written = path.read_text().splitlines() if path.exists() else []
+        salt = [line for line in written if line.startswith("encryptionsalt")]
+        settings = [f"  {name}: {json.dumps(value)}" for name, value in self.config.items()]
+        path.write_text("\n".join([*salt, "config:", *settings]) + "\n")
+
+
+def _snake(camel: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", camel)
