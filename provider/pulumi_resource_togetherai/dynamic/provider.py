@@ -64,8 +64,10 @@ class RemediationProvider(ResourceProvider):
         checked = core.check(urn, _inputs(_olds), _inputs(news))
         failures = [CheckFailure(failure.property, failure.reason) for failure in checked.failures]
         if news.get(LOOKING_AHEAD):
-            _started_process().looking_ahead.add(urn)
-            if not failures and not _olds:
+            told = _started_process().looking_ahead
+            first = urn not in told  # a replacement is checked a second time, as if it were new
+            told.add(urn)
+            if first and not failures and not _olds:
                 try:
                     wait_for(core.preview_create(urn, checked.inputs, _report(urn)))
                 except RemediationError as error:
@@ -95,6 +97,8 @@ class RemediationProvider(ResourceProvider):
         """The resource as it is now."""
         urn = str(props[URN])
         found = wait_for(_started_process().core.read(urn, id_, _recorded(props), _report(urn)))
+        if found and found.problem:
+            wait_for(_report(urn).warning(found.problem))
         return ReadResult(found.id, _outputs(found, urn)) if found else ReadResult("", {})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:

@@ -73,24 +73,24 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
     ) -> None:
         """See `RemediationInputs` for what each argument means, and its default."""
         declared: dict[str, Any] = {
-            "clusterId": cluster_id,
-            "instanceId": instance_id,
+            "cluster_id": cluster_id,
+            "instance_id": instance_id,
             "mode": mode,
             "reason": reason,
             "triggers": triggers,
-            "idempotencyKey": idempotency_key,
+            "idempotency_key": idempotency_key,
             "wait": wait,
             "timeout": timeout,
-            "ifActive": if_active,
-            "retryFailed": retry_failed,
-            "deleteWhileRunning": delete_while_running,
+            "if_active": if_active,
+            "retry_failed": retry_failed,
+            "delete_while_running": delete_while_running,
         }
         # pulumi.dynamic tells its provider neither the URN nor that this is a preview: the program does.
         told = {
             URN: pulumi.create_urn(resource_name, _TYPE, opts.parent if opts else None),
             LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
         }
-        only_outputs = dict.fromkeys(to_camel(name) for name in output_names())
+        only_outputs = dict.fromkeys(output_names())
         super().__init__(RemediationProvider(), resource_name, only_outputs | declared | told, opts)
 
     def translate_output_property(self, prop: str) -> str:

@@ -30,7 +30,7 @@ class Result:
 async def create(run: Run, identity: Identity, *, recorded: bool) -> Result:
     """Starts a remediation, or takes over the one that is this resource's already, and waits for its end.
 
-    `recorded`: whether the stack holds this resource already. Raises RemediationError when there is nothing to record.
+    `recorded`: whether the stack holds this resource already, declared as it is now. Raises RemediationError when there is nothing to record.
     """
     node = words.node(identity.inputs)
     with explained(f"no remediation of {node} was started: cannot list what is there"):

@@ -57,14 +57,23 @@ async def preview_create(run: Run, identity: Identity, *, recorded: bool, replac
 async def preview_update(run: Run, state: State) -> None:
     """Says what update will do about a resource that is not complete."""
     record = state.record
-    if record.terminal:
-        will_say = problem(Watch(record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished)
-        if will_say is not None:
-            await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
+    if not record.terminal:
+        try:
+            look = run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
+            record = await run.unless_stopped(look)
+        except (ApiError, Interrupted, TimeoutError) as error:
+            why = str(error) or "no answer in time"
+            await run.report.warning(f"cannot check what `pulumi up` will do about {words.name(record)}: {why}")
+            return
+    if not record.terminal:
+        now = f"{words.name(record)}, which is {record.state}"
+        await run.report.info(f"`pulumi up` will wait for {now}, and start nothing")
         return
-    await run.report.info(
-        f"`pulumi up` will wait for {words.name(record)}, last seen {record.state}, and start nothing"
-    )
+    will_say = problem(Watch(record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished)
+    if will_say is None:
+        await run.report.info(f"`pulumi up` will record that {words.name(record)} {record.state}, and start nothing")
+    else:
+        await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
 
 
 async def _look(run: Run, inputs: RemediationInputs) -> tuple[GpuWorkerNode | None, list[Remediation]]:

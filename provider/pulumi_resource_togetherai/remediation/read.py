@@ -28,10 +28,7 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
     if state is None:
         inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
         state = State(inputs, record, Identity(urn, inputs).attempt_of(record))
-    result = await settle(run, state.seen(record))
-    if result.problem is not None:
-        await run.report.warning(result.problem)
-    return result
+    return await settle(run, state.seen(record))
 
 
 async def _forgotten(run: Run, state: State | None) -> Result | None:

@@ -20,7 +20,7 @@ from pulumi_resource_togetherai.remediation.check import UNKNOWN, Checked, check
 from pulumi_resource_togetherai.remediation.create import Result, create
 from pulumi_resource_togetherai.remediation.diff import Diff, diff
 from pulumi_resource_togetherai.remediation.identity import Identity
-from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.inputs import REPLACING, RemediationInputs
 from pulumi_resource_togetherai.remediation.preview import preview_create, preview_update
 from pulumi_resource_togetherai.remediation.read import read
 from pulumi_resource_togetherai.remediation.run import RemediationError, Report, Run
@@ -63,7 +63,7 @@ class RemediationResource:
         self._client = client
         self._interrupted = asyncio.Event()
         self._recorded: set[str] = set()
-        """The URNs that the stack held when they were checked."""
+        """The URNs that the stack held, declared as they are now, when they were checked."""
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
         self._obtained: dict[str, str] = {}
@@ -81,9 +81,11 @@ class RemediationResource:
 
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""
-        if old_inputs:
+        checked = check(RemediationInputs, new_inputs)
+        # A replacement that failed leaves the one it replaced in the stack: that one says nothing about this one.
+        if old_inputs and all(old_inputs.get(name) == checked.inputs.get(name) for name in REPLACING):
             self._recorded.add(urn)
-        return check(RemediationInputs, new_inputs)
+        return checked
 
     def diff(self, urn: str, recorded: Recorded, new_inputs: Properties) -> Diff:
         """What an `up` has to do about a resource that the stack holds."""
