@@ -1,0 +1,46 @@
+"""Who may do what: API keys and the clusters that they open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pulumi_resource_togetherai.simulator.errors import Refusal
+from pulumi_resource_togetherai.simulator.settings import Options
+
+DEFAULT_API_KEY = "simulator-key"
+
+
+class AccessKey(Options):
+    """An API key. Out of the box there is one, and it may do everything."""
+
+    key: str
+    """The key itself, as sent in `Authorization: Bearer`."""
+    user: str = "simulator-user"
+    """Whose it is: shown as requested_by and reviewed_by."""
+    clusters: list[str] | None = None
+    """The clusters that it may see; left out, all."""
+    read_only: bool = False
+    """Whether it may only look."""
+
+
+class Access:
+    """The API keys that are let in."""
+
+    def __init__(self, keys: Iterable[AccessKey]) -> None:
+        self.keys = {f"bearer {key.key}".encode(): key for key in keys}
+
+    def authenticate(self, authorization: bytes | None) -> AccessKey:
+        """The key that the request came with; 401 when there is none that is known."""
+        scheme, _, token = (authorization or b"").partition(b" ")
+        if key := self.keys.get(scheme.lower() + b" " + token.strip()):
+            return key
+        problem = "no API key: send Authorization: Bearer KEY" if not authorization else "the API key is not valid"
+        raise Refusal("UNAUTHENTICATED", problem, headers={"WWW-Authenticate": "Bearer"})
+
+
+def check_allowed(key: AccessKey, cluster_id: str | None, *, write: bool) -> None:
+    """403 unless the key may see the cluster, and may change something when `write`."""
+    if cluster_id is not None and key.clusters is not None and cluster_id not in key.clusters:
+        raise Refusal("PERMISSION_DENIED", f"the API key may not access cluster {cluster_id}")
+    if write and key.read_only:
+        raise Refusal("PERMISSION_DENIED", "the API key may only read")

@@ -1,0 +1,80 @@
+"""The simulator as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, Access, AccessKey
+from pulumi_resource_togetherai.simulator.control import Control
+from pulumi_resource_togetherai.simulator.endpoint import ConnectionDropped, Endpoint, http_date
+from pulumi_resource_togetherai.simulator.errors import not_found
+from pulumi_resource_togetherai.simulator.faults import Faults
+from pulumi_resource_togetherai.simulator.journal import Journal
+from pulumi_resource_togetherai.simulator.operations import OPERATIONS, Operation
+from pulumi_resource_togetherai.simulator.platform import Platform
+
+API_ROOT = "/v1"
+"""Where the API begins, as on the real service."""
+
+
+class App:
+    """The API below /v1, and the control API below /_simulator."""
+
+    def __init__(self, platform: Platform, keys: Iterable[AccessKey]) -> None:
+        self.platform = platform
+        self.access = Access(keys)
+        self.faults = Faults(platform.chance.of("faults"))
+        self.journal = Journal()
+        control = Control(platform, self.faults, self.journal)
+        # A bare router: Starlette's own error pages would answer a connection that is to be dropped.
+        self._router = Router([*self._api_routes(), *control.routes()], redirect_slashes=False, default=self._not_found)
+
+    def _api_routes(self) -> list[BaseRoute]:
+        by_path: defaultdict[str, list[Operation]] = defaultdict(list)
+        for operation in OPERATIONS:
+            by_path[operation.path].append(operation)
+        return [
+            Route(
+                API_ROOT + path,
+                Endpoint(
+                    operations, platform=self.platform, access=self.access, faults=self.faults, journal=self.journal
+                ),
+            )
+            for path, operations in by_path.items()
+        ]
+
+    async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path, query = scope["path"], scope["query_string"].decode("latin-1")
+        self.journal.open(self.platform.now, scope["method"], path, query, b"").status = 404
+        hint = "" if path.startswith(API_ROOT) else f"; the API is below {API_ROOT}"
+        refusal = not_found(f"there is nothing at {path}{hint}")
+        headers = {"date": http_date(self.platform.now).decode()}
+        await JSONResponse(refusal.body, refusal.http_status, headers)(scope, receive, send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._router(scope, receive, send)
+        except (ConnectionDropped, asyncio.CancelledError):
+            # Cancelled: the server stops, and what is still being answered ends like a dropped connection.
+            # ASGI has no word for cutting a connection, so this reaches for uvicorn's; in-process there is none to
+            # cut, and the exception goes on to the transport (see `inprocess`).
+            transport = getattr(getattr(send, "__self__", None), "transport", None)
+            if not isinstance(transport, asyncio.Transport):
+                raise
+            transport.close()
+            # uvicorn learns of it in the loop's next round, and would answer in our place if this returned before.
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+
+def create_app(platform: Platform, *, api_key: str = DEFAULT_API_KEY, keys: Iterable[AccessKey] | None = None) -> App:
+    """The simulator of this platform. `api_key` may do everything; `keys` in its place may be limited."""
+    return App(platform, keys or [AccessKey(key=api_key)])

@@ -1,0 +1,175 @@
+"""The way of a request to the API: journal, faults, key, operation, disk, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from email.utils import formatdate
+from functools import lru_cache
+
+from starlette.types import Receive, Scope, Send
+
+from pulumi_resource_togetherai.simulator.access import Access, check_allowed
+from pulumi_resource_togetherai.simulator.bodies import MAX_BODY
+from pulumi_resource_togetherai.simulator.errors import HTTP_STATUS, Refusal, rate_limited
+from pulumi_resource_togetherai.simulator.faults import FaultRule, Faults
+from pulumi_resource_togetherai.simulator.journal import Entry, Journal
+from pulumi_resource_togetherai.simulator.operations import Answer, Call, Operation
+from pulumi_resource_togetherai.simulator.platform import Platform
+
+HTML_PAGE = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
+"""What a proxy in front of a service answers at its worst, here with status 200."""
+
+
+class ConnectionDropped(ConnectionError):
+    """The connection is to be cut: the client must get no (further) answer."""
+
+
+class Endpoint:
+    """One path of the API with the operations on it."""
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        *,
+        platform: Platform,
+        access: Access,
+        faults: Faults,
+        journal: Journal,
+    ) -> None:
+        self._operations = {operation.method: operation for operation in operations}
+        self._platform = platform
+        self._access = access
+        self._faults = faults
+        self._journal = journal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _receive_body(receive) if scope["method"] != "GET" else b""
+        entry = self._journal.open(
+            self._platform.now, scope["method"], scope["path"], scope["query_string"].decode("latin-1"), body or b""
+        )
+        operation = self._operations.get(scope["method"])
+        faults = self._faults.draw(operation.name) if operation else []
+        entry.fault = "+".join(fault.kind for fault in faults) or None
+        answer = await self._struck(operation, scope, body, entry, faults)
+        breaking = next((fault for fault in faults if fault.kind in ("truncated", "malformed", "html", "drip")), None)
+        await self._send(send, answer, entry, breaking)
+
+    async def _struck(
+        self, operation: Operation | None, scope: Scope, body: bytes | None, entry: Entry, faults: list[FaultRule]
+    ) -> Answer:
+        """The answer, after what the faults do to the request before and after it takes effect."""
+        for fault in faults:
+            match fault.kind:
+                case "latency" if not fault.after:
+                    await asyncio.sleep(fault.seconds)
+                case "rate_limit":
+                    return _refuse(rate_limited(round(fault.seconds)))
+                case "error" if not fault.after:
+                    return _refuse(_injected(fault))
+                case "drop_before":
+                    raise ConnectionDropped
+                case _:
+                    pass
+        answer = self._perform(operation, scope, body)
+        entry.effect = answer.effect
+        for fault in faults:
+            match fault.kind:
+                case "latency" if fault.after:
+                    await asyncio.sleep(fault.seconds)
+                case "error" if fault.after:
+                    return _refuse(_injected(fault))
+                case "drop_after":
+                    raise ConnectionDropped
+                case _:
+                    pass
+        return answer
+
+    def _perform(self, operation: Operation | None, scope: Scope, body: bytes | None) -> Answer:
+        """Carries the operation out. Without a pause: nothing else happens between looking and changing."""
+        try:
+            if operation is None:
+                allowed = ", ".join(sorted(self._operations))
+                raise Refusal(
+                    "UNIMPLEMENTED",
+                    f"{scope['method']} is not allowed here, only {allowed}",
+                    http_status=405,
+                    headers={"Allow": allowed},
+                )
+            headers = dict[bytes, bytes](scope["headers"])
+            key = self._access.authenticate(headers.get(b"authorization"))
+            path: dict[str, str] = scope["path_params"]
+            check_allowed(key, path.get("cluster_id"), write=operation.method != "GET")
+            if body is None:
+                raise Refusal("RESOURCE_EXHAUSTED", f"the body is longer than {MAX_BODY} bytes", http_status=413)
+            self._platform.catch_up()
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            call = Call(path, scope["query_string"].decode("latin-1"), content_type, body, key)
+            return operation.handler(self._platform, call)
+        except Refusal as refusal:
+            return _refuse(refusal)
+        finally:
+            self._platform.commit()
+
+    async def _send(self, send: Send, answer: Answer, entry: Entry, breaking: FaultRule | None) -> None:
+        body, content_type = answer.body, b"application/json"
+        kind = breaking.kind if breaking else None
+        if kind == "malformed":
+            body = body[:-1] + b",}"
+        elif kind == "html":
+            body, content_type = HTML_PAGE, b"text/html; charset=utf-8"
+        headers = [
+            (b"content-type", content_type),
+            (b"content-length", b"%d" % len(body)),
+            (b"date", http_date(self._platform.now)),
+        ]
+        headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+        entry.status = answer.status
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if kind == "truncated":
+            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+            raise ConnectionDropped
+        if breaking is not None and kind == "drip":
+            for index in range(len(body)):
+                await send({"type": "http.response.body", "body": body[index : index + 1], "more_body": True})
+                await asyncio.sleep(breaking.seconds / len(body))
+            body = b""
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _receive_body(receive: Receive) -> bytes | None:
+    """The request's body; None when it is too long."""
+    chunks: list[bytes] = []
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionDropped
+        chunk: bytes = message.get("body", b"")
+        length += len(chunk)
+        # What is too long is read to its end all the same, or the client would never come to see the answer.
+        if length <= MAX_BODY:
+            chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks) if length <= MAX_BODY else None
+
+
+def _refuse(refusal: Refusal) -> Answer:
+    return Answer(json.dumps(refusal.body).encode(), None, refusal.http_status, refusal.headers)
+
+
+def _injected(fault: FaultRule) -> Refusal:
+    code = next((code for code, (_, status) in HTTP_STATUS.items() if status == fault.status), "UNAVAILABLE")
+    return Refusal(code, f"injected fault: HTTP {fault.status}", http_status=fault.status)
+
+
+def http_date(now: datetime) -> bytes:
+    """A time as the Date header writes it."""
+    return _http_date(int(now.timestamp()))
+
+
+@lru_cache(maxsize=8)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()

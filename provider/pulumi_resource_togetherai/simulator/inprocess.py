@@ -1,0 +1,25 @@
+"""The simulator without a network: a transport for httpx that hands requests straight to the application."""
+
+from __future__ import annotations
+
+import httpx
+
+from pulumi_resource_togetherai.simulator.app import App
+from pulumi_resource_togetherai.simulator.endpoint import ConnectionDropped
+
+
+class InProcessTransport(httpx.ASGITransport):
+    """Gives an `httpx.AsyncClient` the simulator as its network; a dropped connection shows as one would there.
+
+    Answers come whole. httpx's own timeouts do not apply, so put `asyncio.timeout` around a request that is to run
+    into an injected latency.
+    """
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app=app)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except ConnectionDropped as error:
+            raise httpx.RemoteProtocolError("the simulator dropped the connection", request=request) from error

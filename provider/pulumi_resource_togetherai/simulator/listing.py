@@ -1,0 +1,187 @@
+"""The list operation: its query, and pages that stay right while remediations are being added."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from urllib.parse import parse_qsl
+
+from pulumi_resource_togetherai.api.enums import OpenEnum, RemediationMode, RemediationState, RemediationTrigger
+from pulumi_resource_togetherai.simulator.bodies import enum_values
+from pulumi_resource_togetherai.simulator.errors import invalid_argument
+from pulumi_resource_togetherai.simulator.job import Job
+from pulumi_resource_togetherai.simulator.settings import Settings
+
+PARAMETERS = {
+    "page_size": "page_size",
+    "pageSize": "page_size",
+    "page_token": "page_token",
+    "pageToken": "page_token",
+    "order_by": "order_by",
+    "orderBy": "order_by",
+    "state": "state",
+    "mode": "mode",
+    "trigger": "trigger",
+}
+"""The query parameters of the list operation: the contract's names, and the vendor's client's."""
+
+FILTERS: dict[str, type[OpenEnum]] = {
+    "state": RemediationState,
+    "mode": RemediationMode,
+    "trigger": RemediationTrigger,
+}
+ORDERS = ("create_time", "update_time", "start_time", "end_time")
+"""Fields that a list can be ordered by."""
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What a list request asks for."""
+
+    page_size: int
+    page_token: str | None = None
+    order_by: tuple[tuple[str, bool], ...] = (("create_time", True),)
+    """Fields, and whether each is descending."""
+    filters: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+
+    def fingerprint(self, scope: str) -> int:
+        """Tells whether a page token belongs to this query of this `scope`."""
+        filters = sorted((name, sorted(values)) for name, values in self.filters.items())
+        return zlib.crc32(repr((scope, self.order_by, filters)).encode())
+
+
+def parse_query(query: str, settings: Settings) -> ListQuery:
+    """Reads the query string of a list request; 400 INVALID_ARGUMENT for whatever is not right."""
+    given: dict[str, list[str]] = {}
+    spelled: dict[str, str] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in PARAMETERS:
+            raise invalid_argument(name, f"no such query parameter; there are {', '.join(PARAMETERS)}")
+        canonical = PARAMETERS[name]
+        if spelled.setdefault(canonical, name) != name:
+            raise invalid_argument(name, f"given as {spelled[canonical]} too")
+        given.setdefault(canonical, []).append(value)
+    for name in ("page_size", "page_token", "order_by"):
+        if len(given.get(name, ())) > 1:
+            raise invalid_argument(name, "given more than once")
+    return ListQuery(
+        page_size=_page_size(given.get("page_size"), settings),
+        page_token=given["page_token"][0] or None if "page_token" in given else None,
+        order_by=_order(given.get("order_by")),
+        filters={name: _filter(name, enum, given[name]) for name, enum in FILTERS.items() if name in given},
+    )
+
+
+def _page_size(given: list[str] | None, settings: Settings) -> int:
+    if given is None:
+        return settings.default_page_size
+    text = given[0]
+    # int() would also take spaces, underscores and other scripts' digits.
+    if not (text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 11):
+        raise invalid_argument("page_size", f"{text[:50]!r} is not a number")
+    if (size := int(text)) < 0:
+        raise invalid_argument("page_size", "must not be negative")
+    return min(size, settings.max_page_size) or settings.default_page_size
+
+
+def _order(given: list[str] | None) -> tuple[tuple[str, bool], ...]:
+    if given is None or not given[0]:
+        return (("create_time", True),)
+    order: list[tuple[str, bool]] = []
+    for term in given[0].split(","):
+        name, *direction = term.split() or [""]
+        if name not in ORDERS or direction not in ([], ["asc"], ["desc"]):
+            raise invalid_argument("order_by", f"{term[:50]!r} is not one of {', '.join(ORDERS)}, with asc or desc")
+        order.append((name, direction == ["desc"]))
+    return tuple(order)
+
+
+def _filter(name: str, enum: type[OpenEnum], given: list[str]) -> frozenset[str]:
+    values = frozenset(value for joined in given for value in joined.split(","))
+    known = enum_values(enum)
+    for value in sorted(values):
+        if value not in known:
+            raise invalid_argument(name, f"{value[:50]!r} is not one of {', '.join(known)}")
+    return values
+
+
+def page(jobs: Sequence[Job], query: ListQuery, scope: str, settings: Settings, now: datetime) -> bytes:
+    """One page as the API answers it. `jobs` are oldest first; `scope` is what they are the remediations of.
+
+    A page begins after the last remediation of the one before, told by its place in the order and not by a count, so
+    that remediations that are added or forgotten in between neither repeat nor hide others.
+    """
+    cursor = _read_token(query, scope, settings, now)
+    ordered = _ordered(jobs, query, cursor)
+    matching = (job for job in ordered if _matches(job, query))
+    found = list(islice(matching, query.page_size + 1))
+    shown = found[: query.page_size]
+    token = _write_token(shown[-1], query, scope, now) if len(found) > len(shown) else ""
+    has_next = b"true" if token else b"false"
+    return b"".join(
+        (
+            b'{"remediations":[',
+            b",".join(job.answer for job in shown),
+            b'],"has_next":',
+            has_next,
+            b',"next_page_token":"',
+            token.encode(),
+            b'"}',
+        )
+    )
+
+
+def _matches(job: Job, query: ListQuery) -> bool:
+    return all(getattr(job.remediation, name) in values for name, values in query.filters.items())
+
+
+Place = tuple[float, ...]
+"""Where a remediation stands in the order: a number for each field, then its own."""
+
+
+def _place(job: Job, order: Iterable[tuple[str, bool]]) -> Place:
+    numbers: list[float] = []
+    descending = False
+    for name, descending in order:
+        time: datetime | None = getattr(job.remediation, name)
+        numbers.append((time.timestamp() if time else 0.0) * (-1 if descending else 1))
+    return (*numbers, -job.number if descending else job.number)
+
+
+def _ordered(jobs: Sequence[Job], query: ListQuery, cursor: Place | None) -> Iterable[Job]:
+    if [name for name, _ in query.order_by] == ["create_time"]:
+        # The order in which they are kept: no need to sort what may be a long history.
+        if query.order_by[0][1]:
+            end = len(jobs) if cursor is None else bisect_left(jobs, -cursor[-1], key=lambda job: job.number)
+            return (jobs[index] for index in range(end - 1, -1, -1))
+        start = 0 if cursor is None else bisect_right(jobs, cursor[-1], key=lambda job: job.number)
+        return islice(jobs, start, None)
+    placed = sorted((_place(job, query.order_by), index) for index, job in enumerate(jobs))
+    return (jobs[index] for place, index in placed if cursor is None or place > cursor)
+
+
+def _write_token(last: Job, query: ListQuery, scope: str, now: datetime) -> str:
+    content = [int(now.timestamp()), query.fingerprint(scope), *_place(last, query.order_by)]
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+
+
+def _read_token(query: ListQuery, scope: str, settings: Settings, now: datetime) -> Place | None:
+    if query.page_token is None:
+        return None
+    try:
+        issued, fingerprint, *place = json.loads(base64.b64decode(query.page_token, altchars=b"-_", validate=True))
+        numbers = tuple(float(number) for number in place)
+        age = now.timestamp() - float(issued)
+    except (ValueError, TypeError):
+        raise invalid_argument("page_token", "not a token of this service") from None
+    if fingerprint != query.fingerprint(scope) or len(numbers) != len(query.order_by) + 1:
+        raise invalid_argument("page_token", "belongs to another list: keep filters and order from page to page")
+    if age > settings.page_token_lifetime:
+        raise invalid_argument("page_token", "has expired; begin again with the first page")
+    return numbers

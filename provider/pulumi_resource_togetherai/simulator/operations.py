@@ -1,0 +1,182 @@
+"""The API's operations: each takes a request apart, asks the platform and words the answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pulumi_resource_togetherai.simulator.access import AccessKey
+from pulumi_resource_togetherai.simulator.bodies import ApproveBody, CreateBody, ReviewBody, read_body
+from pulumi_resource_togetherai.simulator.errors import invalid_argument
+from pulumi_resource_togetherai.simulator.fleet import Cluster, Node, cluster_answer, node_answer
+from pulumi_resource_togetherai.simulator.job import Job
+from pulumi_resource_togetherai.simulator.listing import page, parse_query
+from pulumi_resource_togetherai.simulator.platform import Platform
+
+REMEDIATION_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+"""What a client may send as `remediation_id`: it may become part of a URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, as far as an operation needs it."""
+
+    path: dict[str, str]
+    query: str
+    content_type: str
+    body: bytes
+    key: AccessKey
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API answers."""
+
+    body: bytes
+    effect: str | None = None
+    """What the request changed, for the journal."""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+Handler = Callable[[Platform, Call], Answer]
+
+
+def create(platform: Platform, call: Call) -> Answer:
+    """Starts a remediation, which goes directly to PENDING."""
+    key = _remediation_id(call.query)
+    body = read_body(CreateBody, call.body, call.content_type)
+    job, created = platform.create(
+        call.path["cluster_id"],
+        call.path["instance_id"],
+        mode=body.mode,
+        reason=body.reason,
+        key=key,
+        requested_by=call.key.user,
+    )
+    return Answer(job.answer, "created" if created else "replayed")
+
+
+def _remediation_id(query: str) -> str | None:
+    key: str | None = None
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in ("remediation_id", "remediationId"):
+            raise invalid_argument(name, "no such query parameter; there is remediation_id")
+        if key is not None:
+            raise invalid_argument(name, "given more than once")
+        if not REMEDIATION_ID.fullmatch(value):
+            raise invalid_argument(name, "must be 1 to 128 letters, digits or any of -._~")
+        key = value
+    return key
+
+
+def get(platform: Platform, call: Call) -> Answer:
+    """Tells the status of a remediation."""
+    no_query(call)
+    return Answer(_job(platform, call).answer)
+
+
+def list_remediations(platform: Platform, call: Call) -> Answer:
+    """Lists the remediations of an instance, or with `-` in its place of the whole cluster, newest first."""
+    cluster_id, instance_id = call.path["cluster_id"], call.path["instance_id"]
+    jobs = platform.jobs(cluster_id, instance_id)
+    query = parse_query(call.query, platform.settings)
+    return Answer(page(jobs, query, f"{cluster_id}/{instance_id}", platform.settings, platform.now))
+
+
+def approve(platform: Platform, call: Call) -> Answer:
+    """Approves a proposed remediation, in another mode if one is given: it goes to PENDING."""
+    no_query(call)
+    body = read_body(ApproveBody, call.body, call.content_type)
+    job = _job(platform, call)
+    platform.approve(job, by=call.key.user, comment=body.comment, mode=body.mode)
+    return Answer(job.answer, "approved")
+
+
+def reject(platform: Platform, call: Call) -> Answer:
+    """Rejects a proposed remediation: it goes to CANCELLED."""
+    no_query(call)
+    body = read_body(ReviewBody, call.body, call.content_type)
+    job = _job(platform, call)
+    platform.reject(job, by=call.key.user, comment=body.comment)
+    return Answer(job.answer, "rejected")
+
+
+def cancel(platform: Platform, call: Call) -> Answer:
+    """Cancels a remediation that is PENDING_APPROVAL or PENDING."""
+    no_query(call)
+    job = _job(platform, call)
+    platform.cancel(job, by=call.key.user)
+    return Answer(job.answer, "cancelled")
+
+
+def get_cluster(platform: Platform, call: Call) -> Answer:
+    """Tells of a cluster and its nodes."""
+    no_query(call)
+    return Answer(json.dumps(describe(platform, platform.cluster(call.path["cluster_id"]))).encode())
+
+
+def list_clusters(platform: Platform, call: Call) -> Answer:
+    """Lists the clusters that the API key may see."""
+    no_query(call)
+    clusters = [
+        describe(platform, cluster)
+        for cluster in platform.clusters.values()
+        if call.key.clusters is None or cluster.cluster_id in call.key.clusters
+    ]
+    return Answer(json.dumps({"clusters": clusters}).encode())
+
+
+def no_query(call: Call) -> None:
+    """400 when a request has query parameters that its operation does not take."""
+    for name, _ in parse_qsl(call.query, keep_blank_values=True) if call.query else ():
+        raise invalid_argument(name, "this operation takes no query parameters")
+
+
+def _job(platform: Platform, call: Call) -> Job:
+    return platform.job(call.path["cluster_id"], call.path["instance_id"], call.path["remediation_id"])
+
+
+def describe(platform: Platform, cluster: Cluster) -> dict[str, Any]:
+    """A cluster as the API tells of it."""
+    nodes = [_describe_node(platform, cluster, node) for node in cluster.nodes if node.instance_id is not None]
+    return cluster_answer(cluster, nodes)
+
+
+def _describe_node(platform: Platform, cluster: Cluster, node: Node) -> dict[str, Any]:
+    jobs = [job for instance_id in node.instance_ids for job in platform.jobs(cluster.cluster_id, instance_id)]
+    latest = max(jobs, key=lambda job: job.number, default=None)
+    under_way = next((job.remediation.state for job in reversed(jobs) if not job.remediation.terminal), None)
+    return node_answer(cluster, node, latest and json.loads(latest.answer), under_way)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation and where it is found."""
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+
+
+_CLUSTERS = "/compute/clusters"
+_CLUSTER = f"{_CLUSTERS}/{{cluster_id}}"
+_REMEDIATIONS = f"{_CLUSTER}/instances/{{instance_id}}/remediations"
+_REMEDIATION = f"{_REMEDIATIONS}/{{remediation_id}}"
+
+OPERATIONS = (
+    Operation("create", "POST", _REMEDIATIONS, create),
+    Operation("list", "GET", _REMEDIATIONS, list_remediations),
+    Operation("get", "GET", _REMEDIATION, get),
+    Operation("approve", "POST", f"{_REMEDIATION}/approve", approve),
+    Operation("reject", "POST", f"{_REMEDIATION}/reject", reject),
+    Operation("cancel", "POST", f"{_REMEDIATION}/cancel", cancel),
+    Operation("get_cluster", "GET", _CLUSTER, get_cluster),
+    Operation("list_clusters", "GET", _CLUSTERS, list_clusters),
+)
+"""Every operation of the API. Paths are below /v1."""

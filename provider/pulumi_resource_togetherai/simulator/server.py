@@ -1,0 +1,48 @@
+"""Serves the simulator over HTTP until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+from types import FrameType
+
+import uvicorn
+
+from pulumi_resource_togetherai.simulator.app import App
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a busy port is known before anything is promised. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # The first client may be quicker than uvicorn: from here on it is made to wait, not refused.
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Leaves at once: an open event stream or a hanging request is nothing to wait for. uvicorn would also raise
+        # the signal again when it is done, and the process would end with its status.
+        self.should_exit = self.force_exit = True
+
+
+def serve(app: App, listener: socket.socket) -> None:
+    """Answers requests until SIGINT or SIGTERM."""
+    config = uvicorn.Config(
+        app,
+        # The Date of an answer is the simulated time.
+        date_header=False,
+        server_header=False,
+        proxy_headers=False,
+        access_log=False,
+        log_level="warning",
+        lifespan="off",
+        ws="none",
+    )
+    _Server(config).run(sockets=[listener])
