@@ -44,14 +44,19 @@ class Run:
     output: str
 
     @property
+    def diagnostics(self) -> str:
+        """The part of the final report that holds each message once."""
+        return self.output.partition("\nDiagnostics:\n")[2].partition("\nResources:\n")[0]
+
+    @property
     def errors(self) -> list[str]:
-        """The lines of the final report that say what is wrong."""
-        final = self.output.partition("Diagnostics:\n")[2] or self.output
-        return [line.strip() for line in final.splitlines() if "error: " in line and "update failed" not in line]
+        """What the final report says is wrong."""
+        lines = [line.strip() for line in self.diagnostics.splitlines()]
+        return [line for line in lines if line.startswith("error: ") and line != "error: update failed"]
 
     def summary(self, word: str) -> int:
         """How many resources the summary counts under a word: created, unchanged, replaced, ..."""
-        found = re.search(rf"(\d+) (?:to )?{word}", self.output)
+        found = re.search(rf"(\d+) (?:to )?{word}", self.output.rpartition("\nResources:\n")[2])
         return int(found[1]) if found else 0
 
 
@@ -62,6 +67,7 @@ class Stack:
         self.folder = folder
         self.form: Form = form
         self._declared: dict[str, dict[str, Any]] = {}
+        self._options: dict[str, dict[str, Any]] = {}
         state = folder / "state"
         state.mkdir(parents=True)
         # An environment of its own: nothing of the machine's Pulumi or Together settings reaches a test.
@@ -77,12 +83,21 @@ class Stack:
         } | ({"TOGETHER_API_KEY": api_key} if api_key else {})
         self.config: dict[str, str] = {"togetherai:pollInterval": "50ms"}
         self._write_program()
-        self.run("stack", "init", "prod", check=True)
+        self.run("stack", "init", check=True)
         self._write_config()
 
     def declare(self, name: str = "fix", /, **inputs: Any) -> None:
         """Has the program declare a remediation, in place of one of the same name. Inputs in camelCase."""
-        self._declared[name] = {"clusterId": "cluster-1", "instanceId": "cluster-1-node-1", "mode": "REBOOT_VM"} | inputs
+        self._declared[name] = {
+            "clusterId": "cluster-1",
+            "instanceId": "cluster-1-node-1",
+            "mode": "REBOOT_VM",
+        } | inputs
+        self._write_program()
+
+    def option(self, name: str, /, **options: Any) -> None:
+        """Gives a declared remediation resource options (of the plugin's program)."""
+        self._options[name] = options
         self._write_program()
 
     def forget(self, name: str = "fix") -> None:
@@ -151,7 +166,7 @@ class Stack:
     def resources(self) -> dict[str, dict[str, Any]]:
         """The remediations that the stack holds, by name."""
         exported = json.loads(self.run("stack", "export", check=True).output)
-        held = exported["deployment"].get("resources") or []
+        held: list[dict[str, Any]] = exported["deployment"].get("resources") or []
         return {item["urn"].rpartition("::")[2]: item for item in held if "Remediation" in item["type"]}
 
     def urn(self, name: str = "fix") -> str:
@@ -168,7 +183,11 @@ class Stack:
                 "runtime": "yaml",
                 "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
                 "resources": {
-                    name: {"type": "togetherai:Remediation", "properties": inputs}
+                    name: {
+                        "type": "togetherai:Remediation",
+                        "properties": inputs,
+                        "options": self._options.get(name, {}),
+                    }
                     for name, inputs in self._declared.items()
                 },
                 "outputs": {name: f"${{{name}.state}}" for name in self._declared},

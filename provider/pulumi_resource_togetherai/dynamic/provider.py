@@ -5,6 +5,7 @@ The object is pickled into the stack. It has no attributes, so the pickle is a r
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -119,6 +120,8 @@ class _Process:
 
     core: RemediationResource
     engine: Engine
+    watch: asyncio.Future[None]
+    """Ends the process with the engine: pulumi.dynamic alone would let it poll on."""
     looking_ahead: set[str] = field(default_factory=set[str])
     """The URNs that the program declared in a preview."""
 
@@ -127,8 +130,9 @@ _process: _Process | None = None
 
 
 async def _started(config: ProviderConfig) -> _Process:
-    # Pulumi starts the process with the engine's address as its last argument.
-    return _Process(RemediationResource(config, keeps_unfinished=False), Engine(sys.argv[-1]))
+    engine = Engine(sys.argv[-1])  # Pulumi starts the process with the engine's address as its last argument
+    watch = asyncio.ensure_future(engine.exit_with_it())
+    return _Process(RemediationResource(config, keeps_unfinished=False), engine, watch)
 
 
 def _started_process() -> _Process:

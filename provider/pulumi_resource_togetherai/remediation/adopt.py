@@ -52,7 +52,8 @@ def decide(
     """What to do, given the instance's remediations, newest first.
 
     `window`: how recently ours must have ended well to be taken over. `recorded`: whether the stack holds this
-    resource already, declared as it is now; then being asked to create it once more is the user's word that a bad end may be tried again.
+    resource already, declared as it is now; then being asked to create it once more is the user's word that a bad end
+    may be tried again.
     """
     inputs = identity.inputs
     ours = [(attempt, record) for record in history if (attempt := identity.attempt_of(record)) is not None]

@@ -12,7 +12,7 @@ from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.adopt import Adopt, Decision, Post, Refuse, decide
 from pulumi_resource_togetherai.remediation.history import history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
-from pulumi_resource_togetherai.remediation.outcome import problem
+from pulumi_resource_togetherai.remediation.outcome import ended_badly, problem
 from pulumi_resource_togetherai.remediation.post import post
 from pulumi_resource_togetherai.remediation.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import State
@@ -30,7 +30,8 @@ class Result:
 async def create(run: Run, identity: Identity, *, recorded: bool) -> Result:
     """Starts a remediation, or takes over the one that is this resource's already, and waits for its end.
 
-    `recorded`: whether the stack holds this resource already, declared as it is now. Raises RemediationError when there is nothing to record.
+    `recorded`: whether the stack holds this resource already, declared as it is now. Raises
+    RemediationError when there is nothing to record.
     """
     node = words.node(identity.inputs)
     with explained(f"no remediation of {node} was started: cannot list what is there"):
@@ -67,7 +68,8 @@ async def _obtain(run: Run, identity: Identity, history: list[Remediation], *, r
                 raise RemediationError(because)
             case Adopt(record, attempt, because, surprising):
                 tell = run.report.warning if surprising else run.report.info
-                await tell(f"taking over {words.name(record)}: {because}")
+                if not ended_badly(record):  # of a bad end the operation's error tells
+                    await tell(f"taking over {words.name(record)}: {because}")
                 return State(identity.inputs, record, attempt, adopted=attempt is None)
             case Post(attempt):
                 before = run.client.now()

@@ -1,0 +1,109 @@
+"""The simulator as a process of its own, and what tests tell it and ask it over HTTP."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+API_KEY = "test-key"
+SPEED = 200
+"""Simulated seconds per real one: a remediation's minute passes in a third of a second."""
+PATIENCE = 60.0
+"""Real seconds after which what a test waits for counts as never happening."""
+
+
+class Simulator:
+    """A running simulator."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._control = httpx.Client(base_url=f"{address.removesuffix('/v1')}/_simulator", timeout=30)
+        self._api = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {API_KEY}"}, timeout=30)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._control.close()
+        self._api.close()
+
+    def requests(self, effect: str | None = None) -> list[dict[str, Any]]:
+        """The journal, oldest first; of one effect only, if given."""
+        journal: list[dict[str, Any]] = self._answer("GET", "/requests")
+        return [entry for entry in journal if effect is None or entry["effect"] == effect]
+
+    def posts(self) -> int:
+        """How many requests tried to start a remediation."""
+        return sum(entry["method"] == "POST" and entry["path"].endswith("/remediations") for entry in self.requests())
+
+    def behave(self, instance: str = "cluster-1-node-1", **behaviour: Any) -> None:
+        """Tells an instance how its remediations go."""
+        cluster = instance.partition("-node-")[0]
+        self._answer("PUT", f"/instances/{cluster}/{instance}/behaviour", behaviour)
+
+    def propose(self, instance: str, **proposal: Any) -> dict[str, Any]:
+        """Has the platform propose a remediation."""
+        cluster = instance.partition("-node-")[0]
+        return self._answer("POST", f"/instances/{cluster}/{instance}/propose", proposal)
+
+    def force(self, remediation: str, state: str, **more: Any) -> None:
+        """Has something outside bring a remediation into a state."""
+        self._answer("POST", f"/remediations/{remediation}/state", {"state": state} | more)
+
+    def forget(self, remediation: str) -> None:
+        """Has the API's history of a remediation expire."""
+        self._answer("POST", f"/remediations/{remediation}/expire")
+
+    def advance(self, seconds: float) -> None:
+        """Moves the simulated clock."""
+        self._answer("POST", "/advance", {"seconds": seconds})
+
+    def remediations(self, cluster: str = "cluster-1") -> list[dict[str, Any]]:
+        """The API's list for a cluster, asked for as any client would."""
+        response = self._api.get(f"/compute/clusters/{cluster}/instances/-/remediations")
+        response.raise_for_status()
+        return response.json()["remediations"]
+
+    def create(self, instance: str = "cluster-1-node-1", mode: str = "REMEDIATION_MODE_REBOOT_VM") -> dict[str, Any]:
+        """Starts a remediation as somebody else."""
+        cluster = instance.partition("-node-")[0]
+        path = f"/compute/clusters/{cluster}/instances/{instance}/remediations"
+        response = self._api.post(path, json={"mode": mode, "reason": "by hand"})
+        response.raise_for_status()
+        return response.json()
+
+    def until(self, state: str, count: int = 1) -> dict[str, Any]:
+        """Waits until the cluster has remediations in a state, and returns the first."""
+        gives_up = time.monotonic() + PATIENCE
+        while time.monotonic() < gives_up:
+            found = [item for item in self.remediations() if item["state"] == state]
+            if len(found) >= count:
+                return found[0]
+            time.sleep(0.02)
+        raise AssertionError(f"no remediation came to be {state}; there are {self.remediations()}")
+
+    def _answer(self, method: str, path: str, body: Any = None) -> Any:
+        response = self._control.request(method, path, json=body)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+
+@contextmanager
+def simulator(*flags: str, speed: float = SPEED) -> Generator[Simulator]:
+    """Starts a simulator on a free port of the loopback, and stops it."""
+    command = [sys.executable, "-m", "pulumi_resource_togetherai.simulator", "--port=0", f"--speed={speed}"]
+    process = subprocess.Popen(
+        [*command, "--clusters=1", "--instances=4", f"--api-key={API_KEY}", *flags], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        running = Simulator(process.stdout.readline().split()[-1])
+        yield running
+        running.close()
+    finally:
+        process.terminate()
+        process.communicate()
