@@ -1,10 +1,9 @@
-"""`togetherai-simulator`."""
+"""`togetherai-simulator`: the simulator as a command."""
 
 from __future__ import annotations
 
 import argparse
 import math
-import random
 import signal
 import sqlite3
 import sys
@@ -14,43 +13,39 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.app import API_ROOT, App, create_app
+from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, AccessKey
+from pulumi_resource_togetherai.simulator.app import API_ROOT, App
 from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.errors import Refusal
-from pulumi_resource_togetherai.simulator.platform import Platform
+from pulumi_resource_togetherai.simulator.scenario import (
+    Propose,
+    Scenario,
+    ScenarioError,
+    explain,
+    read_scenario,
+    simulate,
+)
 from pulumi_resource_togetherai.simulator.server import listen, serve
 from pulumi_resource_togetherai.simulator.settings import Behaviour, Idempotency, Outcome, Settings
 from pulumi_resource_togetherai.simulator.store import MemoryStore, SqliteStore
 
-BEHAVIOUR_OPTIONS: dict[str, Outcome] = {
-    "fail": "fail",
-    "auto_resolve": "auto_resolve",
-    "never": "never",
-    "hold": "hold",
-}
+OUTCOMES: dict[str, Outcome] = {"fail": "fail", "auto_resolve": "auto_resolve", "never": "never", "hold": "hold"}
+"""The behaviours that have an option of their own."""
+OF_THE_SCENARIO = ("clusters", "instances", "seed")
+OF_THE_SETTINGS = ("idempotency", "pending", "quarantining", "quarantined", "running")
 
 
-class Unusable(Exception):
-    """What was asked for on the command line cannot be done."""
-
-
-def _number(minimum: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = float(text)
-        if not (math.isfinite(value) and value >= minimum):
-            raise ValueError
-        return value
-
-    return number
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
+    return value
 
 
 def _whole(minimum: int) -> Callable[[str], int]:
     def number(text: str) -> int:
-        value = int(text)
-        if value < minimum:
-            raise ValueError
-        return value
+        if not (text.isascii() and text.isdecimal() and int(text) >= minimum):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {minimum} up")
+        return int(text)
 
     return number
 
@@ -58,23 +53,23 @@ def _whole(minimum: int) -> Callable[[str], int]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="togetherai-simulator",
-        description="Stands in for the Together AI remediation API. A page at its root shows what it does.",
+        usage="%(prog)s [options]",
+        description="Stands in for the Together AI remediation API. Its page shows what happens and what it can do.",
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=_whole(0), default=8080, help="0 picks a free one (default: %(default)s)")
-    add("--clusters", type=_whole(1), default=1, metavar="N", help="number of clusters (default: %(default)s)")
-    add("--instances", type=_whole(1), default=4, metavar="N", help="instances per cluster (default: %(default)s)")
-    add(
-        "--speed", type=_number(0), default=1.0, metavar="X", help="simulated seconds per second (default: %(default)s)"
-    )
-    add("--api-key", default=DEFAULT_API_KEY, metavar="KEY", help="the key to let in (default: %(default)s)")
+    add("--clusters", type=_whole(1), metavar="N", help="number of clusters (default: 1)")
+    add("--instances", type=_whole(1), metavar="N", help="instances per cluster (default: 4)")
+    add("--speed", type=_seconds, default=1.0, metavar="X", help="simulated seconds per second (default: 1)")
+    add("--api-key", metavar="KEY", help=f"the key to let in (default: {DEFAULT_API_KEY})")
     add("--data", type=Path, metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
+    add("--scenario", type=Path, metavar="FILE", help="YAML file that says what happens")
     add("--seed", type=int, metavar="N", help="repeat what chance decides (default: another each time)")
     add("--idempotency", choices=get_args(Idempotency), help="what remediation_id does (default: id)")
     for phase in ("pending", "quarantining", "quarantined", "running"):
         default = Settings.model_fields[phase].default
-        add(f"--{phase}", type=_number(0), metavar="SECONDS", help=f"time in {phase.upper()} (default: {default})")
+        add(f"--{phase}", type=_seconds, metavar="SECONDS", help=f"time in {phase.upper()} (default: {default})")
     for option, what in (
         ("fail", "its remediations fail"),
         ("auto-resolve", "its remediations resolve by themselves"),
@@ -86,80 +81,72 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _build(options: argparse.Namespace) -> App:
-    """The simulator that the command line asks for."""
-    given = {
-        name: getattr(options, name)
-        for name in ("idempotency", "pending", "quarantining", "quarantined", "running")
-        if getattr(options, name) is not None
-    }
-    try:
-        store = SqliteStore(options.data) if options.data else MemoryStore()
-    except sqlite3.Error as error:
-        raise Unusable(f"--data {options.data}: {error}") from error
-    platform = Platform(
-        clock=Clock(speed=options.speed),
-        clusters=options.clusters,
-        instances=options.instances,
-        settings=Settings(),
-        seed=random.SystemRandom().getrandbits(32) if options.seed is None else options.seed,
-        store=store,
-    )
-    if given:
-        platform.change_settings(platform.settings.model_copy(update=given))
-    for option, outcome in BEHAVIOUR_OPTIONS.items():
+def _scenario(options: argparse.Namespace) -> Scenario:
+    """The scenario file, if any, with what the command line says in its place."""
+    scenario = read_scenario(options.scenario) if options.scenario else Scenario()
+    for target, names in ((scenario, OF_THE_SCENARIO), (scenario.settings, OF_THE_SETTINGS)):
+        for name in names:
+            if (value := getattr(options, name)) is not None:
+                setattr(target, name, value)
+    if options.api_key is not None:
+        scenario.api_keys = [AccessKey(key=options.api_key)]
+    for option, outcome in OUTCOMES.items():
         for instance_id in getattr(options, option):
-            platform.behave(_cluster_of(platform, instance_id), instance_id, Behaviour(outcome=outcome))
+            scenario.behaviours[instance_id] = Behaviour(outcome=outcome)
     for instance_id in options.propose:
-        platform.propose(_cluster_of(platform, instance_id), instance_id)
-    platform.commit()
-    return create_app(platform, api_key=options.api_key)
+        scenario.events.append(Propose(at=0, do="propose", instance=instance_id))
+    return scenario
 
 
-def _cluster_of(platform: Platform, instance_id: str) -> str:
-    for cluster in platform.clusters.values():
-        if any(node.instance_id == instance_id for node in cluster.nodes):
-            return cluster.cluster_id
-    raise Unusable(f"there is no instance {instance_id}; they are named like cluster-1-node-1")
-
-
-def _announce(app: App, base_url: str, options: argparse.Namespace) -> None:
+def _announce(app: App, base_url: str, scenario: Scenario) -> None:
     """Says where it listens and how to use it. The first line is for programs."""
-    platform = app.platform
     print(f"Together AI simulator listening on {base_url}{API_ROOT}")
     print(f"  page       {base_url}/")
-    print(f"  use it     export TOGETHER_BASE_URL={base_url}{API_ROOT} TOGETHER_API_KEY={options.api_key}")
-    for cluster in list(platform.clusters.values())[:3]:
+    print(f"  use it     export TOGETHER_BASE_URL={base_url}{API_ROOT} TOGETHER_API_KEY={scenario.api_keys[0].key}")
+    for cluster in list(app.platform.clusters.values())[:3]:
         instances = [node.instance_id for node in cluster.nodes if node.instance_id]
-        shown = ", ".join(instances[:4]) + (f" ... ({len(instances)})" if len(instances) > 4 else "")
-        print(f"  {cluster.cluster_id}  {shown}")
-    if platform.restored:
-        print(f"  goes on with the state in {options.data}")
+        more = f" ... ({len(instances)})" if len(instances) > 4 else ""
+        print(f"  {cluster.cluster_id:<10} {', '.join(instances[:4])}{more}")
+    if app.platform.restored:
+        print("  It goes on with the state in its data file; --clusters, --instances and --seed are as they were.")
     sys.stdout.flush()
 
 
+def _complain(problem: str) -> int:
+    print(f"togetherai-simulator: {problem}", file=sys.stderr)
+    return 1
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command. Returns 2 for arguments that make no sense, 1 for what cannot be done."""
+    """Runs the command. Returns 1 for what cannot be done; argparse exits with 2 for what makes no sense."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: sys.exit(0))
     options = _parser().parse_args(arguments)
     try:
-        app = _build(options)
+        scenario = _scenario(options)
         listener = listen(options.host, options.port)
-    except (Unusable, Refusal, ValidationError) as error:
-        print(f"togetherai-simulator: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(
-            f"togetherai-simulator: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr
-        )
-        return 1
+    except ScenarioError as error:
+        return _complain(str(error))
+    except ValidationError as error:
+        return _complain(explain(error))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        return _complain(f"cannot listen on {options.host}:{options.port}: {reason}")
+    try:
+        store = SqliteStore(options.data) if options.data else MemoryStore()
+        app = simulate(scenario, clock=Clock(speed=options.speed), store=store)
+    except sqlite3.Error as error:
+        return _complain(f"--data {options.data}: {error}")
+    except ValidationError as error:
+        return _complain(f"--data {options.data} holds something else than a simulator's state: {explain(error)}")
+    except ScenarioError as error:
+        return _complain(str(error))
     host, port = listener.getsockname()[:2]
-    _announce(app, f"http://{f'[{host}]' if ':' in host else host}:{port}", options)
+    _announce(app, f"http://{f'[{host}]' if ':' in host else host}:{port}", scenario)
     try:
         serve(app, listener)
     finally:
-        app.platform.store.close()
+        store.close()
     return 0
 
 

@@ -17,7 +17,7 @@ MAX_BODY = 1 << 20
 
 def _known(value: RemediationMode) -> RemediationMode:
     if not value.known:
-        raise ValueError(f"{value!r} is not a mode")
+        raise ValueError(f"{value.value!r} is not a mode")
     return value
 
 

@@ -61,7 +61,8 @@ class Platform:
         seed: int = 0,
         store: Store | None = None,
     ) -> None:
-        """`clusters` of `instances` each, unless the store holds a state already: then that goes on."""
+        """`clusters` of `instances` each, unless the store holds a state already: then that goes on, and of the
+        `settings` only those that are given explicitly replace the saved ones."""
         self.clock = clock or Clock()
         self.store = store or MemoryStore()
         self.settings = settings or Settings()
@@ -108,7 +109,8 @@ class Platform:
         self.clock.resume(Anchor.model_validate_json(documents["clock"]))
         self.clock.set_speed(speed)
         self.world = World.model_validate_json(documents["world"])
-        self.settings = settings or Settings.model_validate_json(documents["settings"])
+        said = settings.model_dump(include=settings.model_fields_set) if settings else {}
+        self.settings = Settings.model_validate_json(documents["settings"]).model_copy(update=said)
         restored = [
             Cluster.model_validate_json(body) for name, body in documents.items() if name.startswith("cluster/")
         ]

@@ -1,0 +1,298 @@
+"""A scenario: what a simulated platform is made of and what happens on it, read from a YAML file.
+
+    clusters: 2
+    instances: 8
+    seed: 7
+    settings: {running: 120, failure_rate: 0.1}
+    behaviours:
+      cluster-1-node-3: {outcome: fail, error_message: no healthy host available}
+    api_keys:
+      - {key: simulator-key}
+      - {key: other-team, clusters: [cluster-2], read_only: true}
+    faults:
+      - {operation: get, kind: error, status: 503, probability: 0.05}
+    events:
+      - {at: 60, do: propose, instance: cluster-1-node-1, fault: xid}
+      - {at: 180, do: propose, instance: cluster-1-node-1, fault: gpu_lost}  # worse: raises the mode
+      - {at: 300, do: approve, instance: cluster-1-node-1, comment: go ahead}
+
+Everything may be left out. Times are in simulated seconds from the first start. The classes below say what each field
+means, those in `settings` and `faults` included.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, AccessKey
+from pulumi_resource_togetherai.simulator.alerts import FaultKind
+from pulumi_resource_togetherai.simulator.app import App
+from pulumi_resource_togetherai.simulator.bodies import KnownMode
+from pulumi_resource_togetherai.simulator.clock import Clock
+from pulumi_resource_togetherai.simulator.errors import Refusal
+from pulumi_resource_togetherai.simulator.faults import FaultRule
+from pulumi_resource_togetherai.simulator.job import Job
+from pulumi_resource_togetherai.simulator.platform import Platform
+from pulumi_resource_togetherai.simulator.settings import Behaviour, Options, Seconds, Settings
+from pulumi_resource_togetherai.simulator.store import Store
+
+_log = logging.getLogger("togetherai-simulator")
+
+REVIEWER = "scenario"
+"""Who reviews and cancels, where a scenario does."""
+
+
+class ScenarioError(Exception):
+    """A scenario that makes no sense; its text is one line that names the place."""
+
+
+class Event(Options):
+    """Something that happens at a time."""
+
+    at: Seconds
+    """When, from the first start of the simulator."""
+
+
+class InstanceEvent(Event):
+    """Something that happens to an instance; unless said otherwise, to its newest remediation that has not ended."""
+
+    instance: str
+    """The instance's id, such as `cluster-1-node-1`."""
+
+
+class Propose(InstanceEvent):
+    """The platform proposes a remediation. If one is proposed already, the alert joins it and may raise its mode."""
+
+    do: Literal["propose"]
+    fault: FaultKind | None = None
+    """What is wrong with the node; left out, something that fits `mode`."""
+    mode: KnownMode | None = None
+    """What is proposed; left out, what fits `fault`."""
+    reason: str | None = None
+    clears_after: Seconds | None = None
+    """After how long the fault goes away by itself; left out, never."""
+    force: bool = False
+    """Whether to propose even though a remediation of the node ended a moment ago."""
+
+
+class ClearAlerts(InstanceEvent):
+    """The instance's faults go away; a proposal that still waits is AUTO_RESOLVED."""
+
+    do: Literal["clear_alerts"]
+
+
+class Approve(InstanceEvent):
+    """Somebody approves the proposal."""
+
+    do: Literal["approve"]
+    mode: KnownMode | None = None
+    comment: str | None = None
+
+
+class Reject(InstanceEvent):
+    """Somebody rejects the proposal."""
+
+    do: Literal["reject"]
+    comment: str | None = None
+
+
+class Cancel(InstanceEvent):
+    """Somebody cancels the remediation."""
+
+    do: Literal["cancel"]
+
+
+class SetState(InstanceEvent):
+    """The remediation changes its state, for a reason that nobody knows."""
+
+    do: Literal["set_state"]
+    state: RemediationState
+    """The state; one that does not exist is taken too."""
+    error_message: str | None = None
+
+
+class Expire(InstanceEvent):
+    """The newest remediation, ended or not, is forgotten."""
+
+    do: Literal["expire"]
+
+
+class Behave(InstanceEvent):
+    """The instance's remediations go another way from now on."""
+
+    do: Literal["behave"]
+    behaviour: Behaviour
+
+
+class AddFault(Event):
+    """A fault is switched on."""
+
+    do: Literal["add_fault"]
+    fault: FaultRule
+
+
+class ClearFaults(Event):
+    """Every fault is switched off."""
+
+    do: Literal["clear_faults"]
+
+
+AnyEvent = Annotated[
+    Propose | ClearAlerts | Approve | Reject | Cancel | SetState | Expire | Behave | AddFault | ClearFaults,
+    Field(discriminator="do"),
+]
+
+
+class Scenario(Options):
+    """All that a scenario file may say."""
+
+    clusters: Annotated[int, Field(ge=1, le=200)] = 1
+    """Number of clusters, `cluster-1` and so on."""
+    instances: Annotated[int, Field(ge=1, le=10_000)] = 4
+    """Instances per cluster, `cluster-1-node-1` and so on."""
+    seed: int | None = None
+    """With the same seed the same things happen by chance; left out, others each time."""
+    api_keys: list[AccessKey] = Field(default_factory=lambda: [AccessKey(key=DEFAULT_API_KEY)], min_length=1)
+    """The API keys that are let in."""
+    settings: Settings = Field(default_factory=Settings)
+    """How the platform behaves."""
+    behaviours: dict[str, Behaviour] = Field(default_factory=dict[str, Behaviour])
+    """What becomes of the remediations of an instance, by its id."""
+    faults: list[FaultRule] = Field(default_factory=list[FaultRule])
+    """Faults that are on from the start."""
+    events: list[AnyEvent] = Field(default_factory=list[AnyEvent])
+    """What happens, in any order."""
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The scenario in a YAML file."""
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"{path}: {getattr(error, 'strerror', None) or 'is not UTF-8 text'}") from error
+    except yaml.YAMLError as error:
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        raise ScenarioError(f"{path}:{mark.line + 1 if mark else 1}: is not YAML: {problem or error}") from error
+    try:
+        return Scenario.model_validate(content if content is not None else {})
+    except ValidationError as error:
+        raise ScenarioError(f"{path}: {explain(error)}") from error
+
+
+def explain(error: ValidationError) -> str:
+    """The first problem with its place, on one line."""
+    first = error.errors(include_url=False)[0]
+    # In front of an event's field stands also the event's kind, which is no part of the file's structure.
+    kinds = {"propose", "clear_alerts", "approve", "reject", "cancel", "set_state", "expire", "behave", "add_fault"}
+    place = [part for index, part in enumerate(first["loc"]) if not (index == 2 and part in kinds)]
+    problem = "no such field" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+    return f"{'.'.join(map(str, place)) or 'the file'}: {problem}"
+
+
+def simulate(scenario: Scenario, *, clock: Clock | None = None, store: Store | None = None) -> App:
+    """The simulator of a scenario. Goes on where the store left off; raises `ScenarioError`."""
+    platform = Platform(
+        clock=clock,
+        clusters=scenario.clusters,
+        instances=scenario.instances,
+        settings=scenario.settings,
+        seed=random.SystemRandom().getrandbits(32) if scenario.seed is None else scenario.seed,
+        store=store,
+    )
+    app = App(platform, scenario.api_keys)
+    for rule in scenario.faults:
+        app.faults.add(rule)
+    homes = _homes(platform)
+    for event in scenario.events:
+        if isinstance(event, InstanceEvent):
+            _home(homes, event.instance)
+    for instance_id, behaviour in scenario.behaviours.items():
+        cluster_id = _home(homes, instance_id)
+        try:
+            platform.behave(cluster_id, instance_id, behaviour)
+        except Refusal:
+            # A restart: the instance was replaced before, and the one in its place begins anew.
+            continue
+    _schedule(app, scenario, homes)
+    platform.catch_up()
+    platform.commit()
+    return app
+
+
+def _homes(platform: Platform) -> dict[str, str]:
+    return {
+        node.instance_ids[0]: cluster.cluster_id for cluster in platform.clusters.values() for node in cluster.nodes
+    }
+
+
+def _home(homes: dict[str, str], instance_id: str) -> str:
+    """The cluster of an instance, which may be one that only comes to be: `cluster-1-node-1-r2`."""
+    if cluster_id := homes.get(re.sub(r"-r\d+$", "", instance_id)):
+        return cluster_id
+    raise ScenarioError(f"there is no instance {instance_id}; they are named like {next(iter(homes))}")
+
+
+def _schedule(app: App, scenario: Scenario, homes: dict[str, str]) -> None:
+    """Puts the events on the platform's agenda, after a restart those that have not happened yet."""
+    platform = app.platform
+    ordered = sorted(scenario.events, key=lambda event: event.at)
+
+    def happening(event: AnyEvent) -> Callable[[], None]:
+        def happen() -> None:
+            platform.world.events += 1
+            platform.changed("world")
+            try:
+                _happen(app, event, homes)
+            except Refusal as refusal:
+                _log.warning("scenario: %s at %g s did not happen: %s", event.do, event.at, refusal)
+
+        return happen
+
+    for event in ordered[platform.world.events :]:
+        platform.at(platform.world.started + timedelta(seconds=event.at), happening(event))
+
+
+def _happen(app: App, event: AnyEvent, homes: dict[str, str]) -> None:
+    platform = app.platform
+
+    def newest(instance_id: str) -> Job:
+        active = platform.active_jobs(_home(homes, instance_id), instance_id)
+        if not active:
+            raise Refusal("FAILED_PRECONDITION", f"instance {instance_id} has no active remediation")
+        return active[-1]
+
+    match event:
+        case Propose():
+            details = event.model_dump(exclude={"at", "do", "instance"})
+            platform.propose(_home(homes, event.instance), event.instance, **details)
+        case ClearAlerts():
+            platform.clear_alerts(_home(homes, event.instance), event.instance)
+        case Approve():
+            platform.approve(newest(event.instance), by=REVIEWER, comment=event.comment, mode=event.mode)
+        case Reject():
+            platform.reject(newest(event.instance), by=REVIEWER, comment=event.comment)
+        case Cancel():
+            platform.cancel(newest(event.instance), by=REVIEWER)
+        case SetState():
+            platform.force(newest(event.instance), event.state, event.error_message)
+        case Expire():
+            jobs = platform.jobs(_home(homes, event.instance), event.instance)
+            if not jobs:
+                raise Refusal("FAILED_PRECONDITION", f"instance {event.instance} has no remediation")
+            platform.expire(jobs[-1])
+        case Behave():
+            platform.behave(_home(homes, event.instance), event.instance, event.behaviour)
+        case AddFault():
+            app.faults.add(event.fault)
+        case ClearFaults():
+            app.faults.clear()
