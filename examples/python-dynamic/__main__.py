@@ -1,6 +1,7 @@
 """Repairs one GPU node. `pulumi preview` says what would happen; `pulumi up` does it and waits for its end."""
 
 import pulumi
+
 from pulumi_resource_togetherai.dynamic import Remediation
 
 config = pulumi.Config()

@@ -63,8 +63,12 @@ class Run:
 class Stack:
     """A stack whose program declares remediations, by one adapter or the other."""
 
-    def __init__(self, folder: Path, form: Form, api: str, *, api_key: str | None = "test-key") -> None:
+    def __init__(
+        self, folder: Path, form: Form, api: str, *, api_key: str | None = "test-key", venv: Path = VENV
+    ) -> None:
+        """`venv` is the folder of the Python that programs run on, and of the plugin."""
         self.folder = folder
+        self._venv = venv
         self.form: Form = form
         self._declared: dict[str, dict[str, Any]] = {}
         self._options: dict[str, dict[str, Any]] = {}
@@ -72,7 +76,7 @@ class Stack:
         state.mkdir(parents=True)
         # An environment of its own: nothing of the machine's Pulumi or Together settings reaches a test.
         self.env = {
-            "PATH": os.pathsep.join([str(VENV), str(ENGINE), "/usr/bin", "/bin"]),
+            "PATH": os.pathsep.join([str(venv), str(ENGINE), "/usr/bin", "/bin"]),
             "HOME": str(folder),
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": state.as_uri(),
@@ -181,7 +185,7 @@ class Stack:
         if self.form == "plugin":
             project |= {
                 "runtime": "yaml",
-                "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+                "plugins": {"providers": [{"name": "togetherai", "path": str(self._venv)}]},
                 "resources": {
                     name: {
                         "type": "togetherai:Remediation",

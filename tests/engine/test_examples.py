@@ -1,0 +1,32 @@
+"""Every example is run as it stands: preview, up, up again, refresh, destroy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.engine.stack import ROOT, Stack
+from tests.simulated import Simulator
+
+EXAMPLES = ROOT / "examples"
+PROGRAMS = sorted(project.parent.name for project in EXAMPLES.glob("*/Pulumi.yaml"))
+
+
+@pytest.mark.parametrize("example", PROGRAMS)
+def test_the_example_runs_and_runs_once(example: str, tmp_path: Path, api: Simulator):
+    stack = Stack(tmp_path / "stack", "plugin", api.address)
+    shutil.copytree(EXAMPLES / example, stack.folder, dirs_exist_ok=True)
+    for name, value in {"cluster": "cluster-1", "instance": "cluster-1-node-2"}.items():
+        stack.configure(f"repair:{name}", value)
+    stack.run("stack", "init", check=True)
+    preview = stack.preview()
+    assert "`pulumi up` will start a" in preview.output
+    assert api.posts() == 0
+    up = stack.up(check=True)
+    assert '"SUCCEEDED"' in up.output
+    assert stack.up(check=True).summary("unchanged") == 2
+    assert stack.refresh().code == 0
+    assert stack.destroy().code == 0
+    assert api.posts() == 1
