@@ -105,7 +105,7 @@ class RemediationProvider(ResourceProvider):
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Goes on waiting, or takes note of new settings."""
         urn = str(_news[URN])
-        work = _started_process().core.update(_recorded(_olds), _inputs(_news), _report(urn))
+        work = _started_process().core.update(urn, _recorded(_olds), _inputs(_news), _report(urn))
         return UpdateResult(_outputs(_complete(wait_for(work)), urn))
 
     def delete(self, _id: str, _props: Properties) -> None:

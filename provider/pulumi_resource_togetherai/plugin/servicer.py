@@ -110,7 +110,7 @@ class Servicer(ProviderServicer):
             if request.preview:
                 outputs = await remediation.preview_update(recorded, inputs, report)
                 return provider_pb2.UpdateResponse(properties=_struct(outputs))
-            updated = await remediation.update(recorded, inputs, report, request.timeout)
+            updated = await remediation.update(request.urn, recorded, inputs, report, request.timeout)
             await _abort_if_unfinished(context, updated)
             return provider_pb2.UpdateResponse(properties=_struct(updated.outputs))
 

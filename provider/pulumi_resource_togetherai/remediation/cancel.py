@@ -6,8 +6,11 @@ refused cancel is followed by another look, and the rule starts over.
 
 from __future__ import annotations
 
+import asyncio
+
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.run import GRACE, RemediationError, Run, explained
@@ -64,20 +67,25 @@ async def _end(run: Run, state: State, record: Remediation) -> None:
 
 
 async def _cancel(run: Run, record: Remediation) -> Remediation | None:
-    """Asks for the cancel. Returns the record that came of it, cancelled or not; None when it is gone."""
-    try:
-        return await run.client.cancel_remediation(record.cluster_id, record.instance_id, record.id)
-    except CredentialRefused:
-        raise
-    except NotFound:
-        return None
-    except ApiError as error:
-        await run.report.status(f"{error}; looking what became of the remediation")
-        now = await _look(run, record)
-        if now is not None and now.cancellable:
-            # Neither cancelled nor started: the cancel itself did not work, and saying otherwise would lose it.
-            raise
-        return now
+    """Asks for the cancel until it is answered: asking twice does no harm. Returns the record that came of it,
+    cancelled or not; None when it is gone."""
+    for left in reversed(range(run.config.max_retries + 1)):
+        try:
+            return await run.client.cancel_remediation(record.cluster_id, record.instance_id, record.id)
+        except NotFound:
+            return None
+        except ApiError as error:
+            if isinstance(error, CredentialRefused):
+                raise
+            await run.report.status(f"{error}; looking what became of the remediation")
+            now = await _look(run, record)
+            if now is None or not now.cancellable:
+                return now
+            if not (left and error.transient):
+                # Neither cancelled nor started: saying anything else would lose it.
+                raise
+            await asyncio.sleep(seconds(run.config.poll_interval))
+    raise AssertionError("the last try returns or raises")
 
 
 async def _wait_for_the_end(run: Run, record: Remediation) -> None:

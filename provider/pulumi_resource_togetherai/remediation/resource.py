@@ -125,11 +125,13 @@ class RemediationResource:
             await preview_update(run, _state(recorded))
         return dict(recorded.outputs)
 
-    async def update(self, recorded: Recorded, inputs: Properties, report: Report, time_limit: float = 0.0) -> Resource:
+    async def update(
+        self, urn: str, recorded: Recorded, inputs: Properties, report: Report, time_limit: float = 0.0
+    ) -> Resource:
         """Goes on waiting for an unfinished remediation."""
         declared = RemediationInputs.model_validate(inputs)
         run = self._run(report, time_limit or seconds(declared.timeout))
-        return _resource(await update(run, _state(recorded), declared), inputs)
+        return _resource(await update(run, urn, _state(recorded), declared), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""
