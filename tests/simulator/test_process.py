@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pulumi_resource_togetherai.simulator.server import listen
 from tests.simulator.driver import NODE, OTHER_NODE, VM_ONLY, instance_path
 from tests.simulator.process import COMMAND, running
 
@@ -59,8 +60,9 @@ def test_it_ends_at_once_even_while_an_answer_is_due() -> None:
 def test_it_says_how_to_use_it() -> None:
     with running("--clusters", "2", "--instances", "5", "--api-key", "simulator-key") as simulator:
         simulator.popen.terminate()
-        rest = simulator.popen.communicate()[0]
-    assert f"TOGETHER_BASE_URL={simulator.base_url} TOGETHER_API_KEY=simulator-key" in rest
+        assert simulator.popen.stdout is not None
+        rest = simulator.popen.stdout.read()
+    assert f"TOGETHER_BASE_URL={simulator.root} TOGETHER_API_KEY=simulator-key" in rest
     assert "cluster-2  cluster-2-node-1, " in rest
 
 
@@ -135,6 +137,12 @@ def test_time_can_run_fast() -> None:
         deadline = time.monotonic() + 10
         while simulator.http.get(path).json()["state"] != "SUCCEEDED":
             assert time.monotonic() < deadline
+
+
+def test_no_answer_waits_for_more_to_send() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        # What asyncio looks at before it turns Nagle's delay off; without, each answer takes 40 ms.
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_a_busy_port_is_told_in_one_line() -> None:

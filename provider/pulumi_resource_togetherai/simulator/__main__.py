@@ -14,8 +14,9 @@ from typing import get_args
 from pydantic import ValidationError
 
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, AccessKey
-from pulumi_resource_togetherai.simulator.app import API_ROOT, App
+from pulumi_resource_togetherai.simulator.app import App
 from pulumi_resource_togetherai.simulator.clock import Clock
+from pulumi_resource_togetherai.simulator.operations import API_ROOT
 from pulumi_resource_togetherai.simulator.scenario import (
     Propose,
     Scenario,
@@ -102,7 +103,7 @@ def _announce(app: App, base_url: str, scenario: Scenario) -> None:
     """Says where it listens and how to use it. The first line is for programs."""
     print(f"Together AI simulator listening on {base_url}{API_ROOT}")
     print(f"  page       {base_url}/")
-    print(f"  use it     export TOGETHER_BASE_URL={base_url}{API_ROOT} TOGETHER_API_KEY={scenario.api_keys[0].key}")
+    print(f"  use it     export TOGETHER_BASE_URL={base_url} TOGETHER_API_KEY={scenario.api_keys[0].key}")
     for cluster in list(app.platform.clusters.values())[:3]:
         instances = [node.instance_id for node in cluster.nodes if node.instance_id]
         more = f" ... ({len(instances)})" if len(instances) > 4 else ""

@@ -16,15 +16,13 @@ from pulumi_resource_togetherai.simulator.endpoint import ConnectionDropped, End
 from pulumi_resource_togetherai.simulator.errors import not_found
 from pulumi_resource_togetherai.simulator.faults import Faults
 from pulumi_resource_togetherai.simulator.journal import Journal
-from pulumi_resource_togetherai.simulator.operations import OPERATIONS, Operation
+from pulumi_resource_togetherai.simulator.operations import API_ROOT, OPERATIONS, Operation
+from pulumi_resource_togetherai.simulator.pages import Pages
 from pulumi_resource_togetherai.simulator.platform import Platform
-
-API_ROOT = "/v1"
-"""Where the API begins, as on the real service."""
 
 
 class App:
-    """The API below /v1, and the control API below /_simulator."""
+    """The API, the control API below /_simulator, and pages for people."""
 
     def __init__(self, platform: Platform, keys: Iterable[AccessKey]) -> None:
         self.platform = platform
@@ -33,7 +31,8 @@ class App:
         self.journal = Journal()
         control = Control(platform, self.faults, self.journal)
         # A bare router: Starlette's own error pages would answer a connection that is to be dropped.
-        self._router = Router([*self._api_routes(), *control.routes()], redirect_slashes=False, default=self._not_found)
+        routes = [*self._api_routes(), *control.routes(), *Pages(platform, self.faults, self.access).routes()]
+        self._router = Router(routes, redirect_slashes=False, default=self._not_found)
 
     def _api_routes(self) -> list[BaseRoute]:
         by_path: defaultdict[str, list[Operation]] = defaultdict(list)
@@ -41,7 +40,7 @@ class App:
             by_path[operation.path].append(operation)
         return [
             Route(
-                API_ROOT + path,
+                path,
                 Endpoint(
                     operations, platform=self.platform, access=self.access, faults=self.faults, journal=self.journal
                 ),

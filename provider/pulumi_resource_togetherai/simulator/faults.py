@@ -12,7 +12,9 @@ from pulumi_resource_togetherai.simulator.settings import Options, Rate, Seconds
 FaultName = Literal[
     "latency", "rate_limit", "error", "drop_before", "drop_after", "truncated", "malformed", "html", "drip"
 ]
-OperationName = Literal["create", "get", "list", "approve", "reject", "cancel", "get_cluster", "list_clusters", "*"]
+OperationName = Literal[
+    "create", "get", "list", "approve", "reject", "cancel", "get_cluster", "list_clusters", "whoami", "*"
+]
 
 
 class FaultRule(Options):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.simulator.access import AccessKey
 from pulumi_resource_togetherai.simulator.bodies import ApproveBody, CreateBody, ReviewBody, read_body
 from pulumi_resource_togetherai.simulator.errors import invalid_argument
@@ -131,6 +132,18 @@ def list_clusters(platform: Platform, call: Call) -> Answer:
     return Answer(json.dumps({"clusters": clusters}).encode())
 
 
+def whoami(platform: Platform, call: Call) -> Answer:
+    """Tells whose the API key is. The vendor's command line asks this before anything else."""
+    no_query(call)
+    answer = {
+        "type": "project_api_key",
+        "api_key": {"id": call.key.user},
+        "organization": {"id": "simulator", "name": "simulator"},
+        "project": {"id": "simulator", "name": "simulator", "slug": "simulator"},
+    }
+    return Answer(json.dumps(answer).encode())
+
+
 def no_query(call: Call) -> None:
     """400 when a request has query parameters that its operation does not take."""
     for name, _ in parse_qsl(call.query, keep_blank_values=True) if call.query else ():
@@ -143,15 +156,19 @@ def _job(platform: Platform, call: Call) -> Job:
 
 def describe(platform: Platform, cluster: Cluster) -> dict[str, Any]:
     """A cluster as the API tells of it."""
-    nodes = [_describe_node(platform, cluster, node) for node in cluster.nodes if node.instance_id is not None]
+    active = {job.remediation.instance_id: job.remediation.state for job in platform.active_jobs(cluster.cluster_id)}
+    nodes = [_describe_node(platform, cluster, node, active) for node in cluster.nodes if node.instance_id is not None]
     return cluster_answer(cluster, nodes)
 
 
-def _describe_node(platform: Platform, cluster: Cluster, node: Node) -> dict[str, Any]:
-    jobs = [job for instance_id in node.instance_ids for job in platform.jobs(cluster.cluster_id, instance_id)]
-    latest = max(jobs, key=lambda job: job.number, default=None)
-    under_way = next((job.remediation.state for job in reversed(jobs) if not job.remediation.terminal), None)
-    return node_answer(cluster, node, latest and json.loads(latest.answer), under_way)
+def _describe_node(
+    platform: Platform, cluster: Cluster, node: Node, active: dict[str, RemediationState]
+) -> dict[str, Any]:
+    latest: Job | None = None
+    for instance_id in node.instance_ids:
+        if jobs := platform.jobs(cluster.cluster_id, instance_id):
+            latest = jobs[-1]
+    return node_answer(cluster, node, latest and json.loads(latest.answer), active.get(node.instance_id or ""))
 
 
 @dataclass(frozen=True)
@@ -164,7 +181,10 @@ class Operation:
     handler: Handler
 
 
-_CLUSTERS = "/compute/clusters"
+API_ROOT = "/v1"
+"""Where the API of the clusters begins, as on the real service."""
+
+_CLUSTERS = f"{API_ROOT}/compute/clusters"
 _CLUSTER = f"{_CLUSTERS}/{{cluster_id}}"
 _REMEDIATIONS = f"{_CLUSTER}/instances/{{instance_id}}/remediations"
 _REMEDIATION = f"{_REMEDIATIONS}/{{remediation_id}}"
@@ -178,5 +198,6 @@ OPERATIONS = (
     Operation("cancel", "POST", f"{_REMEDIATION}/cancel", cancel),
     Operation("get_cluster", "GET", _CLUSTER, get_cluster),
     Operation("list_clusters", "GET", _CLUSTERS, list_clusters),
+    Operation("whoami", "GET", "/v3/whoami", whoami),
 )
-"""Every operation of the API. Paths are below /v1."""
+"""Every operation of the API."""

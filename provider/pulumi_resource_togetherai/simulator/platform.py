@@ -70,6 +70,8 @@ class Platform:
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._tie = itertools.count()
         self._wakes: dict[int, datetime] = {}
+        self.revision = 0
+        """Grows with every change, so that a watcher knows when to look again."""
         self._changed_jobs: dict[int, Job] = {}
         self._forgotten: set[int] = set()
         self._changed_documents: set[str] = set()
@@ -77,6 +79,7 @@ class Platform:
         self._by_key: dict[tuple[str, str, str], Job] = {}
         self._by_cluster: defaultdict[str, list[Job]] = defaultdict(list)
         self._by_instance: defaultdict[tuple[str, str], list[Job]] = defaultdict(list)
+        self._active: defaultdict[str, dict[int, Job]] = defaultdict(dict)
 
         saved = self.store.load()
         self.restored = "world" in saved.documents
@@ -144,6 +147,7 @@ class Platform:
         """Saves what changed. To be called before each answer."""
         if not (self._changed_jobs or self._changed_documents or self._forgotten):
             return
+        self.revision += 1
         documents = {name: self._document(name).model_dump_json() for name in self._changed_documents}
         self.store.save(documents, list(self._changed_jobs.values()), list(self._forgotten))
         self._changed_jobs.clear()
@@ -217,9 +221,10 @@ class Platform:
             raise not_found(f"instance {instance_id} not found in cluster {cluster_id}")
         return self._by_instance.get((cluster_id, instance_id), ())
 
-    def active_jobs(self, cluster_id: str, instance_id: str) -> list[Job]:
-        """The instance's remediations that have not ended, oldest first."""
-        return [job for job in self.jobs(cluster_id, instance_id) if not job.remediation.terminal]
+    def active_jobs(self, cluster_id: str, instance_id: str = ALL) -> list[Job]:
+        """The remediations of the instance, or of the whole cluster, that have not ended, oldest first."""
+        active = sorted(self._active[cluster_id].values(), key=lambda job: job.number)
+        return [job for job in active if instance_id in (ALL, job.remediation.instance_id)]
 
     # What clients do
 
@@ -311,11 +316,9 @@ class Platform:
         """Replaces the settings; remediations under way go by the new ones."""
         self.settings = settings
         self.changed("settings")
-        for jobs in self._by_cluster.values():
-            for job in jobs:
-                if not job.remediation.terminal:
-                    self._plan(job)
         for cluster in self.clusters.values():
+            for job in self.active_jobs(cluster.cluster_id):
+                self._plan(job)
             for node in cluster.nodes:
                 self._plan_fault(cluster, node)
 
@@ -406,6 +409,7 @@ class Platform:
         """Forgets a remediation: its history has expired."""
         record = job.remediation
         del self._by_id[record.id]
+        self._active[record.cluster_id].pop(job.number, None)
         self._by_cluster[record.cluster_id].remove(job)
         self._by_instance[record.cluster_id, record.instance_id].remove(job)
         if job.key is not None:
@@ -469,6 +473,8 @@ class Platform:
         self._by_instance[record.cluster_id, record.instance_id].append(job)
         if job.key is not None:
             self._by_key[record.cluster_id, record.instance_id, job.key] = job
+        if not record.terminal:
+            self._active[record.cluster_id][job.number] = job
 
     def _plan(self, job: Job) -> None:
         """Puts the job's next change on the agenda, in place of what was planned for it before."""
@@ -504,17 +510,21 @@ class Platform:
         if state == RemediationState.RUNNING and node.instance_id != record.instance_id:
             state, error_message = RemediationState.FAILED, f"instance {record.instance_id} no longer exists"
         record.state = state
+        record.end_time = None
         record.error_message = error_message
         job.entered = now
         job.timeline.append(Moment(time=now, state=state, note=note or error_message or ""))
         if state == RemediationState.RUNNING:
             record.start_time = now
         if record.terminal:
+            self._active[record.cluster_id].pop(job.number, None)
             record.end_time = now
             node.last_end = now
             if state in (RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED):
                 self._resolve_alerts(job)
             self.changed(f"cluster/{record.cluster_id}")
+        else:
+            self._active[record.cluster_id][job.number] = job
         self._touched(job)
         self._plan(job)
         if state == RemediationState.SUCCEEDED and node.instance_id == record.instance_id:

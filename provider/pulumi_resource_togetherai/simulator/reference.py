@@ -1,0 +1,82 @@
+"""The reference page: the OpenAPI document, for people."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def render_reference(document: Json) -> str:
+    """The page, with nothing that is not in the document."""
+    info: Json = document["info"]
+    operations = [
+        (path, method.upper(), operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    contents = "".join(
+        f'<li><a href="#{operation["operationId"]}">{escape(operation["operationId"])}</a></li>'
+        for _, _, operation in operations
+    )
+    schemas: Json = document["components"]["schemas"]
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+        f"<title>{escape(info['title'])}: reference</title>"
+        '<link rel="stylesheet" href="/_simulator/assets/console.css">'
+        f'<header class="top"><h1>{escape(info["title"])}</h1><a href="/">Console</a>'
+        '<a href="/openapi.json">openapi.json</a></header>'
+        f'<main class="reference"><p>{escape(info["description"])}</p>'
+        f'<nav aria-label="Operations"><ul>{contents}</ul></nav>'
+        f"{''.join(_operation(*operation) for operation in operations)}"
+        f"<h2>Messages</h2>{''.join(_schema(name, schema) for name, schema in schemas.items())}</main></html>"
+    )
+
+
+def _operation(path: str, method: str, operation: Json) -> str:
+    rows = "".join(
+        f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(parameter['in'])}</td>"
+        f"<td>{_type(parameter['schema'])}</td><td>{escape(parameter['description'])}</td></tr>"
+        for parameter in operation["parameters"]
+    )
+    parameters = (
+        f"<table><thead><tr><th>Parameter</th><th>In</th><th>Type</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
+        if rows
+        else ""
+    )
+    body: Json | None = operation.get("requestBody")
+    sent = f"<p>Body: {_type(body['content']['application/json']['schema'])}</p>" if body else ""
+    answer: Json = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    return (
+        f'<section id="{operation["operationId"]}"><h2><b class="method">{method}</b> <code>{escape(path)}</code></h2>'
+        f"<p>{escape(operation['summary'])}</p>{parameters}{sent}<p>Answer: {_type(answer)}</p></section>"
+    )
+
+
+def _schema(name: str, schema: Json) -> str:
+    text = f"<p>{escape(schema.get('description', ''))}</p>"
+    if "enum" in schema:
+        text += f"<p>{', '.join(f'<code>{escape(value)}</code>' for value in schema['enum'])}</p>"
+    required: list[str] = schema.get("required", [])
+    rows = "".join(
+        f"<tr><td><code>{escape(field)}</code></td><td>{_type(details)}{' required' if field in required else ''}</td>"
+        f"<td>{escape(details.get('description', ''))}</td></tr>"
+        for field, details in schema.get("properties", {}).items()
+    )
+    table = f"<table><tbody>{rows}</tbody></table>" if rows else ""
+    return f'<section id="{escape(name)}"><h3>{escape(name)}</h3>{text}{table}</section>'
+
+
+def _type(schema: Json) -> str:
+    if reference := schema.get("$ref"):
+        name = escape(reference.rpartition("/")[2])
+        return f'<a href="#{name}">{name}</a>'
+    if alternatives := schema.get("anyOf"):
+        return " or ".join(_type(alternative) for alternative in alternatives if alternative.get("type") != "null")
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    if "enum" in schema:
+        return " | ".join(f"<code>{escape(value)}</code>" for value in schema["enum"])
+    return escape(str(schema.get("format") or schema.get("type") or "anything"))
