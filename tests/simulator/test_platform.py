@@ -72,6 +72,8 @@ async def test_a_worse_fault_raises_the_mode_of_a_waiting_proposal(simulator: Dr
     assert worse["id"] == proposal["id"]
     assert worse["mode"] == HOST_AWARE
     assert len(worse["linked_alerts"]) == 2
+    third = await simulator.propose(fault="thermal")
+    assert len({alert["passive_health_check_alert_id"] for alert in third["linked_alerts"]}) == 3
     assert "raised from REBOOT_VM to HOST_AWARE" in worse["timeline"][-1]["note"]
 
 

@@ -104,6 +104,33 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed(tmp_path: Path) -> 
         assert fresh["id"] not in {item["id"] for item in state["clusters"][0]["remediations"]}
 
 
+def test_a_kill_in_the_middle_of_writing_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "simulator.db"))
+    answered: list[str] = []
+    with running(*data) as simulator:
+
+        def ask() -> None:
+            with httpx.Client(headers=simulator.http.headers) as http:
+                try:
+                    while True:
+                        made = http.post(f"{simulator.base_url}{PATH}", json={"mode": VM_ONLY})
+                        answered.append(made.json()["id"])
+                except httpx.TransportError:
+                    return
+
+        asking = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in asking:
+            thread.start()
+        while len(answered) < 100:
+            time.sleep(0.01)
+        simulator.popen.kill()
+        for thread in asking:
+            thread.join()
+    with running(*data) as simulator:
+        [cluster] = simulator.control("GET", "/state?limit=1000000").json()["clusters"]
+        assert set(answered) <= {item["id"] for item in cluster["remediations"]}
+
+
 def test_a_remediation_goes_on_after_a_restart(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "simulator.db"))
     with running(*data) as simulator:

@@ -46,7 +46,7 @@ class Reading(Options):
 
 
 class Proposal(Options):
-    """A remediation that the platform is to propose; see `Platform.propose`."""
+    """A remediation that the platform is to propose; see `HealthChecks.propose`."""
 
     mode: KnownMode | None = None
     fault: FaultKind | None = None
@@ -209,11 +209,11 @@ class Control:
 
     async def propose(self, request: Request) -> Any:
         proposal = await _read(request, Proposal)
-        job = self._platform.propose(**request.path_params, **proposal.model_dump())
+        job = self._platform.health.propose(**request.path_params, **proposal.model_dump())
         return describe(job)
 
     async def clear_alerts(self, request: Request) -> Any:
-        self._platform.clear_alerts(**request.path_params)
+        self._platform.health.clear_alerts(**request.path_params)
         return {}
 
     async def force(self, request: Request) -> Any:

@@ -1,15 +1,12 @@
 """The simulated platform: nodes, remediations and what happens to them. No HTTP.
 
-Nothing runs in the background. `catch_up` makes happen what was due by now, each thing at its own time, and every
-operation begins with it.
+Nothing runs in the background: before an operation `catch_up` makes happen what was due, after it `commit` saves what
+changed.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
@@ -21,20 +18,20 @@ from pulumi_resource_togetherai.api.enums import (
     RemediationTrigger,
 )
 from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
-from pulumi_resource_togetherai.simulator.alerts import FAULTS, SEVERITY, FaultKind, fault_for, raise_alert
+from pulumi_resource_togetherai.simulator.agenda import Agenda
 from pulumi_resource_togetherai.simulator.chance import Chance
 from pulumi_resource_togetherai.simulator.clock import Anchor, Clock
 from pulumi_resource_togetherai.simulator.errors import Refusal, failed_precondition, invalid_argument, not_found
 from pulumi_resource_togetherai.simulator.fleet import Cluster, Node, new_clusters
+from pulumi_resource_togetherai.simulator.health import HealthChecks
 from pulumi_resource_togetherai.simulator.job import Job, Moment
 from pulumi_resource_togetherai.simulator.lifecycle import next_step
+from pulumi_resource_togetherai.simulator.registry import Registry
 from pulumi_resource_togetherai.simulator.settings import Behaviour, Settings
 from pulumi_resource_togetherai.simulator.store import MemoryStore, Store
 
 ALL = "-"
 """In place of an instance id: every instance of the cluster."""
-WORSENS_AFTER = 120
-"""How long after a proposal a fault gets worse, where chance says so, in seconds."""
 
 
 class World(BaseModel):
@@ -66,21 +63,14 @@ class Platform:
         self.clock = clock or Clock()
         self.store = store or MemoryStore()
         self.settings = settings or Settings()
-        self._moment: datetime | None = None
-        self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._tie = itertools.count()
+        self.agenda = Agenda(self.clock)
+        self.registry = Registry()
         self._wakes: dict[int, datetime] = {}
         self.revision = 0
         """Grows with every change, so that a watcher knows when to look again."""
         self._changed_jobs: dict[int, Job] = {}
         self._forgotten: set[int] = set()
         self._changed_documents: set[str] = set()
-        self._by_id: dict[str, Job] = {}
-        self._by_key: dict[tuple[str, str, str], Job] = {}
-        self._by_cluster: defaultdict[str, list[Job]] = defaultdict(list)
-        self._by_instance: defaultdict[tuple[str, str], list[Job]] = defaultdict(list)
-        self._active: defaultdict[str, dict[int, Job]] = defaultdict(dict)
-
         saved = self.store.load()
         self.restored = "world" in saved.documents
         """Whether this goes on from a saved state."""
@@ -99,12 +89,10 @@ class Platform:
             for node in cluster.nodes
             for instance_id in node.instance_ids
         }
-        for job in self._by_id.values():
-            self._plan(job)
-            self._plan_worse(job)
-        for cluster in self.clusters.values():
-            for node in cluster.nodes:
-                self._plan_fault(cluster, node)
+        for job in self.registry.by_id.values():
+            self.plan(job)
+        self.health = HealthChecks(self)
+        """What proposes remediations."""
         self.commit()
 
     def _restore(self, documents: Mapping[str, str], jobs: Sequence[Job], settings: Settings | None) -> None:
@@ -120,28 +108,18 @@ class Platform:
         self.clusters = {cluster.cluster_id: cluster for cluster in sorted(restored, key=lambda item: item.number)}
         self._changed_documents |= {"clock", "settings"}
         for job in jobs:
-            self._index(job)
+            self.registry.add(job)
 
     # Time
 
     @property
     def now(self) -> datetime:
         """The simulated time; while catching up, that of the thing that is happening."""
-        return self._moment or self.clock.now()
+        return self.agenda.now
 
     def catch_up(self) -> None:
-        """Makes happen all that was due by now, in the order of time."""
-        now = self.clock.now()
-        while self._agenda and self._agenda[0][0] <= now:
-            self._moment, _, happen = heapq.heappop(self._agenda)
-            try:
-                happen()
-            finally:
-                self._moment = None
-
-    def at(self, when: datetime, happen: Callable[[], None]) -> None:
-        """Makes something happen at a time."""
-        heapq.heappush(self._agenda, (when, next(self._tie), happen))
+        """Makes happen all that was due by now."""
+        self.agenda.catch_up()
 
     def commit(self) -> None:
         """Saves what changed. To be called before each answer."""
@@ -201,14 +179,14 @@ class Platform:
     def job(self, cluster_id: str, instance_id: str, remediation_id: str) -> Job:
         """The remediation of this id, of this instance."""
         self.cluster(cluster_id)
-        job = self._by_id.get(remediation_id)
+        job = self.registry.by_id.get(remediation_id)
         if job is None or (job.remediation.cluster_id, job.remediation.instance_id) != (cluster_id, instance_id):
             raise not_found(f"remediation {remediation_id} not found for instance {instance_id}")
         return job
 
     def job_by_id(self, remediation_id: str) -> Job:
         """The remediation of this id, wherever it is."""
-        if job := self._by_id.get(remediation_id):
+        if job := self.registry.by_id.get(remediation_id):
             return job
         raise not_found(f"remediation {remediation_id} not found")
 
@@ -216,14 +194,14 @@ class Platform:
         """The remediations of an instance (former ones too) or of the whole cluster, oldest first."""
         self.cluster(cluster_id)
         if instance_id == ALL:
-            return self._by_cluster.get(cluster_id, ())
+            return self.registry.of_cluster(cluster_id)
         if (cluster_id, instance_id) not in self._nodes:
             raise not_found(f"instance {instance_id} not found in cluster {cluster_id}")
-        return self._by_instance.get((cluster_id, instance_id), ())
+        return self.registry.of_instance(cluster_id, instance_id)
 
     def active_jobs(self, cluster_id: str, instance_id: str = ALL) -> list[Job]:
         """The remediations of the instance, or of the whole cluster, that have not ended, oldest first."""
-        active = sorted(self._active[cluster_id].values(), key=lambda job: job.number)
+        active = self.registry.active(cluster_id)
         return [job for job in active if instance_id in (ALL, job.remediation.instance_id)]
 
     # What clients do
@@ -251,7 +229,7 @@ class Platform:
         limit = self.settings.active_limit
         if limit is not None and len(self.active_jobs(cluster_id, instance_id)) >= limit:
             raise failed_precondition(f"instance {instance_id} has {limit} active remediation(s) already")
-        job = self._start(
+        job = self.start(
             cluster_id,
             instance_id,
             state=RemediationState.PENDING,
@@ -264,9 +242,9 @@ class Platform:
         return job, True
 
     def _repeated(self, cluster_id: str, instance_id: str, key: str) -> Job | None:
-        if existing := self._by_key.get((cluster_id, instance_id, key)):
+        if existing := self.registry.with_key(cluster_id, instance_id, key):
             return existing
-        if self.settings.idempotency == "id" and key in self._by_id:
+        if self.settings.idempotency == "id" and key in self.registry.by_id:
             raise Refusal("ALREADY_EXISTS", f"remediation {key} exists already, for another instance")
         return None
 
@@ -278,18 +256,18 @@ class Platform:
         if mode is not None:
             job.remediation.mode = mode
         self._review(job, by, comment)
-        self._enter(job, RemediationState.PENDING, note=f"approved by {by}")
+        self.enter(job, RemediationState.PENDING, note=f"approved by {by}")
 
     def reject(self, job: Job, *, by: str, comment: str | None) -> None:
         """Dismisses a proposal."""
         self._require(job, {RemediationState.PENDING_APPROVAL}, "rejected")
         self._review(job, by, comment)
-        self._enter(job, RemediationState.CANCELLED, note=f"rejected by {by}")
+        self.enter(job, RemediationState.CANCELLED, note=f"rejected by {by}")
 
     def cancel(self, job: Job, *, by: str) -> None:
         """Stops a remediation that has not begun."""
         self._require(job, CANCELLABLE_STATES, "cancelled")
-        self._enter(job, RemediationState.CANCELLED, note=f"cancelled by {by}")
+        self.enter(job, RemediationState.CANCELLED, note=f"cancelled by {by}")
 
     def _require(self, job: Job, states: Iterable[RemediationState], done: str) -> None:
         if job.remediation.state not in states:
@@ -310,7 +288,7 @@ class Platform:
         self.node(cluster_id, instance_id).behaviour = behaviour
         self.changed(f"cluster/{cluster_id}")
         for job in self.active_jobs(cluster_id, instance_id):
-            self._plan(job)
+            self.plan(job)
 
     def change_settings(self, settings: Settings) -> None:
         """Replaces the settings; remediations under way go by the new ones."""
@@ -318,109 +296,23 @@ class Platform:
         self.changed("settings")
         for cluster in self.clusters.values():
             for job in self.active_jobs(cluster.cluster_id):
-                self._plan(job)
-            for node in cluster.nodes:
-                self._plan_fault(cluster, node)
-
-    def propose(
-        self,
-        cluster_id: str,
-        instance_id: str,
-        *,
-        fault: FaultKind | None = None,
-        mode: RemediationMode | None = None,
-        reason: str | None = None,
-        clears_after: float | None = None,
-        force: bool = False,
-    ) -> Job:
-        """The platform notices a fault and proposes a remediation, by default the one that fits the fault.
-
-        When one is proposed already, the alert joins it, and a worse fault raises its mode. For a while after a
-        remediation ended none is proposed, unless `force`. After `clears_after` seconds the fault goes by itself.
-        """
-        node = self.node(cluster_id, instance_id)
-        waiting = [
-            job
-            for job in self.active_jobs(cluster_id, instance_id)
-            if job.remediation.state == RemediationState.PENDING_APPROVAL
-        ]
-        pause = timedelta(seconds=self.settings.proposal_pause)
-        if not waiting and not force and node.last_end and self.now < node.last_end + pause:
-            raise failed_precondition(
-                f"nothing is proposed for {instance_id} until {node.last_end + pause:%H:%M:%S}: a remediation ended "
-                f"less than {self.settings.proposal_pause:g} s ago (say force to propose all the same)"
-            )
-        random = self.chance.of("alert", cluster_id, instance_id, self.world.jobs, len(waiting))
-        kind = fault or fault_for(mode, random)
-        mode = mode or FAULTS[kind].mode
-        alert = raise_alert(
-            kind,
-            alert_id=self.chance.uuid("alert", cluster_id, instance_id, self.world.jobs, random.random()),
-            cluster_id=cluster_id,
-            instance_id=instance_id,
-            now=self.now,
-            random=random,
-        )
-        if waiting:
-            self._worsen(waiting[-1], mode, alert)
-            return waiting[-1]
-        job = self._start(
-            cluster_id,
-            instance_id,
-            state=RemediationState.PENDING_APPROVAL,
-            mode=mode,
-            trigger=RemediationTrigger.AUTOMATED,
-            reason=reason or FAULTS[kind].title,
-            requested_by="system",
-            alerts=[alert],
-            clears_after=clears_after,
-        )
-        alert.node_remediation_intent_id = job.remediation.id
-        return job
-
-    def _worsen(self, job: Job, mode: RemediationMode, alert: LinkedAlert) -> None:
-        alert.node_remediation_intent_id = job.remediation.id
-        job.remediation.linked_alerts = [*(job.remediation.linked_alerts or []), alert]
-        job.alert_clears = job.worsens = None
-        if SEVERITY.index(mode) > SEVERITY.index(job.remediation.mode):
-            note = f"mode raised from {job.remediation.mode.short} to {mode.short}"
-            job.remediation.mode = mode
-        else:
-            note = f"further alert: {alert.alert_name}"
-        job.timeline.append(Moment(time=self.now, state=job.remediation.state, note=note))
-        self._touched(job)
-        self._plan(job)
-
-    def clear_alerts(self, cluster_id: str, instance_id: str) -> None:
-        """The instance's faults go away: its alerts resolve and a waiting proposal is AUTO_RESOLVED."""
-        self.node(cluster_id, instance_id)
-        for job in self.active_jobs(cluster_id, instance_id):
-            if job.remediation.state == RemediationState.PENDING_APPROVAL:
-                self._enter(job, RemediationState.AUTO_RESOLVED, note="the alert cleared")
-            elif job.remediation.linked_alerts:
-                self._resolve_alerts(job)
-                self._touched(job)
+                self.plan(job)
+        self.health.plan()
 
     def force(self, job: Job, state: RemediationState, error_message: str | None = None) -> None:
         """Puts a remediation into a state, as if somebody or something else had done it."""
-        self._enter(job, state, error_message=error_message, note="from outside")
+        self.enter(job, state, error_message=error_message, note="from outside")
 
     def expire(self, job: Job) -> None:
         """Forgets a remediation: its history has expired."""
-        record = job.remediation
-        del self._by_id[record.id]
-        self._active[record.cluster_id].pop(job.number, None)
-        self._by_cluster[record.cluster_id].remove(job)
-        self._by_instance[record.cluster_id, record.instance_id].remove(job)
-        if job.key is not None:
-            self._by_key.pop((record.cluster_id, record.instance_id, job.key), None)
+        self.registry.remove(job)
         self._wakes.pop(job.number, None)
         self._changed_jobs.pop(job.number, None)
         self._forgotten.add(job.number)
 
     # The course of a remediation
 
-    def _start(
+    def start(
         self,
         cluster_id: str,
         instance_id: str,
@@ -461,22 +353,12 @@ class Platform:
             alert_clears=None if clears_after is None else now + timedelta(seconds=clears_after),
             timeline=[Moment(time=now, state=state, note=f"requested by {requested_by}")],
         )
-        self._index(job)
+        self.registry.add(job)
         self._changed_jobs[job.number] = job
-        self._plan(job)
+        self.plan(job)
         return job
 
-    def _index(self, job: Job) -> None:
-        record = job.remediation
-        self._by_id[record.id] = job
-        self._by_cluster[record.cluster_id].append(job)
-        self._by_instance[record.cluster_id, record.instance_id].append(job)
-        if job.key is not None:
-            self._by_key[record.cluster_id, record.instance_id, job.key] = job
-        if not record.terminal:
-            self._active[record.cluster_id][job.number] = job
-
-    def _plan(self, job: Job) -> None:
+    def plan(self, job: Job) -> None:
         """Puts the job's next change on the agenda, in place of what was planned for it before."""
         node = self._nodes[job.remediation.cluster_id, job.remediation.instance_id]
         step = next_step(job, node.behaviour, self.settings, self.chance)
@@ -489,22 +371,11 @@ class Platform:
         def happen() -> None:
             # A later plan may have taken this one's place.
             if self._wakes.get(job.number) == wake:
-                self._enter(job, step.state, error_message=step.error_message)
+                self.enter(job, step.state, error_message=step.error_message)
 
-        self.at(wake, happen)
+        self.agenda.at(wake, happen)
 
-    def _plan_worse(self, job: Job) -> None:
-        when = job.worsens
-        if when is None:
-            return
-
-        def happen() -> None:
-            if job.worsens == when and job.remediation.state == RemediationState.PENDING_APPROVAL:
-                self.propose(job.remediation.cluster_id, job.remediation.instance_id, fault="gpu_lost")
-
-        self.at(max(when, self.now), happen)
-
-    def _enter(self, job: Job, state: RemediationState, *, error_message: str | None = None, note: str = "") -> None:
+    def enter(self, job: Job, state: RemediationState, *, error_message: str | None = None, note: str = "") -> None:
         now, record = self.now, job.remediation
         node = self._nodes[record.cluster_id, record.instance_id]
         if state == RemediationState.RUNNING and node.instance_id != record.instance_id:
@@ -517,16 +388,14 @@ class Platform:
         if state == RemediationState.RUNNING:
             record.start_time = now
         if record.terminal:
-            self._active[record.cluster_id].pop(job.number, None)
             record.end_time = now
             node.last_end = now
             if state in (RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED):
-                self._resolve_alerts(job)
+                self.resolve_alerts(job)
             self.changed(f"cluster/{record.cluster_id}")
-        else:
-            self._active[record.cluster_id][job.number] = job
-        self._touched(job)
-        self._plan(job)
+        self.registry.sort(job)
+        self.touched(job)
+        self.plan(job)
         if state == RemediationState.SUCCEEDED and node.instance_id == record.instance_id:
             self._repaired(node, record)
 
@@ -538,53 +407,12 @@ class Platform:
             self._nodes[record.cluster_id, node.instance_id] = node
         for job in self.active_jobs(record.cluster_id, record.instance_id):
             if job.remediation.state == RemediationState.PENDING_APPROVAL:
-                self._enter(job, RemediationState.AUTO_RESOLVED, note="the instance is gone")
+                self.enter(job, RemediationState.AUTO_RESOLVED, note="the instance is gone")
 
-    def _resolve_alerts(self, job: Job) -> None:
+    def resolve_alerts(self, job: Job) -> None:
         for alert in job.remediation.linked_alerts or ():
             alert.resolved_at = alert.resolved_at or self.now
 
-    def _touched(self, job: Job) -> None:
+    def touched(self, job: Job) -> None:
         job.changed(self.now)
         self._changed_jobs[job.number] = job
-
-    # Faults that chance brings
-
-    def _plan_fault(self, cluster: Cluster, node: Node) -> None:
-        """Puts the node's next fault on the agenda. Times between faults are exponentially distributed."""
-        mean = self.settings.fault_every
-        if not mean or node.instance_id is None or not node.auto_remediation_enabled:
-            node.next_fault = None
-            return
-        if node.next_fault is None:
-            random = self.chance.of("fault", cluster.cluster_id, node.number, node.faults)
-            node.next_fault = self.now + timedelta(seconds=random.expovariate(1 / mean))
-            self.changed(f"cluster/{cluster.cluster_id}")
-        when = node.next_fault
-
-        def happen() -> None:
-            if node.next_fault == when:
-                self._fault(cluster, node)
-
-        self.at(when, happen)
-
-    def _fault(self, cluster: Cluster, node: Node) -> None:
-        random = self.chance.of("fault-kind", cluster.cluster_id, node.number, node.faults)
-        node.faults += 1
-        node.next_fault = None
-        self._plan_fault(cluster, node)
-        if node.instance_id is None or self.active_jobs(cluster.cluster_id, node.instance_id):
-            return
-        pause = timedelta(seconds=self.settings.proposal_pause)
-        if node.last_end and self.now < node.last_end + pause:
-            return
-        transient = random.random() < self.settings.transient_rate
-        job = self.propose(
-            cluster.cluster_id,
-            node.instance_id,
-            fault=random.choice(list(FAULTS)),
-            clears_after=self.settings.alert_clears if transient else None,
-        )
-        if not transient and random.random() < self.settings.worsening_rate:
-            job.worsens = self.now + timedelta(seconds=WORSENS_AFTER)
-            self._plan_worse(job)

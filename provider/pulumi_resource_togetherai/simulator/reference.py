@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -28,17 +29,22 @@ def render_reference(document: Json) -> str:
         '<link rel="stylesheet" href="/_simulator/assets/console.css">'
         f'<header class="top"><h1>{escape(info["title"])}</h1><a href="/">Console</a>'
         '<a href="/openapi.json">openapi.json</a></header>'
-        f'<main class="reference"><p>{escape(info["description"])}</p>'
+        f'<main class="reference"><p>{_text(info["description"])}</p>'
         f'<nav aria-label="Operations"><ul>{contents}</ul></nav>'
         f"{''.join(_operation(*operation) for operation in operations)}"
         f"<h2>Messages</h2>{''.join(_schema(name, schema) for name, schema in schemas.items())}</main></html>"
     )
 
 
+def _text(text: str) -> str:
+    """Text as HTML; what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _operation(path: str, method: str, operation: Json) -> str:
     rows = "".join(
         f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(parameter['in'])}</td>"
-        f"<td>{_type(parameter['schema'])}</td><td>{escape(parameter['description'])}</td></tr>"
+        f"<td>{_type(parameter['schema'])}</td><td>{_text(parameter['description'])}</td></tr>"
         for parameter in operation["parameters"]
     )
     parameters = (
@@ -51,18 +57,18 @@ def _operation(path: str, method: str, operation: Json) -> str:
     answer: Json = operation["responses"]["200"]["content"]["application/json"]["schema"]
     return (
         f'<section id="{operation["operationId"]}"><h2><b class="method">{method}</b> <code>{escape(path)}</code></h2>'
-        f"<p>{escape(operation['summary'])}</p>{parameters}{sent}<p>Answer: {_type(answer)}</p></section>"
+        f"<p>{_text(operation['summary'])}</p>{parameters}{sent}<p>Answer: {_type(answer)}</p></section>"
     )
 
 
 def _schema(name: str, schema: Json) -> str:
-    text = f"<p>{escape(schema.get('description', ''))}</p>"
+    text = f"<p>{_text(schema.get('description', ''))}</p>"
     if "enum" in schema:
         text += f"<p>{', '.join(f'<code>{escape(value)}</code>' for value in schema['enum'])}</p>"
     required: list[str] = schema.get("required", [])
     rows = "".join(
         f"<tr><td><code>{escape(field)}</code></td><td>{_type(details)}{' required' if field in required else ''}</td>"
-        f"<td>{escape(details.get('description', ''))}</td></tr>"
+        f"<td>{_text(details.get('description', ''))}</td></tr>"
         for field, details in schema.get("properties", {}).items()
     )
     table = f"<table><tbody>{rows}</tbody></table>" if rows else ""

@@ -259,7 +259,7 @@ def _schedule(app: App, scenario: Scenario, homes: dict[str, str]) -> None:
         return happen
 
     for event in ordered[platform.world.events :]:
-        platform.at(platform.world.started + timedelta(seconds=event.at), happening(event))
+        platform.agenda.at(platform.world.started + timedelta(seconds=event.at), happening(event))
 
 
 def _happen(app: App, event: AnyEvent, homes: dict[str, str]) -> None:
@@ -274,9 +274,9 @@ def _happen(app: App, event: AnyEvent, homes: dict[str, str]) -> None:
     match event:
         case Propose():
             details = event.model_dump(exclude={"at", "do", "instance"})
-            platform.propose(_home(homes, event.instance), event.instance, **details)
+            platform.health.propose(_home(homes, event.instance), event.instance, **details)
         case ClearAlerts():
-            platform.clear_alerts(_home(homes, event.instance), event.instance)
+            platform.health.clear_alerts(_home(homes, event.instance), event.instance)
         case Approve():
             platform.approve(newest(event.instance), by=REVIEWER, comment=event.comment, mode=event.mode)
         case Reject():

@@ -1,0 +1,39 @@
+"""What is going to happen on the platform, in the order of simulated time."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+
+from pulumi_resource_togetherai.simulator.clock import Clock
+
+
+class Agenda:
+    """Things that are going to happen. Nothing runs in the background: they happen when `catch_up` is called."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._things: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._tie = itertools.count()
+        self._moment: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The simulated time; while catching up, that of the thing that is happening."""
+        return self._moment or self._clock.now()
+
+    def at(self, when: datetime, happen: Callable[[], None]) -> None:
+        """Makes something happen at a time. Nothing is ever taken off: `happen` looks whether it still applies."""
+        heapq.heappush(self._things, (when, next(self._tie), happen))
+
+    def catch_up(self) -> None:
+        """Makes happen all that was due by now, each thing at its own time."""
+        now = self._clock.now()
+        while self._things and self._things[0][0] <= now:
+            self._moment, _, happen = heapq.heappop(self._things)
+            try:
+                happen()
+            finally:
+                self._moment = None
