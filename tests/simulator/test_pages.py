@@ -61,3 +61,9 @@ async def test_the_reference_tells_of_every_operation(simulator: Driver) -> None
     for operations in openapi()["paths"].values():
         for operation in operations.values():
             assert f'id="{operation["operationId"]}"' in html
+
+
+async def test_the_reference_explains_scenario_files(simulator: Driver) -> None:
+    html = (await simulator.http.get("/reference")).text
+    for name in ("behaviours", "failure_rate", "clears_after", "set_state", "drop_before"):
+        assert name in html

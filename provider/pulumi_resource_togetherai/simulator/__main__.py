@@ -18,13 +18,13 @@ from pulumi_resource_togetherai.simulator.app import App
 from pulumi_resource_togetherai.simulator.clock import Clock
 from pulumi_resource_togetherai.simulator.operations import API_ROOT
 from pulumi_resource_togetherai.simulator.scenario import (
-    Propose,
     Scenario,
     ScenarioError,
     explain,
     read_scenario,
     simulate,
 )
+from pulumi_resource_togetherai.simulator.script import Propose
 from pulumi_resource_togetherai.simulator.server import listen, serve
 from pulumi_resource_togetherai.simulator.settings import Behaviour, Idempotency, Outcome, Settings
 from pulumi_resource_togetherai.simulator.store import MemoryStore, SqliteStore
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=_seconds, default=1.0, metavar="X", help="simulated seconds per second (default: 1)")
     add("--api-key", metavar="KEY", help=f"the key to let in (default: {DEFAULT_API_KEY})")
     add("--data", type=Path, metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
-    add("--scenario", type=Path, metavar="FILE", help="YAML file that says what happens")
+    add("--scenario", type=Path, metavar="FILE", help="YAML file that says what happens (see the reference page)")
     add("--seed", type=int, metavar="N", help="repeat what chance decides (default: another each time)")
     add("--idempotency", choices=get_args(Idempotency), help="what remediation_id does (default: id)")
     for phase in ("pending", "quarantining", "quarantined", "running"):

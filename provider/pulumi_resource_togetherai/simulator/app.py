@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, Router
@@ -65,8 +66,8 @@ class App:
             # Cancelled: the server stops, and what is still being answered ends like a dropped connection.
             # ASGI has no word for cutting a connection, so this reaches for uvicorn's; in-process there is none to
             # cut, and the exception goes on to the transport (see `inprocess`).
-            transport = getattr(getattr(send, "__self__", None), "transport", None)
-            if not isinstance(transport, asyncio.Transport):
+            transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+            if transport is None:
                 raise
             transport.close()
             # uvicorn learns of it in the loop's next round, and would answer in our place if this returned before.

@@ -22,6 +22,7 @@ from pulumi_resource_togetherai.simulator.faults import FaultName, Faults, Opera
 from pulumi_resource_togetherai.simulator.openapi import openapi
 from pulumi_resource_togetherai.simulator.platform import Platform
 from pulumi_resource_togetherai.simulator.reference import render_reference
+from pulumi_resource_togetherai.simulator.script import Scenario
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -90,4 +91,4 @@ class Pages:
         return JSONResponse(openapi())
 
     async def reference(self, request: Request) -> Response:
-        return HTMLResponse(render_reference(openapi()))
+        return HTMLResponse(render_reference(openapi(), Scenario.model_json_schema()))

@@ -1,4 +1,4 @@
-"""The reference page: the OpenAPI document, for people."""
+"""The reference page: the OpenAPI document and the schema of scenario files, for people."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def render_reference(document: Json) -> str:
-    """The page, with nothing that is not in the document."""
+def render_reference(document: Json, scenario: Json) -> str:
+    """The page, with nothing that is not in the OpenAPI document or in the JSON schema of a scenario."""
     info: Json = document["info"]
     operations = [
         (path, method.upper(), operation)
@@ -21,6 +21,7 @@ def render_reference(document: Json) -> str:
         f'<li><a href="#{operation["operationId"]}">{escape(operation["operationId"])}</a></li>'
         for _, _, operation in operations
     )
+    scenario_parts: Json = {"Scenario": scenario, **scenario["$defs"]}
     schemas: Json = document["components"]["schemas"]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -30,9 +31,13 @@ def render_reference(document: Json) -> str:
         f'<header class="top"><h1>{escape(info["title"])}</h1><a href="/">Console</a>'
         '<a href="/openapi.json">openapi.json</a></header>'
         f'<main class="reference"><p>{_text(info["description"])}</p>'
-        f'<nav aria-label="Operations"><ul>{contents}</ul></nav>'
+        f'<nav aria-label="Operations"><ul>{contents}<li><a href="#scenarios">scenario files</a></li></ul></nav>'
         f"{''.join(_operation(*operation) for operation in operations)}"
-        f"<h2>Messages</h2>{''.join(_schema(name, schema) for name, schema in schemas.items())}</main></html>"
+        f"<h2>Messages</h2>{''.join(_schema(name, schema) for name, schema in schemas.items())}"
+        '<h2 id="scenarios">Scenario files</h2>'
+        "<p>What <code>togetherai-simulator --scenario FILE</code> reads, as YAML. "
+        "Times are in simulated seconds from the first start.</p>"
+        f"{''.join(_schema(name, part) for name, part in scenario_parts.items() if name not in schemas)}</main></html>"
     )
 
 
@@ -79,7 +84,9 @@ def _type(schema: Json) -> str:
     if reference := schema.get("$ref"):
         name = escape(reference.rpartition("/")[2])
         return f'<a href="#{name}">{name}</a>'
-    if alternatives := schema.get("anyOf"):
+    if "const" in schema:
+        return f"<code>{escape(str(schema['const']))}</code>"
+    if alternatives := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(_type(alternative) for alternative in alternatives if alternative.get("type") != "null")
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
