@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 Json = dict[str, Any]
 
@@ -90,6 +90,8 @@ def _type(schema: Json) -> str:
         return " or ".join(_type(alternative) for alternative in alternatives if alternative.get("type") != "null")
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
+    if isinstance(values := schema.get("additionalProperties"), dict):
+        return f"map of {_type(cast(Json, values))}"
     if "enum" in schema:
         return " | ".join(f"<code>{escape(value)}</code>" for value in schema["enum"])
     return escape(str(schema.get("format") or schema.get("type") or "anything"))
