@@ -38,7 +38,8 @@ def start_plugin() -> float:
         assert plugin.stdout is not None
         port = int(plugin.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            provider_pb2_grpc.ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty())
+            stub = provider_pb2_grpc.ResourceProviderStub(channel)
+            stub.GetPluginInfo(empty_pb2.Empty())  # pyright: ignore[reportUnknownMemberType]
         return time.perf_counter() - started
     finally:
         plugin.kill()
@@ -50,7 +51,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15)
     runs = parser.parse_args().runs
-    import_pulumi(), start_plugin()  # the first run of each reads the files from disk
+    import_pulumi()  # the first run of each reads the files from disk
+    start_plugin()
     pairs = [(import_pulumi(), start_plugin()) for _ in range(runs)]
     imports, starts = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratio = starts / imports

@@ -7,6 +7,7 @@ from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.create import Result, settle
 from pulumi_resource_togetherai.remediation.identity import Identity, unmarked
 from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.later import later_attempt
 from pulumi_resource_togetherai.remediation.outcome import problem
 from pulumi_resource_togetherai.remediation.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import ResourceId, State
@@ -28,6 +29,8 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
     if state is None:
         inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
         state = State(inputs, record, Identity(urn, inputs).attempt_of(record))
+    if record.terminal and (later := await later_attempt(run, urn, state)):
+        await run.report.warning(f"beside {words.name(record)}, {later}")
     return await settle(run, state.seen(record))
 
 

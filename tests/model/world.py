@@ -1,0 +1,290 @@
+"""A world to test the lifecycle in: the simulated API in process, an engine that does what Pulumi's does, and a clock
+that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+
+import httpx
+import looptime
+from pydantic import SecretStr
+
+from pulumi_resource_togetherai.api.client import Client, Credential
+from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
+from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
+from pulumi_resource_togetherai.simulator.clock import Clock
+from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
+from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+
+T = TypeVar("T")
+NOON = 1_800_000_000.0
+NODE = "cluster-1-node-1"
+OTHER_KEY = "somebody-else"
+
+
+class Killed(BaseException):
+    """The process was killed: nothing catches this."""
+
+
+class Network(InProcessTransport):
+    """The way to the API, on which the process can be killed: before its n-th request arrives, or after."""
+
+    kill_at: tuple[int, bool] | None = None
+    """Which request, counted from 1, and whether it still takes effect."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.kill_at is not None:
+            left, takes_effect = self.kill_at
+            self.kill_at = (left - 1, takes_effect)
+            if left == 1:
+                self.kill_at = None
+                if takes_effect:
+                    await super().handle_async_request(request)
+                raise Killed
+        return await super().handle_async_request(request)
+
+
+class Telling:
+    """Keeps what the user was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    async def status(self, text: str) -> None:
+        """Passing lines are not kept."""
+
+    async def info(self, text: str) -> None:
+        """Keeps a line."""
+        self.lines.append(text)
+
+    async def warning(self, text: str) -> None:
+        """Keeps a line."""
+        self.lines.append(f"warning: {text}")
+
+
+@dataclass
+class Held:
+    """A resource as the stack holds it."""
+
+    resource: Resource
+    unfinished: bool = False
+    deleted: bool = False
+    """Deleted to be replaced, by a replacement that was not created."""
+
+    @property
+    def recorded(self) -> Recorded:
+        """What the engine gives back to the provider."""
+        return Recorded(self.resource.inputs, self.resource.outputs)
+
+
+class World:
+    """One stack with one program, on one simulated platform."""
+
+    def __init__(self, *, reading: str = "id", keeps_unfinished: bool = True, seed: int = 0) -> None:
+        self.loop = looptime.new_event_loop()
+        scenario = Scenario.model_validate({"seed": seed, "settings": {"idempotency": reading}})
+        self.app = simulate(scenario, clock=Clock(lambda: NOON + self.loop.time()))
+        self.network = Network(self.app)
+        self.keeps_unfinished = keeps_unfinished
+        self.config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
+        self.stack: dict[str, Held] = {}
+        self.told = Telling()
+        self._others = self._client()
+
+    def close(self) -> None:
+        """Ends the world."""
+        self.run(self._others.close())
+        self.loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Does something, in no time."""
+        return self.loop.run_until_complete(work)
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass."""
+        self.run(asyncio.sleep(seconds))
+
+    def urn(self, name: str) -> str:
+        """The URN of a resource."""
+        prefix = "togetherai:index" if self.keeps_unfinished else "pulumi-python:dynamic/togetherai"
+        return f"urn:pulumi:prod::training::{prefix}:Remediation::{name}"
+
+    # --- what a user does ---
+
+    def up(self, program: dict[str, dict[str, Any]], *, replace: bool = False) -> list[str]:
+        """`pulumi up`; returns what went wrong."""
+        return self.run(self._up(program, replace=replace))
+
+    def refresh(self) -> list[str]:
+        """`pulumi refresh`; returns what went wrong."""
+        return self.run(self._refresh())
+
+    def preview(self, name: str, declared: dict[str, Any], *, replace: bool = False) -> tuple[list[str], list[str]]:
+        """`pulumi preview` of one resource; returns what it says, and what it says will go wrong."""
+        return self.run(self._preview(name, declared, replace=replace))
+
+    # --- what happens outside ---
+
+    def records(self) -> list[Remediation]:
+        """What the API knows, newest first."""
+        with self._no_faults():
+            return self.run(self._others.list_remediations("cluster-1"))
+
+    def somebody_else_starts_one(self) -> None:
+        """Another user's remediation of the same node, in the mode that it needs."""
+        with self._no_faults():
+            work = self._others.create_remediation(
+                "cluster-1",
+                NODE,
+                mode=RemediationMode.REBOOT_VM,
+                reason="by hand",
+                remediation_id=f"{OTHER_KEY}-{uuid.uuid4()}",
+            )
+            self.run(work)
+
+    @contextmanager
+    def _no_faults(self) -> Generator[None]:
+        """What tests themselves ask is answered."""
+        faults, self.app.faults.rules = self.app.faults.rules, []
+        yield
+        self.app.faults.rules = faults
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Tells the simulator something, or asks it."""
+
+        async def ask() -> Any:
+            async with httpx.AsyncClient(transport=InProcessTransport(self.app), base_url="http://simulator") as http:
+                response = await http.request(method, f"/_simulator{path}", json=body)
+                response.raise_for_status()
+                return response.json() if response.content else None
+
+        return self.run(ask())
+
+    def effective_posts(self) -> Counter[str]:
+        """How many POSTs took effect, by idempotency key."""
+        created = [entry for entry in self.control("GET", "/requests") if entry["effect"] == "created"]
+        keys = [key_of(entry) for entry in created]
+        return Counter(key for key in keys if not key.startswith(OTHER_KEY))
+
+    # --- the engine ---
+
+    def _client(self) -> Client:
+        credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
+        return Client("http://simulator/v1", credential, request_timeout=30, max_retries=3, transport=Network(self.app))
+
+    def _process(self) -> RemediationResource:
+        """A provider process: what it remembers ends with the command."""
+        client = self._client()
+        client._http._transport = self.network  # pyright: ignore[reportPrivateUsage]
+        return RemediationResource(self.config, keeps_unfinished=self.keeps_unfinished, client=client)
+
+    async def _up(self, program: dict[str, dict[str, Any]], *, replace: bool) -> list[str]:
+        process, errors = self._process(), list[str]()
+        for name, declared in program.items():
+            try:
+                await self._step(process, name, declared, replace=replace)
+            except RemediationError as error:
+                errors.append(str(error))
+        for name in [name for name in self.stack if name not in program]:
+            try:
+                held = self.stack[name]
+                if not held.deleted:
+                    await process.delete(self.urn(name), held.recorded, self.told)
+                del self.stack[name]
+            except RemediationError as error:
+                errors.append(str(error))
+        await process.close()
+        return errors
+
+    async def _step(self, process: RemediationResource, name: str, declared: dict[str, Any], *, replace: bool) -> None:
+        urn, held = self.urn(name), self.stack.get(name)
+        checked = process.check(urn, held.resource.inputs if held else {}, declared)
+        assert not checked.failures
+        if held is None:
+            return await self._create(process, name, checked.inputs)
+        if replace and not held.deleted:
+            process.check(urn, {}, declared)
+            await self._create(process, name, checked.inputs)
+            return await process.delete(urn, held.recorded, self.told)
+        diff = process.diff(urn, held.recorded, checked.inputs)
+        if diff.replaces or held.deleted:
+            if not held.deleted:
+                await process.delete(urn, held.recorded, self.told)
+                held.deleted = True
+            process.check(urn, {}, declared)
+            return await self._create(process, name, checked.inputs)
+        if diff.unfinished or held.unfinished or (diff.settings and not self.keeps_unfinished):
+            updated = await process.update(urn, held.recorded, checked.inputs, self.told)
+            if updated.problem is not None:
+                if self.keeps_unfinished:  # the new outputs stay, with the old inputs
+                    kept = Resource(held.resource.id, held.resource.inputs, updated.outputs, updated.problem)
+                    self.stack[name] = Held(kept, unfinished=True)
+                raise RemediationError(updated.problem)
+            self.stack[name] = Held(updated)
+            return None
+        self.stack[name] = Held(Resource(held.resource.id, checked.inputs, dict(held.resource.outputs), None))
+        return None
+
+    async def _create(self, process: RemediationResource, name: str, inputs: dict[str, Any]) -> None:
+        created = await process.create(self.urn(name), inputs, self.told)
+        if created.problem is None:
+            self.stack[name] = Held(created)
+        else:
+            if self.keeps_unfinished:
+                self.stack[name] = Held(created, unfinished=True)
+            raise RemediationError(created.problem)
+
+    async def _refresh(self) -> list[str]:
+        process, errors = self._process(), list[str]()
+        for name, held in list(self.stack.items()):
+            if held.deleted:
+                continue
+            try:
+                found = await process.read(self.urn(name), held.resource.id, held.recorded, self.told)
+            except RemediationError as error:
+                errors.append(str(error))
+                continue
+            if found is None:
+                del self.stack[name]
+            else:
+                self.stack[name] = Held(found, unfinished=self.keeps_unfinished and found.problem is not None)
+        await process.close()
+        return errors
+
+    async def _preview(self, name: str, declared: dict[str, Any], *, replace: bool) -> tuple[list[str], list[str]]:
+        process, said = self._process(), Telling()
+        urn, held = self.urn(name), self.stack.get(name)
+        checked = process.check(urn, held.resource.inputs if held else {}, declared)
+        try:
+            if held is None or replace:
+                await process.preview_create(urn, checked.inputs, said)
+            else:
+                diff = process.diff(urn, held.recorded, checked.inputs)
+                if diff.replaces:
+                    await process.preview_create(urn, checked.inputs, said)
+                elif diff.unfinished or held.unfinished:
+                    await process.preview_update(held.recorded, checked.inputs, said)
+        except RemediationError as error:
+            return said.lines, [str(error)]
+        finally:
+            await process.close()
+        return said.lines, []
+
+
+def key_of(entry: dict[str, Any]) -> str:
+    """The idempotency key of a journal's entry."""
+    query: Any = entry["query"]
+    values = parse_qs(query) if isinstance(query, str) else query
+    key = values.get("remediation_id", OTHER_KEY)
+    return key[0] if isinstance(key, list) else str(key)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
