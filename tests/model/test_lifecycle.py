@@ -60,6 +60,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.forgotten: set[str] = set()
         self.faulty = False
         self.half_replaced = False
+        self.seen: set[str] = set()
 
     def teardown(self):
         if hasattr(self, "world"):
@@ -196,9 +197,12 @@ class Lifecycle(RuleBasedStateMachine):
         if self.half_replaced:
             return
         held = {held.resource.outputs["remediationId"] for held in self.world.stack.values()}
-        # What pulumi.dynamic could not keep is found again by its declaration, as long as the program has that.
-        findable = [one for one in self.ours() if self.program and self.identity().attempt_of(one) is not None]
-        for record in self.ours() if self.world.keeps_unfinished else findable:
+        # What a killed run started before the stack was saved is found again by its declaration, as long as the
+        # program has that; what the stack once held must never get lost.
+        self.seen |= held
+        for record in self.ours():
+            if record.id not in self.seen and not (self.program and self.identity().attempt_of(record)):
+                continue
             known = record.terminal or record.id in held or record.id in self.abandoned
             assert known, f"{record.id} is {record.state}, and the stack does not know it (it held {stack})"
 
