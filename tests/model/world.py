@@ -209,13 +209,13 @@ class World:
 
     async def _step(self, process: RemediationResource, name: str, declared: dict[str, Any], *, replace: bool) -> None:
         urn, held = self.urn(name), self.stack.get(name)
-        checked = process.check(urn, held.resource.inputs if held else {}, declared)
+        # With --replace the engine checks as if the resource were new.
+        checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
         assert not checked.failures
         if held is None:
             return await self._create(process, name, checked.inputs)
         if replace and not held.deleted:
-            process.check(urn, {}, declared)
-            await self._create(process, name, checked.inputs)
+            await self._create(process, name, checked.inputs, told_to_replace=True)
             return await process.delete(urn, held.recorded, self.told)
         diff = process.diff(urn, held.recorded, checked.inputs)
         if diff.replaces or held.deleted:
@@ -236,8 +236,10 @@ class World:
         self.stack[name] = Held(Resource(held.resource.id, checked.inputs, dict(held.resource.outputs), None))
         return None
 
-    async def _create(self, process: RemediationResource, name: str, inputs: dict[str, Any]) -> None:
-        created = await process.create(self.urn(name), inputs, self.told)
+    async def _create(
+        self, process: RemediationResource, name: str, inputs: dict[str, Any], *, told_to_replace: bool = False
+    ) -> None:
+        created = await process.create(self.urn(name), inputs, self.told, told_to_replace=told_to_replace)
         if created.problem is None:
             self.stack[name] = Held(created)
         else:
@@ -265,10 +267,11 @@ class World:
     async def _preview(self, name: str, declared: dict[str, Any], *, replace: bool) -> tuple[list[str], list[str]]:
         process, said = self._process(), Telling()
         urn, held = self.urn(name), self.stack.get(name)
-        checked = process.check(urn, held.resource.inputs if held else {}, declared)
+        # With --replace the engine checks as if the resource were new.
+        checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
         try:
             if held is None or replace:
-                await process.preview_create(urn, checked.inputs, said)
+                await process.preview_create(urn, checked.inputs, said, told_to_replace=replace)
             else:
                 diff = process.diff(urn, held.recorded, checked.inputs)
                 if diff.replaces:

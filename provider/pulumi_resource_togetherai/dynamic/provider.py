@@ -22,6 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.engine import Engine, EngineReport
@@ -70,7 +71,9 @@ class RemediationProvider(ResourceProvider):
             told.add(urn)
             if first and not failures and not _olds:
                 try:
-                    wait_for(core.preview_create(urn, checked.inputs, _report(urn)))
+                    wait_for(
+                        core.preview_create(urn, checked.inputs, _report(urn), told_to_replace=told_to_replace(urn))
+                    )
                 except RemediationError as error:
                     failures.append(CheckFailure("", str(error)))
         return CheckResult(checked.inputs | {URN: urn}, failures)
@@ -91,7 +94,11 @@ class RemediationProvider(ResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Starts the remediation and waits for its end."""
         urn = str(props[URN])
-        created = _complete(wait_for(_started_process().core.create(urn, _inputs(props), _report(urn))))
+        created = _complete(
+            wait_for(
+                _started_process().core.create(urn, _inputs(props), _report(urn), told_to_replace=told_to_replace(urn))
+            )
+        )
         return CreateResult(created.id, _outputs(created, urn))
 
     def read(self, id_: str, props: Properties) -> ReadResult:

@@ -17,6 +17,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
+from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 
@@ -76,10 +77,11 @@ class Servicer(ProviderServicer):
         inputs = _plain(request.properties)
 
         async def answer() -> provider_pb2.CreateResponse:
+            told = told_to_replace(request.urn)
             if request.preview:
-                outputs = await remediation.preview_create(request.urn, inputs, report)
+                outputs = await remediation.preview_create(request.urn, inputs, report, told_to_replace=told)
                 return provider_pb2.CreateResponse(properties=_struct(outputs))
-            created = await remediation.create(request.urn, inputs, report, request.timeout)
+            created = await remediation.create(request.urn, inputs, report, request.timeout, told_to_replace=told)
             await _abort_if_unfinished(context, created)
             return provider_pb2.CreateResponse(id=created.id, properties=_struct(created.outputs))
 

@@ -95,19 +95,26 @@ class RemediationResource:
             self._replaced[urn] = state
         return difference
 
-    async def preview_create(self, urn: str, inputs: Properties, report: Report) -> dict[str, Any]:
+    async def preview_create(
+        self, urn: str, inputs: Properties, report: Report, *, told_to_replace: bool = False
+    ) -> dict[str, Any]:
         """Says what create will do, and returns the outputs as far as they are known before it."""
         run = None if holds_unknown(inputs) else await self._preflight(report)
         if run is not None:
             identity = Identity(urn, RemediationInputs.model_validate(inputs))
-            await preview_create(run, identity, recorded=urn in self._recorded, replaced=self._replaced.get(urn))
+            await preview_create(
+                run, identity, recorded=told_to_replace or urn in self._recorded, replaced=self._replaced.get(urn)
+            )
         return dict(inputs) | {"remediationId": UNKNOWN, "state": UNKNOWN}
 
-    async def create(self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0) -> Resource:
-        """Starts the remediation and waits for its end."""
+    async def create(
+        self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, told_to_replace: bool = False
+    ) -> Resource:
+        """Starts the remediation and waits for its end. `told_to_replace`: whether the user told the engine to replace
+        what the stack holds, of which the engine says nothing here."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
         run = self._run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
-        result = await create(run, identity, recorded=urn in self._recorded)
+        result = await create(run, identity, recorded=told_to_replace or urn in self._recorded)
         self._obtained[urn] = result.state.record.id
         return _resource(result, inputs)
 
