@@ -135,6 +135,8 @@ class CommandLine:
 
 def test_the_vendors_command_line(simulator: Process, tmp_path: Path) -> None:
     command = CommandLine(simulator, tmp_path)
+    # Each command takes a while, and time passes in a process of its own: it must not start meanwhile.
+    simulator.control("PUT", "/instances/cluster-2/cluster-2-node-9/behaviour", {"outcome": "hold"})
     made = json.loads(
         command("create", "cluster-2", "cluster-2-node-9", "--mode", "REBOOT_VM", "--reason", "Xid", "--json")
     )
