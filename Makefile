@@ -4,7 +4,7 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python
 
-.PHONY: help setup demo test lint format sdk bench clean
+.PHONY: help setup demo test lint format sdk crash chaos bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,12 @@ sdk: setup ## Write sdk/ anew from the schema (some seconds)
 	@set -e; for language in $(SDK_LANGUAGES); do \
 	  .tools/bin/gensdk --language $$language --schema $(SDK)/schema.json --out $(SDK)/$$language; \
 	done
+
+crash: setup ## Kill provider and pulumi at every point of a remediation's life (8 minutes)
+	@$(WITH_TOOLS) python -m tests.chaos.crash
+
+chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again (some minutes)
+	@$(WITH_TOOLS) python -m tests.chaos.chaos $(if $(SEED),--only $(SEED))
 
 bench: setup ## Measure what the README claims (some minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py

@@ -58,6 +58,14 @@ class Simulator:
         """Has the API's history of a remediation expire."""
         self._answer("POST", f"/remediations/{remediation}/expire")
 
+    def add_fault(self, rule: dict[str, Any]) -> None:
+        """Switches a fault on."""
+        self._answer("POST", "/faults", rule)
+
+    def clear_faults(self) -> None:
+        """Switches all faults off."""
+        self._answer("DELETE", "/faults")
+
     def advance(self, seconds: float) -> None:
         """Moves the simulated clock."""
         self._answer("POST", "/advance", {"seconds": seconds})

@@ -6,37 +6,15 @@ import os
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
+from tests.engine.processes import is_clear_within, is_the_provider, processes_of
 from tests.engine.stack import Stack
 from tests.simulated import Simulator
 
 LEAVES_WITHIN = 5.0
 """Seconds after the engine's death by which the plugin must be gone."""
-
-
-def processes_of(stack: Stack) -> list[int]:
-    """The processes that a stack's commands started and that are still there, by the stack's own environment."""
-    mark = f"PULUMI_HOME={stack.env['PULUMI_HOME']}".encode()
-    found: list[int] = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (process / "environ").read_bytes() and (process / "stat").read_text().split()[2] != "Z":
-                found.append(int(process.name))
-        except OSError:
-            continue
-    return found
-
-
-def is_clear_within(stack: Stack, seconds: float) -> bool:
-    gives_up = time.monotonic() + seconds
-    while processes_of(stack):
-        if time.monotonic() > gives_up:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:
@@ -85,14 +63,6 @@ def test_a_killed_engine_leaves_no_process_and_the_next_up_finds_the_remediation
     stack.up(check=True)
     assert stack.resources()["fix"]["outputs"]["remediationId"] == remediation["id"]
     assert api.posts() == 1
-
-
-def is_the_provider(process: int) -> bool:
-    try:
-        command = Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return b"pulumi-resource-togetherai" in command or b"pulumi.dynamic" in command
 
 
 def test_a_finished_command_leaves_no_process(stack: Stack, api: Simulator):

@@ -1,0 +1,21 @@
+"""A slice of the chaos runs. `make chaos` runs all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.chaos import core_run, engine_run
+
+
+@pytest.mark.parametrize("seed", range(1001, 1021))
+def test_nothing_runs_twice_or_gets_lost_in_process(seed: int):
+    outcome = core_run(seed)
+    assert outcome.good, outcome
+
+
+@pytest.mark.parametrize("seed", [1001, 1002])
+def test_nothing_runs_twice_or_gets_lost_on_the_engine(seed: int, tmp_path: Path):
+    outcome = engine_run(seed, tmp_path / "stack")
+    assert outcome.good, outcome

@@ -1,0 +1,49 @@
+"""The processes that a stack's commands started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.engine.stack import Stack
+
+
+def processes_of(stack: Stack) -> list[int]:
+    """Those that are still there, told by the stack's own environment."""
+    mark = f"PULUMI_HOME={stack.env['PULUMI_HOME']}".encode()
+    found: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes() and (process / "stat").read_text().split()[2] != "Z":
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def is_clear_within(stack: Stack, seconds: float) -> bool:
+    """Whether none is left within some seconds."""
+    gives_up = time.monotonic() + seconds
+    while processes_of(stack):
+        if time.monotonic() > gives_up:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def is_the_provider(process: int) -> bool:
+    """Whether a process is the plugin, or the one that pulumi.dynamic runs our provider in."""
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"pulumi-resource-togetherai" in command or b"pulumi.dynamic" in command
+
+
+def kill_the_provider(stack: Stack) -> None:
+    """kill -9 of the provider's processes."""
+    for process in processes_of(stack):
+        if is_the_provider(process):
+            os.kill(process, signal.SIGKILL)

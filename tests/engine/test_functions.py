@@ -1,0 +1,105 @@
+"""The lookups on the real engine: from YAML through the plugin, and from Python as plain functions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.engine.stack import VENV, Run, Stack
+from tests.simulated import Simulator
+
+PYTHON = """\
+import pulumi
+from pulumi_resource_togetherai import dynamic
+
+answers = dynamic.{function}(**{arguments!r})
+if not isinstance(answers, list):
+    answers = [answers]
+for number, answer in enumerate(answers):
+    pulumi.export(str(number), answer.instance_id + " " + (answer.{field} or ""))
+"""
+SNAKE = {"get_remediation": "getRemediation", "get_remediations": "getRemediations", "get_instances": "getInstances"}
+ITEMS = {"get_remediations": "remediations", "get_instances": "instances"}
+
+
+def look_up(stack: Stack, function: str, field: str, /, count: int = 1, **arguments: Any) -> Run:
+    """Runs a program that exports a field of each of the `count` answers to a lookup."""
+    if stack.form == "dynamic":
+        text = PYTHON.format(function=function, arguments={"cluster_id": "cluster-1"} | arguments, field=field)
+        (stack.folder / "__main__.py").write_text(text)
+    else:
+        camel = {camelled(name): value for name, value in ({"cluster_id": "cluster-1"} | arguments).items()}
+        invoke = {"fn::invoke": {"function": f"togetherai:{SNAKE[function]}", "arguments": camel}}
+        items = [f"answer.{ITEMS[function]}[{n}]" for n in range(count)] if function in ITEMS else ["answer"]
+        outputs = {
+            str(number): f"${{{item}.instanceId}} ${{{item}.{camelled(field)}}}" for number, item in enumerate(items)
+        }
+        project = {
+            "name": "training",
+            "runtime": "yaml",
+            "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+            "variables": {"answer": invoke},
+            "outputs": outputs,
+        }
+        (stack.folder / "Pulumi.yaml").write_text(json.dumps(project))
+    return stack.up()
+
+
+def camelled(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def test_a_program_sees_the_nodes_of_a_cluster(stack: Stack, api: Simulator):
+    up = look_up(stack, "get_instances", "host_name", count=4)
+    for number in (1, 2, 3, 4):
+        assert f'"cluster-1-node-{number} cluster-1-host-{number}"' in up.output
+    assert {entry["method"] for entry in api.requests()} == {"GET"}
+
+
+def test_a_program_sees_remediations_in_the_order_it_asks_for(stack: Stack, api: Simulator):
+    for node in ("cluster-1-node-3", "cluster-1-node-1"):
+        api.propose(node, fault="xid_error")
+    up = look_up(
+        stack,
+        "get_remediations",
+        "state",
+        count=2,
+        state=["PENDING_APPROVAL"],
+        mode=["REBOOT_VM"],
+        order_by="createTime",
+    )
+    assert '0: "cluster-1-node-3 PENDING_APPROVAL"' in up.output
+    assert '1: "cluster-1-node-1 PENDING_APPROVAL"' in up.output
+
+
+def test_a_program_sees_one_remediation(stack: Stack, api: Simulator):
+    made = api.create()
+    up = look_up(stack, "get_remediation", "mode", instance_id="cluster-1-node-1", remediation_id=made["id"])
+    assert '"cluster-1-node-1 REMEDIATION_MODE_REBOOT_VM"' in up.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ({"state": ["RUNING"]}, '"RUNING" is not a state; did you mean RUNNING?'),
+        ({"order_by": "colour"}, '"colour" is not an order; write createTime or updateTime'),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_asks_nothing(
+    stack: Stack, api: Simulator, arguments: dict[str, Any], line: str
+):
+    up = look_up(stack, "get_remediations", "state", **arguments)
+    assert up.code != 0
+    assert line in up.output
+    assert "Traceback" not in up.output
+    assert api.requests() == []
+
+
+def test_an_unknown_cluster_is_one_clear_line(stack: Stack):
+    up = look_up(stack, "get_instances", "host_name", cluster_id="cluster-9")
+    assert up.code != 0
+    assert "getInstances failed: get cluster: 404 NOT_FOUND" in up.output
+    assert "Traceback" not in up.output
