@@ -154,7 +154,11 @@ def main() -> None:
         engine = [int(seed)] if kind == "engine" else []
     bad = _report("core", [core_run(seed) for seed in core])
     with tempfile.TemporaryDirectory(prefix="togetherai-chaos-") as folder, ThreadPoolExecutor(2) as pool:
-        bad += _report("engine", list(pool.map(lambda seed: engine_run(seed, Path(folder) / str(seed)), engine)))
+
+        def one(seed: int) -> Outcome:
+            return engine_run(seed, Path(folder) / str(seed))
+
+        bad += _report("engine", list(pool.map(one, engine)))
     sys.exit(bool(bad))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -65,6 +66,15 @@ class Gate:
             self._released.wait(PATIENCE)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of connections that end because their owner was killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def gate(api: str) -> Generator[tuple[Gate, str]]:
     """A gate before an API; yields it, and the address to use instead of the API's."""
@@ -93,8 +103,7 @@ def gate(api: str) -> Generator[tuple[Gate, str]]:
         def log_message(self, format: str, *args: Any) -> None:
             """Tests are silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
