@@ -19,6 +19,7 @@ from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.api.enums import OpenEnum
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
 from pulumi_resource_togetherai.remediation.inputs import REPLACING, Choice, RemediationInputs
 from pulumi_resource_togetherai.remediation.state import Bookkeeping
 
@@ -82,7 +83,7 @@ class _Types:
             return {"$ref": f"#/types/{token(annotation.__name__)}"}
         if issubclass(annotation, BaseModel):
             self._object(annotation)
-            return {"$ref": f"#/types/{token(annotation.__name__)}"}
+            return {"$ref": f"#/types/{token(_type_name(annotation))}"}
         raise TypeError(f"no schema type for {annotation}")
 
     def _enum(self, enum: type[OpenEnum | Choice]) -> None:
@@ -97,7 +98,7 @@ class _Types:
 
     def _object(self, model: type[BaseModel]) -> None:
         properties = self.properties(model, output=True)
-        self.found[token(model.__name__)] = {
+        self.found[token(_type_name(model))] = {
             "type": "object",
             "description": _doc(model),
             "properties": properties,
@@ -110,6 +111,7 @@ def schema() -> Schema:
     collected = _Types()
     config = collected.properties(ProviderConfig, output=False)
     remediation = _remediation(collected)
+    functions = {token(function.name): _function(collected, function) for function in FUNCTIONS}
     return {
         "name": NAME,
         "version": __version__,
@@ -137,6 +139,7 @@ def schema() -> Schema:
         "provider": {"description": _doc(ProviderConfig), "inputProperties": config},
         "types": dict(sorted(collected.found.items())),
         "resources": {token("Remediation"): remediation},
+        "functions": functions,
     }
 
 
@@ -157,6 +160,28 @@ def _remediation(collected: _Types) -> Schema:
         "properties": declared | record | kept,
         "required": sorted(always | {"adopted"}),
     }
+
+
+def _function(collected: _Types, function: Function[Any, Any]) -> Schema:
+    return {
+        "description": _doc(function.arguments),
+        "inputs": {
+            "type": "object",
+            "properties": collected.properties(function.arguments, output=False),
+            "required": _always_set(function.arguments),
+        },
+        "outputs": {
+            "type": "object",
+            "description": _doc(function.result),
+            "properties": collected.properties(function.result, output=True),
+            "required": _always_set(function.result),
+        },
+    }
+
+
+def _type_name(model: type[BaseModel]) -> str:
+    """A type's name. None may be that of a resource: in Go, types and resources share one namespace."""
+    return "RemediationRecord" if model is Remediation else model.__name__
 
 
 def _field(alias: str) -> str:

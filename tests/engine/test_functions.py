@@ -61,7 +61,7 @@ def test_a_program_sees_the_nodes_of_a_cluster(stack: Stack, api: Simulator):
 
 def test_a_program_sees_remediations_in_the_order_it_asks_for(stack: Stack, api: Simulator):
     for node in ("cluster-1-node-3", "cluster-1-node-1"):
-        api.propose(node, fault="xid_error")
+        api.propose(node, fault="xid")
     up = look_up(
         stack,
         "get_remediations",

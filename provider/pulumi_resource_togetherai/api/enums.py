@@ -83,6 +83,9 @@ class RemediationTrigger(OpenEnum):
     )
 
 
+TRIGGER_PREFIX = "REMEDIATION_TRIGGER_"
+
+
 class RemediationState(OpenEnum):
     """Where a remediation is in its life."""
 

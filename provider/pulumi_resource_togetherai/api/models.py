@@ -167,6 +167,15 @@ class RemediationPage(ApiModel):
     """The token of the next page."""
 
 
+class PhaseTransition(ApiModel):
+    """When a node came into a phase of its life."""
+
+    phase: str = ""
+    """The phase, such as `NODE_PHASE_RUNNING`."""
+    transition_time: datetime | None = None
+    """When it began."""
+
+
 class GpuWorkerNode(ApiModel):
     """A GPU worker node of a cluster."""
 
@@ -182,6 +191,34 @@ class GpuWorkerNode(ApiModel):
     """Whether the platform proposes remediations for the node."""
     latest_remediation: Remediation | None = None
     """The node's newest remediation."""
+    marked_for_deletion: bool | None = None
+    """Whether the operator has marked the node for deletion."""
+    deleted_at: datetime | None = None
+    """When the node left the cluster."""
+    phase_transitions: list[PhaseTransition] = Field(default_factory=list[PhaseTransition])
+    """The phases of the node's life so far."""
+    slurm_worker_hostname: str | None = None
+    """The node's host name in Slurm."""
+    networks: list[str] = Field(default_factory=list[str])
+    """The node's addresses in the cluster's networks."""
+    public_ipv4: str | None = None
+    """The node's public IPv4 address."""
+    num_gpus: int | None = None
+    """How many GPUs it has."""
+    num_cpu_cores: int | None = None
+    """How many CPU cores it has."""
+    memory_gib: float | None = None
+    """Its memory, in GiB."""
+    ephemeral_storage: str | None = None
+    """The size of its ephemeral storage, such as `1Ti`."""
+    ib_hca_count: int | None = None
+    """How many InfiniBand HCAs it has."""
+    ib_hca_type: str | None = None
+    """The type of its InfiniBand HCAs."""
+    nvswitch_count: int | None = None
+    """How many NVSwitches it has."""
+    nvswitch_type: str | None = None
+    """The type of its NVSwitches."""
 
 
 class Cluster(ApiModel):

@@ -3,8 +3,13 @@
 from pulumi_resource_togetherai.dynamic import Remediation
 
 Remediation("node-7", cluster_id="cluster-1", instance_id="cluster-1-node-7", mode="REBOOT_VM")
+
+The lookups are plain functions:
+
+get_remediations("cluster-1", state=["PENDING_APPROVAL"])
 """
 
+from pulumi_resource_togetherai.dynamic.lookups import get_instances, get_remediation, get_remediations
 from pulumi_resource_togetherai.dynamic.resource import Remediation
 
-__all__ = ["Remediation"]
+__all__ = ["Remediation", "get_instances", "get_remediation", "get_remediations"]

@@ -17,6 +17,7 @@ from pulumi.provider.experimental.provider import (
 )
 
 if TYPE_CHECKING:
+    from pulumi_resource_togetherai.config import ProviderConfig
     from pulumi_resource_togetherai.remediation.resource import RemediationResource
 
 _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
@@ -27,7 +28,15 @@ class TogetherAiProvider(Provider):
     """Configures the provider, and holds its resources once it is configured."""
 
     def __init__(self) -> None:
+        self._config: ProviderConfig | None = None
         self._remediation: RemediationResource | None = None
+
+    @property
+    def config(self) -> ProviderConfig:
+        """The provider's configuration."""
+        if self._config is None:
+            raise RuntimeError("the engine used the provider before it configured it")
+        return self._config
 
     @property
     def remediation(self) -> RemediationResource:
@@ -64,7 +73,8 @@ class TogetherAiProvider(Provider):
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}
         if known != settings:
             known["preflight"] = False  # a preview with half a configuration would look in the wrong place
-        self._remediation = RemediationResource(ProviderConfig.model_validate(known), keeps_unfinished=True)
+        self._config = ProviderConfig.model_validate(known)
+        self._remediation = RemediationResource(self._config, keeps_unfinished=True)
         return ConfigureResponse(supports_preview=True)
 
     async def cancel(self) -> None:

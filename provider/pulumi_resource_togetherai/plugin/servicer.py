@@ -1,4 +1,4 @@
-"""The resource operations as gRPC: proto messages in and out of the core's plain values.
+"""The operations on resources, and the lookups, as gRPC: proto messages in and out of the core's plain values.
 
 These override Pulumi's servicer, which cannot express what they need: the old inputs in Diff, Update and Delete, a
 failed create that stays in the stack (ErrorResourceInitFailed), a bare answer for a resource that is gone, and errors
@@ -22,6 +22,7 @@ from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 
 if TYPE_CHECKING:
+    from pulumi_resource_togetherai.remediation.check import Failure
     from pulumi_resource_togetherai.remediation.resource import Recorded, Resource
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -41,12 +42,7 @@ class Servicer(ProviderServicer):
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Validates a resource's inputs."""
         checked = self._together.remediation.check(request.urn, _plain(request.olds), _plain(request.news))
-        return provider_pb2.CheckResponse(
-            inputs=_struct(checked.inputs),
-            failures=[
-                provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in checked.failures
-            ],
-        )
+        return provider_pb2.CheckResponse(inputs=_struct(checked.inputs), failures=_failures(checked.failures))
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Says what a change amounts to."""
@@ -129,6 +125,27 @@ class Servicer(ProviderServicer):
 
         return await _answering(context, answer)
 
+    async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
+        """Looks something up."""
+        from pulumi_resource_togetherai.functions.function import FUNCTIONS
+        from pulumi_resource_togetherai.remediation.run import RemediationError
+
+        arguments = _plain(request.args)
+
+        async def answer() -> provider_pb2.InvokeResponse:
+            for function in FUNCTIONS:
+                if function.name == request.tok.rpartition(":")[2]:
+                    if failures := function.check(arguments):
+                        return provider_pb2.InvokeResponse(failures=_failures(failures))
+                    found = await function.answer(self._together.config, arguments)
+                    response = provider_pb2.InvokeResponse()
+                    # `return` is a word of Python's: the field can only be reached this way.
+                    getattr(response, "return").update(found.model_dump(mode="json", by_alias=True, exclude_none=True))
+                    return response
+            raise RemediationError(f"there is no function {request.tok}")
+
+        return await _answering(context, answer)
+
 
 async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
     """Gives the answer, or the one line that says why there is none."""
@@ -168,6 +185,10 @@ def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded
     from pulumi_resource_togetherai.remediation.resource import Recorded
 
     return Recorded(_plain(inputs), _plain(outputs))
+
+
+def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:
+    return [provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in found]
 
 
 def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 from pydantic.alias_generators import to_camel
 
-from pulumi_resource_togetherai.api.enums import MODE_PREFIX, RemediationMode
 from pulumi_resource_togetherai.duration import Duration
+from pulumi_resource_togetherai.spelling import Mode
 
 Identifier = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:-]*$", max_length=256)
@@ -63,7 +62,7 @@ class RemediationInputs(BaseModel):
     """The cluster of the node. Changing it runs a new remediation."""
     instance_id: Identifier
     """The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation."""
-    mode: RemediationMode
+    mode: Mode
     """How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new
     remediation."""
     reason: str | None = None
@@ -84,21 +83,6 @@ class RemediationInputs(BaseModel):
     """Whether a FAILED remediation is run again by the next `pulumi up`."""
     delete_while_running: DeleteWhileRunning = DeleteWhileRunning.WAIT
     """What deleting the resource does about a remediation that can no longer be cancelled."""
-
-    @field_validator("mode", mode="before")
-    @classmethod
-    def _mode_in_full(cls, mode: Any) -> Any:
-        if not isinstance(mode, str):
-            raise ValueError("is not a mode; write one such as VM_ONLY")
-        short = mode.strip().removeprefix(MODE_PREFIX)
-        if short in RemediationMode.__members__:
-            return RemediationMode[short]
-        close = get_close_matches(short.upper(), RemediationMode.__members__, n=1)
-        if close:
-            raise ValueError(f'"{mode}" is not a mode; did you mean {close[0]}?')
-        if mode.startswith(MODE_PREFIX) and mode != MODE_PREFIX:
-            return mode  # perhaps a newer server's: the API decides
-        raise ValueError(f'"{mode}" is not a mode; write one of {", ".join(RemediationMode.__members__)}')
 
     @field_validator("if_active", "delete_while_running", mode="before")
     @classmethod

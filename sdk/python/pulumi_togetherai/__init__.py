@@ -7,6 +7,9 @@ from . import _utilities
 import typing
 # Export this package's modules as members:
 from ._enums import *
+from .get_instances import *
+from .get_remediation import *
+from .get_remediations import *
 from .provider import *
 from .remediation import *
 from . import outputs

@@ -18,7 +18,10 @@ from ._enums import *
 
 __all__ = [
     'AlertAnnotation',
+    'GpuWorkerNode',
     'LinkedAlert',
+    'PhaseTransition',
+    'RemediationRecord',
     'SlurmNodeUnavailableAnnotation',
     'XidAnnotation',
     'XidEvent',
@@ -113,6 +116,258 @@ class AlertAnnotation(dict):
         Set for DmesgXidError alerts.
         """
         return pulumi.get(self, "xid")
+
+
+@pulumi.output_type
+class GpuWorkerNode(dict):
+    """
+    A GPU worker node of a cluster.
+    """
+    def __init__(__self__, *,
+                 auto_remediation_enabled: Optional[_builtins.bool] = None,
+                 deleted_at: Optional[_builtins.str] = None,
+                 ephemeral_storage: Optional[_builtins.str] = None,
+                 host_name: Optional[_builtins.str] = None,
+                 ib_hca_count: Optional[_builtins.int] = None,
+                 ib_hca_type: Optional[_builtins.str] = None,
+                 instance_id: Optional[_builtins.str] = None,
+                 latest_remediation: Optional['outputs.RemediationRecord'] = None,
+                 marked_for_deletion: Optional[_builtins.bool] = None,
+                 memory_gib: Optional[_builtins.float] = None,
+                 networks: Optional[Sequence[_builtins.str]] = None,
+                 node_id: Optional[_builtins.str] = None,
+                 num_cpu_cores: Optional[_builtins.int] = None,
+                 num_gpus: Optional[_builtins.int] = None,
+                 nvswitch_count: Optional[_builtins.int] = None,
+                 nvswitch_type: Optional[_builtins.str] = None,
+                 phase_transitions: Optional[Sequence['outputs.PhaseTransition']] = None,
+                 public_ipv4: Optional[_builtins.str] = None,
+                 slurm_worker_hostname: Optional[_builtins.str] = None,
+                 status: Optional[_builtins.str] = None):
+        """
+        A GPU worker node of a cluster.
+
+        :param _builtins.bool auto_remediation_enabled: Whether the platform proposes remediations for the node.
+        :param _builtins.str deleted_at: When the node left the cluster.
+        :param _builtins.str ephemeral_storage: The size of its ephemeral storage, such as `1Ti`.
+        :param _builtins.str host_name: The node's host name.
+        :param _builtins.int ib_hca_count: How many InfiniBand HCAs it has.
+        :param _builtins.str ib_hca_type: The type of its InfiniBand HCAs.
+        :param _builtins.str instance_id: The id of the instance (VM) that is the node, as remediations take it.
+        :param 'RemediationRecord' latest_remediation: The node's newest remediation.
+        :param _builtins.bool marked_for_deletion: Whether the operator has marked the node for deletion.
+        :param _builtins.float memory_gib: Its memory, in GiB.
+        :param Sequence[_builtins.str] networks: The node's addresses in the cluster's networks.
+        :param _builtins.str node_id: The node's id in the cluster.
+        :param _builtins.int num_cpu_cores: How many CPU cores it has.
+        :param _builtins.int num_gpus: How many GPUs it has.
+        :param _builtins.int nvswitch_count: How many NVSwitches it has.
+        :param _builtins.str nvswitch_type: The type of its NVSwitches.
+        :param Sequence['PhaseTransition'] phase_transitions: The phases of the node's life so far.
+        :param _builtins.str public_ipv4: The node's public IPv4 address.
+        :param _builtins.str slurm_worker_hostname: The node's host name in Slurm.
+        :param _builtins.str status: The node's status as the platform reports it.
+        """
+        if auto_remediation_enabled is not None:
+            pulumi.set(__self__, "auto_remediation_enabled", auto_remediation_enabled)
+        if deleted_at is not None:
+            pulumi.set(__self__, "deleted_at", deleted_at)
+        if ephemeral_storage is not None:
+            pulumi.set(__self__, "ephemeral_storage", ephemeral_storage)
+        if host_name is not None:
+            pulumi.set(__self__, "host_name", host_name)
+        if ib_hca_count is not None:
+            pulumi.set(__self__, "ib_hca_count", ib_hca_count)
+        if ib_hca_type is not None:
+            pulumi.set(__self__, "ib_hca_type", ib_hca_type)
+        if instance_id is not None:
+            pulumi.set(__self__, "instance_id", instance_id)
+        if latest_remediation is not None:
+            pulumi.set(__self__, "latest_remediation", latest_remediation)
+        if marked_for_deletion is not None:
+            pulumi.set(__self__, "marked_for_deletion", marked_for_deletion)
+        if memory_gib is not None:
+            pulumi.set(__self__, "memory_gib", memory_gib)
+        if networks is not None:
+            pulumi.set(__self__, "networks", networks)
+        if node_id is not None:
+            pulumi.set(__self__, "node_id", node_id)
+        if num_cpu_cores is not None:
+            pulumi.set(__self__, "num_cpu_cores", num_cpu_cores)
+        if num_gpus is not None:
+            pulumi.set(__self__, "num_gpus", num_gpus)
+        if nvswitch_count is not None:
+            pulumi.set(__self__, "nvswitch_count", nvswitch_count)
+        if nvswitch_type is not None:
+            pulumi.set(__self__, "nvswitch_type", nvswitch_type)
+        if phase_transitions is not None:
+            pulumi.set(__self__, "phase_transitions", phase_transitions)
+        if public_ipv4 is not None:
+            pulumi.set(__self__, "public_ipv4", public_ipv4)
+        if slurm_worker_hostname is not None:
+            pulumi.set(__self__, "slurm_worker_hostname", slurm_worker_hostname)
+        if status is not None:
+            pulumi.set(__self__, "status", status)
+
+    @_builtins.property
+    @pulumi.getter(name="autoRemediationEnabled")
+    def auto_remediation_enabled(self) -> Optional[_builtins.bool]:
+        """
+        Whether the platform proposes remediations for the node.
+        """
+        return pulumi.get(self, "auto_remediation_enabled")
+
+    @_builtins.property
+    @pulumi.getter(name="deletedAt")
+    def deleted_at(self) -> Optional[_builtins.str]:
+        """
+        When the node left the cluster.
+        """
+        return pulumi.get(self, "deleted_at")
+
+    @_builtins.property
+    @pulumi.getter(name="ephemeralStorage")
+    def ephemeral_storage(self) -> Optional[_builtins.str]:
+        """
+        The size of its ephemeral storage, such as `1Ti`.
+        """
+        return pulumi.get(self, "ephemeral_storage")
+
+    @_builtins.property
+    @pulumi.getter(name="hostName")
+    def host_name(self) -> Optional[_builtins.str]:
+        """
+        The node's host name.
+        """
+        return pulumi.get(self, "host_name")
+
+    @_builtins.property
+    @pulumi.getter(name="ibHcaCount")
+    def ib_hca_count(self) -> Optional[_builtins.int]:
+        """
+        How many InfiniBand HCAs it has.
+        """
+        return pulumi.get(self, "ib_hca_count")
+
+    @_builtins.property
+    @pulumi.getter(name="ibHcaType")
+    def ib_hca_type(self) -> Optional[_builtins.str]:
+        """
+        The type of its InfiniBand HCAs.
+        """
+        return pulumi.get(self, "ib_hca_type")
+
+    @_builtins.property
+    @pulumi.getter(name="instanceId")
+    def instance_id(self) -> Optional[_builtins.str]:
+        """
+        The id of the instance (VM) that is the node, as remediations take it.
+        """
+        return pulumi.get(self, "instance_id")
+
+    @_builtins.property
+    @pulumi.getter(name="latestRemediation")
+    def latest_remediation(self) -> Optional['outputs.RemediationRecord']:
+        """
+        The node's newest remediation.
+        """
+        return pulumi.get(self, "latest_remediation")
+
+    @_builtins.property
+    @pulumi.getter(name="markedForDeletion")
+    def marked_for_deletion(self) -> Optional[_builtins.bool]:
+        """
+        Whether the operator has marked the node for deletion.
+        """
+        return pulumi.get(self, "marked_for_deletion")
+
+    @_builtins.property
+    @pulumi.getter(name="memoryGib")
+    def memory_gib(self) -> Optional[_builtins.float]:
+        """
+        Its memory, in GiB.
+        """
+        return pulumi.get(self, "memory_gib")
+
+    @_builtins.property
+    @pulumi.getter
+    def networks(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        The node's addresses in the cluster's networks.
+        """
+        return pulumi.get(self, "networks")
+
+    @_builtins.property
+    @pulumi.getter(name="nodeId")
+    def node_id(self) -> Optional[_builtins.str]:
+        """
+        The node's id in the cluster.
+        """
+        return pulumi.get(self, "node_id")
+
+    @_builtins.property
+    @pulumi.getter(name="numCpuCores")
+    def num_cpu_cores(self) -> Optional[_builtins.int]:
+        """
+        How many CPU cores it has.
+        """
+        return pulumi.get(self, "num_cpu_cores")
+
+    @_builtins.property
+    @pulumi.getter(name="numGpus")
+    def num_gpus(self) -> Optional[_builtins.int]:
+        """
+        How many GPUs it has.
+        """
+        return pulumi.get(self, "num_gpus")
+
+    @_builtins.property
+    @pulumi.getter(name="nvswitchCount")
+    def nvswitch_count(self) -> Optional[_builtins.int]:
+        """
+        How many NVSwitches it has.
+        """
+        return pulumi.get(self, "nvswitch_count")
+
+    @_builtins.property
+    @pulumi.getter(name="nvswitchType")
+    def nvswitch_type(self) -> Optional[_builtins.str]:
+        """
+        The type of its NVSwitches.
+        """
+        return pulumi.get(self, "nvswitch_type")
+
+    @_builtins.property
+    @pulumi.getter(name="phaseTransitions")
+    def phase_transitions(self) -> Optional[Sequence['outputs.PhaseTransition']]:
+        """
+        The phases of the node's life so far.
+        """
+        return pulumi.get(self, "phase_transitions")
+
+    @_builtins.property
+    @pulumi.getter(name="publicIpv4")
+    def public_ipv4(self) -> Optional[_builtins.str]:
+        """
+        The node's public IPv4 address.
+        """
+        return pulumi.get(self, "public_ipv4")
+
+    @_builtins.property
+    @pulumi.getter(name="slurmWorkerHostname")
+    def slurm_worker_hostname(self) -> Optional[_builtins.str]:
+        """
+        The node's host name in Slurm.
+        """
+        return pulumi.get(self, "slurm_worker_hostname")
+
+    @_builtins.property
+    @pulumi.getter
+    def status(self) -> Optional[_builtins.str]:
+        """
+        The node's status as the platform reports it.
+        """
+        return pulumi.get(self, "status")
 
 
 @pulumi.output_type
@@ -288,6 +543,288 @@ class LinkedAlert(dict):
         The name of the VM that the alert is about.
         """
         return pulumi.get(self, "target_vm")
+
+
+@pulumi.output_type
+class PhaseTransition(dict):
+    """
+    When a node came into a phase of its life.
+    """
+    def __init__(__self__, *,
+                 phase: Optional[_builtins.str] = None,
+                 transition_time: Optional[_builtins.str] = None):
+        """
+        When a node came into a phase of its life.
+
+        :param _builtins.str phase: The phase, such as `NODE_PHASE_RUNNING`.
+        :param _builtins.str transition_time: When it began.
+        """
+        if phase is not None:
+            pulumi.set(__self__, "phase", phase)
+        if transition_time is not None:
+            pulumi.set(__self__, "transition_time", transition_time)
+
+    @_builtins.property
+    @pulumi.getter
+    def phase(self) -> Optional[_builtins.str]:
+        """
+        The phase, such as `NODE_PHASE_RUNNING`.
+        """
+        return pulumi.get(self, "phase")
+
+    @_builtins.property
+    @pulumi.getter(name="transitionTime")
+    def transition_time(self) -> Optional[_builtins.str]:
+        """
+        When it began.
+        """
+        return pulumi.get(self, "transition_time")
+
+
+@pulumi.output_type
+class RemediationRecord(dict):
+    """
+    A remediation: the repair of one GPU worker node, as the API records it.
+    """
+    def __init__(__self__, *,
+                 cluster_id: _builtins.str,
+                 id: _builtins.str,
+                 instance_id: _builtins.str,
+                 mode: _builtins.str,
+                 state: _builtins.str,
+                 trigger: _builtins.str,
+                 active_health_check_run_id: Optional[_builtins.str] = None,
+                 create_time: Optional[_builtins.str] = None,
+                 end_time: Optional[_builtins.str] = None,
+                 error_message: Optional[_builtins.str] = None,
+                 instance_name: Optional[_builtins.str] = None,
+                 linked_alerts: Optional[Sequence['outputs.LinkedAlert']] = None,
+                 passive_health_check_event_id: Optional[_builtins.str] = None,
+                 reason: Optional[_builtins.str] = None,
+                 requested_by: Optional[_builtins.str] = None,
+                 review_comment: Optional[_builtins.str] = None,
+                 review_time: Optional[_builtins.str] = None,
+                 reviewed_by: Optional[_builtins.str] = None,
+                 start_time: Optional[_builtins.str] = None,
+                 update_time: Optional[_builtins.str] = None):
+        """
+        A remediation: the repair of one GPU worker node, as the API records it.
+
+        :param _builtins.str cluster_id: The cluster of the node.
+        :param _builtins.str id: The remediation's id.
+        :param _builtins.str instance_id: The instance (a GPU worker node's VM) that is repaired.
+        :param _builtins.str mode: How the node is repaired.
+        :param _builtins.str state: Where the remediation is in its life.
+        :param _builtins.str trigger: What started the remediation.
+        :param _builtins.str active_health_check_run_id: The active health check run (a UUID) that triggered it.
+        :param _builtins.str create_time: When it was created.
+        :param _builtins.str end_time: When it ended.
+        :param _builtins.str error_message: Why it failed.
+        :param _builtins.str instance_name: The display name of the instance.
+        :param Sequence['LinkedAlert'] linked_alerts: The passive health check alerts linked to it, resolved ones included.
+        :param _builtins.str passive_health_check_event_id: The passive health check event that triggered it.
+        :param _builtins.str reason: Why it was asked for; ends in the marker of the program that asked.
+        :param _builtins.str requested_by: Who asked for it.
+        :param _builtins.str review_comment: What the reviewer wrote.
+        :param _builtins.str review_time: When it was approved or rejected.
+        :param _builtins.str reviewed_by: Who approved or rejected it.
+        :param _builtins.str start_time: When the platform began to carry it out.
+        :param _builtins.str update_time: When its record last changed.
+        """
+        pulumi.set(__self__, "cluster_id", cluster_id)
+        pulumi.set(__self__, "id", id)
+        pulumi.set(__self__, "instance_id", instance_id)
+        pulumi.set(__self__, "mode", mode)
+        pulumi.set(__self__, "state", state)
+        pulumi.set(__self__, "trigger", trigger)
+        if active_health_check_run_id is not None:
+            pulumi.set(__self__, "active_health_check_run_id", active_health_check_run_id)
+        if create_time is not None:
+            pulumi.set(__self__, "create_time", create_time)
+        if end_time is not None:
+            pulumi.set(__self__, "end_time", end_time)
+        if error_message is not None:
+            pulumi.set(__self__, "error_message", error_message)
+        if instance_name is not None:
+            pulumi.set(__self__, "instance_name", instance_name)
+        if linked_alerts is not None:
+            pulumi.set(__self__, "linked_alerts", linked_alerts)
+        if passive_health_check_event_id is not None:
+            pulumi.set(__self__, "passive_health_check_event_id", passive_health_check_event_id)
+        if reason is not None:
+            pulumi.set(__self__, "reason", reason)
+        if requested_by is not None:
+            pulumi.set(__self__, "requested_by", requested_by)
+        if review_comment is not None:
+            pulumi.set(__self__, "review_comment", review_comment)
+        if review_time is not None:
+            pulumi.set(__self__, "review_time", review_time)
+        if reviewed_by is not None:
+            pulumi.set(__self__, "reviewed_by", reviewed_by)
+        if start_time is not None:
+            pulumi.set(__self__, "start_time", start_time)
+        if update_time is not None:
+            pulumi.set(__self__, "update_time", update_time)
+
+    @_builtins.property
+    @pulumi.getter(name="clusterId")
+    def cluster_id(self) -> _builtins.str:
+        """
+        The cluster of the node.
+        """
+        return pulumi.get(self, "cluster_id")
+
+    @_builtins.property
+    @pulumi.getter
+    def id(self) -> _builtins.str:
+        """
+        The remediation's id.
+        """
+        return pulumi.get(self, "id")
+
+    @_builtins.property
+    @pulumi.getter(name="instanceId")
+    def instance_id(self) -> _builtins.str:
+        """
+        The instance (a GPU worker node's VM) that is repaired.
+        """
+        return pulumi.get(self, "instance_id")
+
+    @_builtins.property
+    @pulumi.getter
+    def mode(self) -> _builtins.str:
+        """
+        How the node is repaired.
+        """
+        return pulumi.get(self, "mode")
+
+    @_builtins.property
+    @pulumi.getter
+    def state(self) -> _builtins.str:
+        """
+        Where the remediation is in its life.
+        """
+        return pulumi.get(self, "state")
+
+    @_builtins.property
+    @pulumi.getter
+    def trigger(self) -> _builtins.str:
+        """
+        What started the remediation.
+        """
+        return pulumi.get(self, "trigger")
+
+    @_builtins.property
+    @pulumi.getter(name="activeHealthCheckRunId")
+    def active_health_check_run_id(self) -> Optional[_builtins.str]:
+        """
+        The active health check run (a UUID) that triggered it.
+        """
+        return pulumi.get(self, "active_health_check_run_id")
+
+    @_builtins.property
+    @pulumi.getter(name="createTime")
+    def create_time(self) -> Optional[_builtins.str]:
+        """
+        When it was created.
+        """
+        return pulumi.get(self, "create_time")
+
+    @_builtins.property
+    @pulumi.getter(name="endTime")
+    def end_time(self) -> Optional[_builtins.str]:
+        """
+        When it ended.
+        """
+        return pulumi.get(self, "end_time")
+
+    @_builtins.property
+    @pulumi.getter(name="errorMessage")
+    def error_message(self) -> Optional[_builtins.str]:
+        """
+        Why it failed.
+        """
+        return pulumi.get(self, "error_message")
+
+    @_builtins.property
+    @pulumi.getter(name="instanceName")
+    def instance_name(self) -> Optional[_builtins.str]:
+        """
+        The display name of the instance.
+        """
+        return pulumi.get(self, "instance_name")
+
+    @_builtins.property
+    @pulumi.getter(name="linkedAlerts")
+    def linked_alerts(self) -> Optional[Sequence['outputs.LinkedAlert']]:
+        """
+        The passive health check alerts linked to it, resolved ones included.
+        """
+        return pulumi.get(self, "linked_alerts")
+
+    @_builtins.property
+    @pulumi.getter(name="passiveHealthCheckEventId")
+    def passive_health_check_event_id(self) -> Optional[_builtins.str]:
+        """
+        The passive health check event that triggered it.
+        """
+        return pulumi.get(self, "passive_health_check_event_id")
+
+    @_builtins.property
+    @pulumi.getter
+    def reason(self) -> Optional[_builtins.str]:
+        """
+        Why it was asked for; ends in the marker of the program that asked.
+        """
+        return pulumi.get(self, "reason")
+
+    @_builtins.property
+    @pulumi.getter(name="requestedBy")
+    def requested_by(self) -> Optional[_builtins.str]:
+        """
+        Who asked for it.
+        """
+        return pulumi.get(self, "requested_by")
+
+    @_builtins.property
+    @pulumi.getter(name="reviewComment")
+    def review_comment(self) -> Optional[_builtins.str]:
+        """
+        What the reviewer wrote.
+        """
+        return pulumi.get(self, "review_comment")
+
+    @_builtins.property
+    @pulumi.getter(name="reviewTime")
+    def review_time(self) -> Optional[_builtins.str]:
+        """
+        When it was approved or rejected.
+        """
+        return pulumi.get(self, "review_time")
+
+    @_builtins.property
+    @pulumi.getter(name="reviewedBy")
+    def reviewed_by(self) -> Optional[_builtins.str]:
+        """
+        Who approved or rejected it.
+        """
+        return pulumi.get(self, "reviewed_by")
+
+    @_builtins.property
+    @pulumi.getter(name="startTime")
+    def start_time(self) -> Optional[_builtins.str]:
+        """
+        When the platform began to carry it out.
+        """
+        return pulumi.get(self, "start_time")
+
+    @_builtins.property
+    @pulumi.getter(name="updateTime")
+    def update_time(self) -> Optional[_builtins.str]:
+        """
+        When its record last changed.
+        """
+        return pulumi.get(self, "update_time")
 
 
 @pulumi.output_type

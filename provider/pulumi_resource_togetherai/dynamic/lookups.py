@@ -1,0 +1,87 @@
+"""The lookups as plain functions for a Python program. They run in its process, in previews too.
+
+They read the same configuration as the resources: `togetherai:` of the stack, and the environment. What goes wrong is
+raised as pulumi.RunError, which Pulumi shows as one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import pulumi
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState, RemediationTrigger
+from pulumi_resource_togetherai.api.models import GpuWorkerNode
+from pulumi_resource_togetherai.api.models import Remediation as RemediationRecord
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.dynamic.loop import wait_for
+from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS, Function
+from pulumi_resource_togetherai.remediation.check import check
+from pulumi_resource_togetherai.remediation.run import RemediationError
+
+A = TypeVar("A", bound=BaseModel)
+R = TypeVar("R", bound=BaseModel)
+
+
+def get_remediation(cluster_id: str, instance_id: str, remediation_id: str) -> RemediationRecord:
+    """One remediation, as it is now (GET .../remediations/{remediation_id})."""
+    return _look_up(GET_REMEDIATION, cluster_id=cluster_id, instance_id=instance_id, remediation_id=remediation_id)
+
+
+def get_remediations(
+    cluster_id: str,
+    instance_id: str | None = None,
+    *,
+    state: Sequence[str | RemediationState] | None = None,
+    mode: Sequence[str | RemediationMode] | None = None,
+    trigger: Sequence[str | RemediationTrigger] | None = None,
+    order_by: str | None = None,
+    limit: int | None = None,
+) -> list[RemediationRecord]:
+    """The remediations of a cluster, or of one instance, that pass every filter (GET .../remediations, every page).
+
+    `order_by` is `createTime` or `updateTime`, with ` desc` after it for the newest first; default `createTime desc`.
+    """
+    found = _look_up(
+        GET_REMEDIATIONS,
+        cluster_id=cluster_id,
+        instance_id=instance_id,
+        state=_plain(state),
+        mode=_plain(mode),
+        trigger=_plain(trigger),
+        order_by=order_by,
+        limit=limit,
+    )
+    return found.remediations
+
+
+def get_instances(cluster_id: str) -> list[GpuWorkerNode]:
+    """The GPU worker nodes of a cluster (GET /compute/clusters/{cluster_id})."""
+    return _look_up(GET_INSTANCES, cluster_id=cluster_id).instances
+
+
+def _look_up(function: Function[A, R], **arguments: Any) -> R:
+    written = {to_camel(name): value for name, value in arguments.items()}
+    config = _config()
+    if failures := function.check(written):
+        raise pulumi.RunError(f"{function.name}: {'; '.join(failure.reason for failure in failures)}")
+    try:
+        return wait_for(function.answer(config, written))
+    except RemediationError as error:
+        raise pulumi.RunError(str(error)) from error
+
+
+def _config() -> ProviderConfig:
+    stack = pulumi.Config("togetherai")
+    settings = {str(field.alias): stack.get(str(field.alias)) for field in ProviderConfig.model_fields.values()}
+    checked = check(ProviderConfig, settings)
+    if checked.failures:
+        raise pulumi.RunError("; ".join(f"togetherai:{failure.reason}" for failure in checked.failures))
+    return ProviderConfig.model_validate(checked.inputs)
+
+
+def _plain(values: Sequence[str] | None) -> list[str] | None:
+    return None if values is None else list(values)

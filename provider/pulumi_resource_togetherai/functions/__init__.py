@@ -1,0 +1,1 @@
+"""Lookups: what a program can ask about clusters, without changing anything."""

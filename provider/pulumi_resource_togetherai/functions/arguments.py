@@ -1,0 +1,67 @@
+"""What a program says when it looks something up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.functions.order import Order
+from pulumi_resource_togetherai.remediation.inputs import Identifier
+from pulumi_resource_togetherai.spelling import Mode, State, Trigger
+
+
+class Arguments(BaseModel):
+    """Base of the arguments of every lookup."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class GetRemediation(Arguments):
+    """Looks up one remediation."""
+
+    cluster_id: Identifier
+    """The cluster of the node."""
+    instance_id: Identifier
+    """The instance (a GPU worker node's VM) of the remediation."""
+    remediation_id: Identifier
+    """The remediation's id."""
+
+
+class GetRemediations(Arguments):
+    """Looks up the remediations of a cluster, or of one of its instances, that pass every filter."""
+
+    cluster_id: Identifier
+    """The cluster to look at."""
+    instance_id: Identifier | None = None
+    """Only the remediations of this instance. Default: those of every instance of the cluster."""
+    state: list[State] | None = None
+    """Only remediations in one of these states."""
+    mode: list[Mode] | None = None
+    """Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`)."""
+    trigger: list[Trigger] | None = None
+    """Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full."""
+    order_by: str = Order.DEFAULT
+    """The order of the list: `createTime` or `updateTime`, oldest first, or newest first with ` desc` after it."""
+    limit: int | None = Field(default=None, ge=1)
+    """The longest list wanted, cut off after it was ordered. Default: all of it."""
+
+    @field_validator("order_by")
+    @classmethod
+    def _an_order(cls, written: Any) -> str:
+        return Order.parse(written).text
+
+
+class GetInstances(Arguments):
+    """Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each."""
+
+    cluster_id: Identifier
+    """The cluster to look at."""

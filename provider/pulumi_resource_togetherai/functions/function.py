@@ -1,0 +1,60 @@
+"""The lookups as Pulumi functions: by name, in plain values, for both adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from pulumi_resource_togetherai.api.client import Client
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
+from pulumi_resource_togetherai.functions.arguments import GetInstances, GetRemediation, GetRemediations
+from pulumi_resource_togetherai.functions.lookups import get_instances, get_remediation, get_remediations
+from pulumi_resource_togetherai.functions.results import Instances, Remediations
+from pulumi_resource_togetherai.remediation.check import Failure, check, holds_unknown
+from pulumi_resource_togetherai.remediation.run import RemediationError, explained
+
+A = TypeVar("A", bound=BaseModel)
+R = TypeVar("R", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Function(Generic[A, R]):
+    """A lookup: its name, what it takes and answers, and how it finds that out."""
+
+    name: str
+    arguments: type[A]
+    result: type[R]
+    look: Callable[[Client, A], Awaitable[R]]
+
+    def check(self, written: Mapping[str, Any]) -> list[Failure]:
+        """The mistakes in the arguments, in camelCase. A lookup cannot wait for a value that is not known yet."""
+        unknown = [
+            Failure(name, f"{name} is not known before `pulumi up`")
+            for name, value in written.items()
+            if holds_unknown(value)
+        ]
+        return unknown or check(self.arguments, written).failures
+
+    async def answer(self, config: ProviderConfig, written: Mapping[str, Any], client: Client | None = None) -> R:
+        """The answer to arguments without mistakes. `client` stands in for the one that `config` describes. Raises
+        RemediationError, whose text is for the user."""
+        asked = self.arguments.model_validate({name: value for name, value in written.items() if value is not None})
+        try:
+            made = client or config.client()
+        except (MissingApiKey, ValueError) as error:
+            raise RemediationError(str(error)) from error
+        async with made:
+            with explained(f"{self.name} failed"):
+                return await self.look(made, asked)
+
+
+GET_REMEDIATION = Function("getRemediation", GetRemediation, Remediation, get_remediation)
+GET_REMEDIATIONS = Function("getRemediations", GetRemediations, Remediations, get_remediations)
+GET_INSTANCES = Function("getInstances", GetInstances, Instances, get_instances)
+
+FUNCTIONS: tuple[Function[Any, Any], ...] = (GET_REMEDIATION, GET_REMEDIATIONS, GET_INSTANCES)
+"""Every lookup."""

@@ -1,0 +1,44 @@
+"""Each lookup: its requests, and what it makes of their answers."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.api.client import ALL_INSTANCES, Client
+from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.functions.arguments import GetInstances, GetRemediation, GetRemediations
+from pulumi_resource_togetherai.functions.order import Order
+from pulumi_resource_togetherai.functions.results import Instances, Remediations
+
+
+async def get_remediation(client: Client, asked: GetRemediation) -> Remediation:
+    """One remediation, as it is now."""
+    return await client.get_remediation(asked.cluster_id, asked.instance_id, asked.remediation_id)
+
+
+async def get_remediations(client: Client, asked: GetRemediations) -> Remediations:
+    """The remediations that pass every filter, in the order asked for."""
+    try:
+        listed = await _listed(client, asked, asked.instance_id or ALL_INSTANCES)
+    except NotFound:
+        # A remediation that replaced the VM has outlived the instance's id: the cluster still lists it.
+        history = await client.list_remediations(asked.cluster_id) if asked.instance_id else []
+        if not any(record.instance_id == asked.instance_id for record in history):
+            raise
+        wide = await _listed(client, asked, ALL_INSTANCES)
+        listed = [record for record in wide if record.instance_id == asked.instance_id]
+    return Remediations(remediations=Order.parse(asked.order_by).of(listed)[: asked.limit])
+
+
+async def _listed(client: Client, asked: GetRemediations, instance_id: str) -> list[Remediation]:
+    return await client.list_remediations(
+        asked.cluster_id,
+        instance_id,
+        states=asked.state or (),
+        modes=asked.mode or (),
+        triggers=asked.trigger or (),
+    )
+
+
+async def get_instances(client: Client, asked: GetInstances) -> Instances:
+    """The GPU worker nodes of a cluster."""
+    return Instances(instances=(await client.get_cluster(asked.cluster_id)).gpu_worker_nodes)

@@ -1,0 +1,141 @@
+"""The lookups: their arguments, their order, and what they ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from pulumi_resource_togetherai.api.client import Client, Credential
+from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS
+from pulumi_resource_togetherai.functions.order import Order
+from pulumi_resource_togetherai.remediation.check import UNKNOWN
+from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
+from pulumi_resource_togetherai.simulator.app import App
+from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
+from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+from tests.unit.examples import NOW, record
+
+CLUSTER = {"clusterId": "cluster-1"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "reason"),
+    [
+        ({"state": ["RUNING"]}, "state.0", '"RUNING" is not a state; did you mean RUNNING?'),
+        ({"state": ["RUNNING", "broken"]}, "state.1", '"broken" is not a state; write one of PENDING_APPROVAL'),
+        ({"mode": ["VM_ONYL"]}, "mode.0", "did you mean VM_ONLY?"),
+        ({"trigger": ["AUTO"]}, "trigger.0", '"AUTO" is not a trigger; did you mean AUTOMATED?'),
+        ({"orderBy": "colour"}, "orderBy", '"colour" is not an order; write createTime or updateTime'),
+        ({"orderBy": "createTime sideways"}, "orderBy", "is not an order"),
+        ({"orderBy": ""}, "orderBy", "is not an order"),
+        ({"limit": 0}, "limit", "greater than or equal to 1"),
+        ({"instanceId": "a/b"}, "instanceId", "is not an id"),
+        ({"states": ["RUNNING"]}, "states", "did you mean state?"),
+        ({"instanceId": UNKNOWN}, "instanceId", "instanceId is not known before `pulumi up`"),
+    ],
+)
+def test_a_mistake_is_named_with_its_path_and_the_remedy(arguments: dict[str, Any], path: str, reason: str):
+    (failure,) = GET_REMEDIATIONS.check(CLUSTER | arguments)
+    assert failure.property == path
+    assert reason in failure.reason
+    assert "\n" not in failure.reason
+
+
+def test_a_cluster_is_required():
+    for function in (GET_REMEDIATION, GET_REMEDIATIONS, GET_INSTANCES):
+        assert "clusterId is required" in [failure.reason for failure in function.check({})]
+
+
+@pytest.mark.parametrize(
+    ("order", "ids"),
+    [
+        ("createTime", ["undated", "old", "new"]),
+        ("createTime asc", ["undated", "old", "new"]),
+        ("createTime desc", ["new", "old", "undated"]),
+        ("updateTime desc", ["old", "new", "undated"]),
+    ],
+)
+def test_a_list_is_ordered_by_one_of_its_times(order: str, ids: list[str]):
+    listed = [
+        record("FAILED", id="new", create_time=NOW, update_time=NOW),
+        record("FAILED", id="undated", create_time=None),
+        record("FAILED", id="old", create_time=NOW - timedelta(1), update_time=NOW + timedelta(1)),
+    ]
+    assert [item.id for item in Order.parse(order).of(listed)] == ids
+
+
+@pytest.fixture
+def app() -> App:
+    """A simulated platform with one cluster."""
+    return simulate(Scenario.model_validate({}))
+
+
+def client(app: App) -> Client:
+    credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
+    return Client("http://simulator/v1", credential, transport=InProcessTransport(app))
+
+
+@pytest.fixture
+async def control(app: App) -> AsyncGenerator[httpx.AsyncClient]:
+    """The simulator's controls."""
+    async with httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator") as http:
+        yield http
+
+
+async def started(app: App, instance: str, mode: RemediationMode) -> str:
+    async with client(app) as it:
+        made = await it.create_remediation("cluster-1", instance, mode=mode, reason=None, remediation_id=instance)
+        return made.id
+
+
+async def ids(app: App, **arguments: Any) -> list[str]:
+    found = await GET_REMEDIATIONS.answer(ProviderConfig(), CLUSTER | arguments, client(app))
+    return [item.id for item in found.remediations]
+
+
+async def test_filters_order_and_limit_narrow_the_list(app: App, control: httpx.AsyncClient):
+    nodes = [f"cluster-1-node-{number}" for number in (1, 2, 3)]
+    for node, mode in zip(nodes, (RemediationMode.REBOOT_VM, *[RemediationMode.VM_ONLY] * 2), strict=True):
+        await started(app, node, mode)
+        await control.post("/advance", json={"seconds": 1})
+    assert await ids(app) == nodes[::-1]
+    assert await ids(app, orderBy="createTime", limit=2) == nodes[:2]
+    assert await ids(app, instanceId=nodes[1]) == [nodes[1]]
+    assert await ids(app, mode=["REBOOT_VM"]) == [nodes[0]]
+    assert await ids(app, mode=["REBOOT_VM", "REMEDIATION_MODE_VM_ONLY"], state=["PENDING"], limit=1) == [nodes[2]]
+    assert await ids(app, trigger=["AUTOMATED"]) == []
+
+
+async def test_the_remediation_of_a_replaced_instance_is_still_found(app: App, control: httpx.AsyncClient):
+    await started(app, "cluster-1-node-1", RemediationMode.VM_ONLY)
+    await control.post("/advance", json={"seconds": 1000})
+    assert await ids(app, instanceId="cluster-1-node-1", state=["SUCCEEDED"]) == ["cluster-1-node-1"]
+    assert await ids(app, instanceId="cluster-1-node-1", state=["FAILED"]) == []
+    with pytest.raises(RemediationError, match=r"getRemediations failed: .*NOT_FOUND"):
+        await ids(app, instanceId="cluster-1-node-99")
+
+
+async def test_an_instance_shows_its_node_and_its_latest_remediation(app: App):
+    await started(app, "cluster-1-node-2", RemediationMode.REBOOT_VM)
+    found = await GET_INSTANCES.answer(ProviderConfig(), CLUSTER, client(app))
+    first, second, *_ = found.instances
+    assert (first.instance_id, first.host_name, first.status) == ("cluster-1-node-1", "cluster-1-host-1", "Ready")
+    assert first.auto_remediation_enabled
+    assert first.latest_remediation is None
+    assert second.latest_remediation is not None
+    assert second.latest_remediation.mode is RemediationMode.REBOOT_VM
+    assert not second.model_extra
+
+
+async def test_what_is_not_there_is_one_clear_line(app: App):
+    where = {"instanceId": "cluster-1-node-1", "remediationId": "nothing"}
+    with pytest.raises(RemediationError, match=r"^getRemediation failed: get remediation: 404 NOT_FOUND: .*$"):
+        await GET_REMEDIATION.answer(ProviderConfig(), CLUSTER | where, client(app))
