@@ -45,6 +45,7 @@ chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again
 
 bench: setup ## Measure what the README claims (some minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
+	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 
 clean: ## Remove .venv, .tools and every cache
 	@rm -rf .venv .tools dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
