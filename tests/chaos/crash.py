@@ -138,7 +138,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="togetherai-crash-") as folder, ThreadPoolExecutor(2) as pool:
 
         def cell(number: int) -> Result:
-            return run(MATRIX[number], Path(folder) / str(number))
+            try:
+                return run(MATRIX[number], Path(folder) / str(number))
+            except Exception as error:  # one broken case is no reason to lose the others
+                return Result(0, 0, f"{type(error).__name__}: {error}")
 
         results = dict(zip(MATRIX, pool.map(cell, range(len(MATRIX))), strict=True))
     columns = list(itertools.product(FORMS, READINGS))
