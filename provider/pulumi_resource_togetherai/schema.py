@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -22,9 +22,17 @@ from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
 from pulumi_resource_togetherai.remediation.inputs import REPLACING, Choice, RemediationInputs
 from pulumi_resource_togetherai.remediation.state import Bookkeeping
+from pulumi_resource_togetherai.review import inputs as review_inputs
+from pulumi_resource_togetherai.review import state as review_state
+from pulumi_resource_togetherai.review.inputs import ReviewInputs
 
 NAME = "togetherai"
 REPOSITORY = "https://github.com/pulumi-togetherai/pulumi-togetherai"
+
+REVIEW = (
+    "The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares "
+    "it is the approval, or the rejection."
+)
 
 Schema = dict[str, Any]
 
@@ -110,7 +118,12 @@ def schema() -> Schema:
     """The whole package schema."""
     collected = _Types()
     config = collected.properties(ProviderConfig, output=False)
-    remediation = _remediation(collected)
+    remediation = _resource(
+        collected, _doc(Remediation), RemediationInputs, Bookkeeping, replacing=REPLACING, has_record=True
+    )
+    review = _resource(
+        collected, REVIEW, ReviewInputs, review_state.Bookkeeping, replacing=review_inputs.REPLACING, has_record=False
+    )
     functions = {token(function.name): _function(collected, function) for function in FUNCTIONS}
     return {
         "name": NAME,
@@ -138,27 +151,37 @@ def schema() -> Schema:
         "config": {"variables": config},
         "provider": {"description": _doc(ProviderConfig), "inputProperties": config},
         "types": dict(sorted(collected.found.items())),
-        "resources": {token("Remediation"): remediation},
+        "resources": {token("Remediation"): remediation, token("RemediationReview"): review},
         "functions": functions,
     }
 
 
-def _remediation(collected: _Types) -> Schema:
-    inputs = collected.properties(RemediationInputs, output=False)
-    for name in REPLACING:
+def _resource(
+    collected: _Types,
+    description: str,
+    declared: type[BaseModel],
+    kept: type[BaseModel],
+    *,
+    replacing: Sequence[str],
+    has_record: bool,
+) -> Schema:
+    """A resource whose outputs are its inputs, the API's record and some bookkeeping. `has_record`: whether there is
+    always a record."""
+    inputs = collected.properties(declared, output=False)
+    for name in replacing:
         inputs[name]["replaceOnChanges"] = True
     record = collected.properties(Remediation, output=True)
     del record["id"]
-    declared = collected.properties(RemediationInputs, output=True)
-    kept = collected.properties(Bookkeeping, output=True)
-    optional_inputs = {"reason", "triggers", "idempotencyKey"}
-    always = ({*declared} - optional_inputs) | {*_always_set(Remediation), *_always_set(Bookkeeping)} - {"id"}
+    always = {str(field.alias) for field in declared.model_fields.values() if field.default is not None}
+    always |= {str(field.alias) for field in kept.model_fields.values() if field.default is not None}
+    if has_record:
+        always |= {*_always_set(Remediation)} - {"id"}
     return {
-        "description": _doc(Remediation),
+        "description": description,
         "inputProperties": inputs,
-        "requiredInputs": [name for name in inputs if RemediationInputs.model_fields[_field(name)].is_required()],
-        "properties": declared | record | kept,
-        "required": sorted(always | {"adopted"}),
+        "requiredInputs": _always_set(declared),
+        "properties": collected.properties(declared, output=True) | record | collected.properties(kept, output=True),
+        "required": sorted(always),
     }
 
 
@@ -182,10 +205,6 @@ def _function(collected: _Types, function: Function[Any, Any]) -> Schema:
 def _type_name(model: type[BaseModel]) -> str:
     """A type's name. None may be that of a resource: in Go, types and resources share one namespace."""
     return "RemediationRecord" if model is Remediation else model.__name__
-
-
-def _field(alias: str) -> str:
-    return next(name for name, field in RemediationInputs.model_fields.items() if field.alias == alias)
 
 
 def _always_set(model: type[BaseModel]) -> list[str]:

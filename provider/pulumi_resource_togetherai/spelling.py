@@ -34,17 +34,18 @@ def _mode_in_full(mode: Any) -> Any:
 def _known_state(state: Any) -> RemediationState:
     if isinstance(state, str) and state in RemediationState.__members__:
         return RemediationState[state]
-    raise ValueError(f'"{state}" is not a state; {_instead(state, RemediationState.__members__)}')
+    raise ValueError(f'"{state}" is not a state; {instead(state, RemediationState.__members__)}')
 
 
 def _known_trigger(trigger: Any) -> RemediationTrigger:
     short = str(trigger).removeprefix(TRIGGER_PREFIX)
     if short in RemediationTrigger.__members__:
         return RemediationTrigger[short]
-    raise ValueError(f'"{trigger}" is not a trigger; {_instead(short, RemediationTrigger.__members__)}')
+    raise ValueError(f'"{trigger}" is not a trigger; {instead(short, RemediationTrigger.__members__)}')
 
 
-def _instead(written: Any, known: Collection[str]) -> str:
+def instead(written: Any, known: Collection[str]) -> str:
+    """What to write in place of something that is not known."""
     close = get_close_matches(str(written).upper(), known, n=1)
     return f"did you mean {close[0]}?" if close else f"write one of {', '.join(known)}"
 

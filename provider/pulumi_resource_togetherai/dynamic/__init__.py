@@ -11,5 +11,6 @@ get_remediations("cluster-1", state=["PENDING_APPROVAL"])
 
 from pulumi_resource_togetherai.dynamic.lookups import get_instances, get_remediation, get_remediations
 from pulumi_resource_togetherai.dynamic.resource import Remediation
+from pulumi_resource_togetherai.dynamic.review import RemediationReview
 
-__all__ = ["Remediation", "get_instances", "get_remediation", "get_remediations"]
+__all__ = ["Remediation", "RemediationReview", "get_instances", "get_remediation", "get_remediations"]

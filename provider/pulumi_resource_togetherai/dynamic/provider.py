@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -27,8 +27,10 @@ from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.remediation.check import check
+from pulumi_resource_togetherai.remediation.operations import Operations
 from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
 from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.review.resource import ReviewResource
 
 Properties = dict[str, Any]
 
@@ -42,8 +44,14 @@ _PROVIDER = "__provider"
 _SETTINGS = [str(setting.alias) for setting in ProviderConfig.model_fields.values()]
 
 
-class RemediationProvider(ResourceProvider):
-    """Pulumi's operations on a Remediation."""
+class _Provider(ResourceProvider):
+    """Pulumi's operations on one kind of resource."""
+
+    kind: ClassVar[str]
+
+    @property
+    def _core(self) -> Operations:
+        return _started_process().cores[self.kind]
 
     # What is pickled is a reference to this class: nothing in it is secret.
     serialize_as_secret_always = False
@@ -62,7 +70,7 @@ class RemediationProvider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Validates the inputs. In a preview it says what `pulumi up` will do about a new resource: pulumi.dynamic
         asks nobody else."""
-        core, urn = _started_process().core, str(news[URN])
+        core, urn = self._core, str(news[URN])
         checked = core.check(urn, _inputs(_olds), _inputs(news))
         failures = [CheckFailure(failure.property, failure.reason) for failure in checked.failures]
         if news.get(LOOKING_AHEAD):
@@ -80,7 +88,7 @@ class RemediationProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Says what a change amounts to, and in a preview what `pulumi up` will do about it."""
-        core, urn, recorded, inputs = _started_process().core, str(_news[URN]), _recorded(_olds), _inputs(_news)
+        core, urn, recorded, inputs = self._core, str(_news[URN]), _recorded(_olds), _inputs(_news)
         diff = core.diff(urn, recorded, inputs)
         if urn in _started_process().looking_ahead:
             if diff.replaces:
@@ -94,17 +102,14 @@ class RemediationProvider(ResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Starts the remediation and waits for its end."""
         urn = str(props[URN])
-        created = _complete(
-            wait_for(
-                _started_process().core.create(urn, _inputs(props), _report(urn), told_to_replace=told_to_replace(urn))
-            )
-        )
+        work = self._core.create(urn, _inputs(props), _report(urn), told_to_replace=told_to_replace(urn))
+        created = _complete(wait_for(work))
         return CreateResult(created.id, _outputs(created, urn))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The resource as it is now."""
         urn = str(props[URN])
-        found = wait_for(_started_process().core.read(urn, id_, _recorded(props), _report(urn)))
+        found = wait_for(self._core.read(urn, id_, _recorded(props), _report(urn)))
         if found and found.problem:
             wait_for(_report(urn).warning(found.problem))
         return ReadResult(found.id, _outputs(found, urn)) if found else ReadResult("", {})
@@ -112,20 +117,33 @@ class RemediationProvider(ResourceProvider):
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Goes on waiting, or takes note of new settings."""
         urn = str(_news[URN])
-        work = _started_process().core.update(urn, _recorded(_olds), _inputs(_news), _report(urn))
+        work = self._core.update(urn, _recorded(_olds), _inputs(_news), _report(urn))
         return UpdateResult(_outputs(_complete(wait_for(work)), urn))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Cancels the remediation if that is still possible."""
         urn = str(_props[URN])
-        wait_for(_started_process().core.delete(urn, _recorded(_props), _report(urn)))
+        wait_for(self._core.delete(urn, _recorded(_props), _report(urn)))
+
+
+class RemediationProvider(_Provider):
+    """Pulumi's operations on a Remediation."""
+
+    kind = "Remediation"
+
+
+class ReviewProvider(_Provider):
+    """Pulumi's operations on a RemediationReview."""
+
+    kind = "RemediationReview"
 
 
 @dataclass(frozen=True)
 class _Process:
     """What lives as long as the process that pulumi.dynamic starts for one preview or update."""
 
-    core: RemediationResource
+    cores: dict[str, Operations]
+    """The core's operations, by kind of resource."""
     engine: Engine
     watch: asyncio.Future[None]
     """Ends the process with the engine: pulumi.dynamic alone would let it poll on."""
@@ -139,7 +157,11 @@ _process: _Process | None = None
 async def _started(config: ProviderConfig) -> _Process:
     engine = Engine(sys.argv[-1])  # Pulumi starts the process with the engine's address as its last argument
     watch = asyncio.ensure_future(engine.exit_with_it())
-    return _Process(RemediationResource(config, keeps_unfinished=False), engine, watch)
+    cores: dict[str, Operations] = {
+        "Remediation": RemediationResource(config, keeps_unfinished=False),
+        "RemediationReview": ReviewResource(config, keeps_unfinished=False),
+    }
+    return _Process(cores, engine, watch)
 
 
 def _started_process() -> _Process:

@@ -18,7 +18,7 @@ from pulumi.provider.experimental.provider import (
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
-    from pulumi_resource_togetherai.remediation.resource import RemediationResource
+    from pulumi_resource_togetherai.remediation.operations import Operations
 
 _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
 """Properties of a provider resource that are the engine's, not ours."""
@@ -29,7 +29,8 @@ class TogetherAiProvider(Provider):
 
     def __init__(self) -> None:
         self._config: ProviderConfig | None = None
-        self._remediation: RemediationResource | None = None
+        self._resources: dict[str, Operations] = {}
+        """The kinds of resources, by type."""
 
     @property
     def config(self) -> ProviderConfig:
@@ -38,12 +39,9 @@ class TogetherAiProvider(Provider):
             raise RuntimeError("the engine used the provider before it configured it")
         return self._config
 
-    @property
-    def remediation(self) -> RemediationResource:
-        """The Remediation resource, under the provider's configuration."""
-        if self._remediation is None:
-            raise RuntimeError("the engine used the provider before it configured it")
-        return self._remediation
+    def resource(self, urn: str) -> Operations:
+        """The kind of resource that a URN names, under the provider's configuration."""
+        return self._resources[urn.split("::")[2].rpartition("$")[2]]
 
     async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
         """The package schema."""
@@ -68,24 +66,28 @@ class TogetherAiProvider(Provider):
         from pulumi_resource_togetherai.config import ProviderConfig
         from pulumi_resource_togetherai.remediation.check import holds_unknown
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
+        from pulumi_resource_togetherai.review.resource import ReviewResource
 
         settings = _plain(request.args)
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}
         if known != settings:
             known["preflight"] = False  # a preview with half a configuration would look in the wrong place
         self._config = ProviderConfig.model_validate(known)
-        self._remediation = RemediationResource(self._config, keeps_unfinished=True)
+        self._resources = {
+            "togetherai:index:Remediation": RemediationResource(self._config, keeps_unfinished=True),
+            "togetherai:index:RemediationReview": ReviewResource(self._config, keeps_unfinished=True),
+        }
         return ConfigureResponse(supports_preview=True)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""
-        if self._remediation is not None:
-            self._remediation.interrupt()
+        for resource in self._resources.values():
+            resource.interrupt()
 
     async def close(self) -> None:
         """Closes the connections to the API."""
-        if self._remediation is not None:
-            await self._remediation.close()
+        for resource in self._resources.values():
+            await resource.close()
 
 
 def _plain(properties: dict[str, PropertyValue]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Servicer(ProviderServicer):
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Validates a resource's inputs."""
-        checked = self._together.remediation.check(request.urn, _plain(request.olds), _plain(request.news))
+        checked = self._together.resource(request.urn).check(request.urn, _plain(request.olds), _plain(request.news))
         return provider_pb2.CheckResponse(inputs=_struct(checked.inputs), failures=_failures(checked.failures))
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
@@ -49,7 +49,9 @@ class Servicer(ProviderServicer):
 
         async def answer() -> provider_pb2.DiffResponse:
             news = _plain(request.news)
-            diff = self._together.remediation.diff(request.urn, _recorded(request.old_inputs, request.olds), news)
+            diff = self._together.resource(request.urn).diff(
+                request.urn, _recorded(request.old_inputs, request.olds), news
+            )
             return provider_pb2.DiffResponse(
                 changes=provider_pb2.DiffResponse.DIFF_SOME
                 if diff.replaces or diff.unfinished
@@ -69,15 +71,15 @@ class Servicer(ProviderServicer):
 
     async def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         """Creates a resource, or says what creating it will do."""
-        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         inputs = _plain(request.properties)
 
         async def answer() -> provider_pb2.CreateResponse:
             told = told_to_replace(request.urn)
             if request.preview:
-                outputs = await remediation.preview_create(request.urn, inputs, report, told_to_replace=told)
+                outputs = await resource.preview_create(request.urn, inputs, report, told_to_replace=told)
                 return provider_pb2.CreateResponse(properties=_struct(outputs))
-            created = await remediation.create(request.urn, inputs, report, request.timeout, told_to_replace=told)
+            created = await resource.create(request.urn, inputs, report, request.timeout, told_to_replace=told)
             await _abort_if_unfinished(context, created)
             return provider_pb2.CreateResponse(id=created.id, properties=_struct(created.outputs))
 
@@ -85,11 +87,11 @@ class Servicer(ProviderServicer):
 
     async def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
         """Reads a resource, for a refresh or an import."""
-        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         recorded = _recorded(request.inputs, request.properties) if request.properties.fields else None
 
         async def answer() -> provider_pb2.ReadResponse:
-            found = await remediation.read(request.urn, request.id, recorded, report)
+            found = await resource.read(request.urn, request.id, recorded, report)
             if found is None:
                 return provider_pb2.ReadResponse()
             await _abort_if_unfinished(context, found)
@@ -101,14 +103,14 @@ class Servicer(ProviderServicer):
 
     async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         """Goes on with an unfinished resource, or says that it will."""
-        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         recorded, inputs = _recorded(request.old_inputs, request.olds), _plain(request.news)
 
         async def answer() -> provider_pb2.UpdateResponse:
             if request.preview:
-                outputs = await remediation.preview_update(recorded, inputs, report)
+                outputs = await resource.preview_update(recorded, inputs, report)
                 return provider_pb2.UpdateResponse(properties=_struct(outputs))
-            updated = await remediation.update(request.urn, recorded, inputs, report, request.timeout)
+            updated = await resource.update(request.urn, recorded, inputs, report, request.timeout)
             await _abort_if_unfinished(context, updated)
             return provider_pb2.UpdateResponse(properties=_struct(updated.outputs))
 
@@ -116,11 +118,11 @@ class Servicer(ProviderServicer):
 
     async def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         """Deletes a resource."""
-        remediation, report = self._together.remediation, self._engine.report(request.urn)
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         recorded = _recorded(request.old_inputs, request.properties)
 
         async def answer() -> empty_pb2.Empty:
-            await remediation.delete(request.urn, recorded, report, request.timeout)
+            await resource.delete(request.urn, recorded, report, request.timeout)
             return empty_pb2.Empty()
 
         return await _answering(context, answer)

@@ -5,7 +5,6 @@ An adapter translates values and errors; what an operation does stands in the mo
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pulumi_resource_togetherai.api.client import Client
-from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
+from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.cancel import delete
 from pulumi_resource_togetherai.remediation.check import UNKNOWN, Checked, check, holds_unknown
@@ -23,7 +22,8 @@ from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.inputs import REPLACING, RemediationInputs
 from pulumi_resource_togetherai.remediation.preview import preview_create, preview_update
 from pulumi_resource_togetherai.remediation.read import read
-from pulumi_resource_togetherai.remediation.run import RemediationError, Report, Run
+from pulumi_resource_togetherai.remediation.run import RemediationError, Report
+from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.update import update
 
@@ -48,7 +48,7 @@ class Resource:
     problem: str | None
 
 
-class RemediationResource:
+class RemediationResource(Session):
     """Pulumi's operations on remediations. One object serves one engine process, and one event loop.
 
     Timeouts are in seconds; 0 means the inputs' own. Every coroutine raises RemediationError, whose text is for the
@@ -58,10 +58,8 @@ class RemediationResource:
     def __init__(self, config: ProviderConfig, *, keeps_unfinished: bool, client: Client | None = None) -> None:
         """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way. `client` stands
         in for the one that `config` describes."""
-        self._config = config
+        super().__init__(config, client)
         self._keeps_unfinished = keeps_unfinished
-        self._client = client
-        self._interrupted = asyncio.Event()
         self._recorded: set[str] = set()
         """The URNs that the stack held, declared as they are now, when they were checked."""
         self._replaced: dict[str, State] = {}
@@ -69,15 +67,6 @@ class RemediationResource:
         self._obtained: dict[str, str] = {}
         """The remediation that this process last created or took over for a URN. With `--replace` the engine creates
         before it deletes: create may take over the very remediation that delete is then asked to cancel."""
-
-    def interrupt(self) -> None:
-        """Stops every wait at once. Remediations go on; unfinished resources stay in the stack."""
-        self._interrupted.set()
-
-    async def close(self) -> None:
-        """Closes the connections to the API."""
-        if self._client is not None:
-            await self._client.close()
 
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""
@@ -99,7 +88,7 @@ class RemediationResource:
         self, urn: str, inputs: Properties, report: Report, *, told_to_replace: bool = False
     ) -> dict[str, Any]:
         """Says what create will do, and returns the outputs as far as they are known before it."""
-        run = None if holds_unknown(inputs) else await self._preflight(report)
+        run = None if holds_unknown(inputs) else await self.preflight(report)
         if run is not None:
             identity = Identity(urn, RemediationInputs.model_validate(inputs))
             await preview_create(
@@ -113,7 +102,7 @@ class RemediationResource:
         """Starts the remediation and waits for its end. `told_to_replace`: whether the user told the engine to replace
         what the stack holds, of which the engine says nothing here."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
-        run = self._run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
+        run = self.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         result = await create(run, identity, recorded=told_to_replace or urn in self._recorded)
         self._obtained[urn] = result.state.record.id
         return _resource(result, inputs)
@@ -122,12 +111,12 @@ class RemediationResource:
         """The resource as it is now; None if it is gone. `recorded` is None for an import."""
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else RemediationInputs.model_fields["timeout"].default
-        result = await read(self._run(report, seconds(limit)), urn, resource_id, state)
+        result = await read(self.run(report, seconds(limit)), urn, resource_id, state)
         return _resource(result, recorded.inputs if recorded else None) if result else None
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
         """Says what update will do, and returns the outputs as far as they are known before it."""
-        run = await self._preflight(report)
+        run = await self.preflight(report)
         if run is not None:
             await preview_update(run, _state(recorded))
         return dict(recorded.outputs)
@@ -137,35 +126,14 @@ class RemediationResource:
     ) -> Resource:
         """Goes on waiting for an unfinished remediation."""
         declared = RemediationInputs.model_validate(inputs)
-        run = self._run(report, time_limit or seconds(declared.timeout))
+        run = self.run(report, time_limit or seconds(declared.timeout))
         return _resource(await update(run, urn, _state(recorded), declared), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""
         state = _state(recorded)
         if self._obtained.get(urn) != state.record.id:
-            await delete(self._run(report, time_limit or seconds(state.inputs.timeout)), state)
-
-    async def _preflight(self, report: Report) -> Run | None:
-        """A run for looking ahead; None if that is turned off or there is no API key, which only `up` insists on."""
-        if not self._config.preflight:
-            return None
-        try:
-            return self._run(report, seconds(self._config.request_timeout))
-        except RemediationError as error:
-            if not isinstance(error.__cause__, MissingApiKey):
-                raise
-            await report.warning(f"cannot look ahead: {error}; without it `pulumi up` will fail")
-            return None
-
-    def _run(self, report: Report, time_limit: float, *, kept: bool = True) -> Run:
-        if self._client is None:
-            try:
-                self._client = self._config.client()
-            except (MissingApiKey, ValueError) as error:
-                raise RemediationError(str(error)) from error
-        deadline = asyncio.get_running_loop().time() + time_limit
-        return Run(self._client, self._config, report, self._interrupted, deadline, kept)
+            await delete(self.run(report, time_limit or seconds(state.inputs.timeout)), state)
 
 
 def _state(recorded: Recorded) -> State:

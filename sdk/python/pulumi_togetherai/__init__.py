@@ -12,6 +12,7 @@ from .get_remediation import *
 from .get_remediations import *
 from .provider import *
 from .remediation import *
+from .remediation_review import *
 from . import outputs
 
 # Make subpackages available:
@@ -29,7 +30,8 @@ _utilities.register(
   "mod": "index",
   "fqn": "pulumi_togetherai",
   "classes": {
-   "togetherai:index:Remediation": "Remediation"
+   "togetherai:index:Remediation": "Remediation",
+   "togetherai:index:RemediationReview": "RemediationReview"
   }
  }
 ]

@@ -8,8 +8,10 @@ from enum import Enum
 
 __all__ = [
     'AlertSeverity',
+    'Decision',
     'DeleteWhileRunning',
     'IfActive',
+    'IfGone',
     'RemediationMode',
     'RemediationState',
     'RemediationTrigger',
@@ -32,6 +34,21 @@ class AlertSeverity(_builtins.str, Enum):
     CRITICAL = "PHC_SEVERITY_CRITICAL"
     """
     The node is unfit for work.
+    """
+
+
+@pulumi.type_token("togetherai:index:Decision")
+class Decision(_builtins.str, Enum):
+    """
+    What a review decides.
+    """
+    APPROVE = "APPROVE"
+    """
+    Start the proposed remediation.
+    """
+    REJECT = "REJECT"
+    """
+    End it as CANCELLED, without doing anything.
     """
 
 
@@ -70,6 +87,21 @@ class IfActive(_builtins.str, Enum):
     CREATE = "CREATE"
     """
     Start a remediation beside it.
+    """
+
+
+@pulumi.type_token("togetherai:index:IfGone")
+class IfGone(_builtins.str, Enum):
+    """
+    What to do when the proposal vanished, or resolved itself, before it was reviewed.
+    """
+    SUCCEED = "SUCCEED"
+    """
+    Note it: there is nothing left to decide.
+    """
+    FAIL = "FAIL"
+    """
+    Stop, and say so.
     """
 
 

@@ -1,0 +1,99 @@
+"""The RemediationReview resource as a Python program declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, ReviewProvider
+from pulumi_resource_togetherai.review.inputs import Decision, IfGone, ReviewInputs
+from pulumi_resource_togetherai.review.state import output_names
+
+_TYPE = "pulumi-python:dynamic/togetherai:RemediationReview"
+_PYTHON_NAMES = {to_camel(name): name for name in (*ReviewInputs.model_fields, *output_names())}
+
+
+class RemediationReview(Resource, module="togetherai", name="RemediationReview"):
+    """The review of a remediation that the platform proposed.
+
+    The arguments are the inputs of the plugin's `togetherai.RemediationReview`, the attributes its outputs.
+    """
+
+    cluster_id: pulumi.Output[str]
+    instance_id: pulumi.Output[str]
+    remediation_id: pulumi.Output[str]
+    decision: pulumi.Output[str]
+    comment: pulumi.Output[str | None]
+    mode: pulumi.Output[str | None]
+    expected_mode: pulumi.Output[str | None]
+    wait: pulumi.Output[bool]
+    timeout: pulumi.Output[str]
+    if_gone: pulumi.Output[str]
+    adopted: pulumi.Output[bool]
+    gone: pulumi.Output[bool]
+    instance_name: pulumi.Output[str | None]
+    trigger: pulumi.Output[str | None]
+    state: pulumi.Output[str | None]
+    reason: pulumi.Output[str | None]
+    requested_by: pulumi.Output[str | None]
+    reviewed_by: pulumi.Output[str | None]
+    review_time: pulumi.Output[str | None]
+    review_comment: pulumi.Output[str | None]
+    create_time: pulumi.Output[str | None]
+    start_time: pulumi.Output[str | None]
+    end_time: pulumi.Output[str | None]
+    update_time: pulumi.Output[str | None]
+    error_message: pulumi.Output[str | None]
+    active_health_check_run_id: pulumi.Output[str | None]
+    passive_health_check_event_id: pulumi.Output[str | None]
+    linked_alerts: pulumi.Output[list[Mapping[str, Any]] | None]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        cluster_id: pulumi.Input[str],
+        instance_id: pulumi.Input[str],
+        remediation_id: pulumi.Input[str],
+        decision: pulumi.Input[str | Decision],
+        comment: pulumi.Input[str] | None = None,
+        mode: pulumi.Input[str | RemediationMode] | None = None,
+        expected_mode: pulumi.Input[str | RemediationMode] | None = None,
+        wait: pulumi.Input[bool] | None = None,
+        timeout: pulumi.Input[str] | None = None,
+        if_gone: pulumi.Input[str | IfGone] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """See `ReviewInputs` for what each argument means, and its default."""
+        declared: dict[str, Any] = {
+            "cluster_id": cluster_id,
+            "instance_id": instance_id,
+            "remediation_id": remediation_id,
+            "decision": decision,
+            "comment": comment,
+            "mode": mode,
+            "expected_mode": expected_mode,
+            "wait": wait,
+            "timeout": timeout,
+            "if_gone": if_gone,
+        }
+        # pulumi.dynamic tells its provider neither the URN nor that this is a preview: the program does.
+        told = {
+            URN: pulumi.create_urn(resource_name, _TYPE, opts.parent if opts else None),
+            LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
+        }
+        only_outputs = dict.fromkeys(output_names())
+        super().__init__(ReviewProvider(), resource_name, only_outputs | declared | told, opts)
+
+    def translate_output_property(self, prop: str) -> str:
+        """The attribute that holds an output."""
+        return _PYTHON_NAMES.get(prop, prop)
+
+    def translate_input_property(self, prop: str) -> str:
+        """The input that an argument sets."""
+        return to_camel(prop) if prop in _PYTHON_NAMES.values() else prop

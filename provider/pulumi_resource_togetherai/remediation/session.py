@@ -1,0 +1,51 @@
+"""What a resource's operations share while one engine process lives: the API's client, and the user's interruption."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pulumi_resource_togetherai.api.client import Client
+from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.run import RemediationError, Report, Run
+
+
+class Session:
+    """Makes the runs of a resource's operations."""
+
+    def __init__(self, config: ProviderConfig, client: Client | None = None) -> None:
+        """`client` stands in for the one that `config` describes."""
+        self._config = config
+        self._client = client
+        self._interrupted = asyncio.Event()
+
+    def interrupt(self) -> None:
+        """Stops every wait at once. Remediations go on; unfinished resources stay in the stack."""
+        self._interrupted.set()
+
+    async def close(self) -> None:
+        """Closes the connections to the API."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def preflight(self, report: Report) -> Run | None:
+        """A run for looking ahead; None if that is turned off or there is no API key, which only `up` insists on."""
+        if not self._config.preflight:
+            return None
+        try:
+            return self.run(report, seconds(self._config.request_timeout))
+        except RemediationError as error:
+            if not isinstance(error.__cause__, MissingApiKey):
+                raise
+            await report.warning(f"cannot look ahead: {error}; without it `pulumi up` will fail")
+            return None
+
+    def run(self, report: Report, time_limit: float, *, kept: bool = True) -> Run:
+        """A run that may take `time_limit` seconds. `kept`: whether the stack keeps what stops half-way."""
+        if self._client is None:
+            try:
+                self._client = self._config.client()
+            except (MissingApiKey, ValueError) as error:
+                raise RemediationError(str(error)) from error
+        deadline = asyncio.get_running_loop().time() + time_limit
+        return Run(self._client, self._config, report, self._interrupted, deadline, kept)

@@ -1,0 +1,23 @@
+"""Delete: takes an approval back if what it approved can still be cancelled. A rejection stays as it is."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.remediation import cancel, state
+from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, RemediationInputs
+from pulumi_resource_togetherai.remediation.run import Run
+from pulumi_resource_togetherai.review.inputs import Decision
+from pulumi_resource_togetherai.review.state import State
+
+
+async def delete(run: Run, review: State) -> None:
+    """Returns once the review may be forgotten. What has begun goes on: it is the platform's, not this resource's."""
+    record = review.record
+    if record is None or review.gone or review.inputs.decision is Decision.REJECT:
+        return
+    approved = RemediationInputs(
+        cluster_id=record.cluster_id,
+        instance_id=record.instance_id,
+        mode=record.mode,
+        delete_while_running=DeleteWhileRunning.ABANDON,
+    )
+    await cancel.delete(run, state.State(approved, record, adopted=review.adopted))

@@ -1,0 +1,40 @@
+"""What the end of an approved remediation, or of the wait for it, means for the review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.wait import Stop, Watch
+
+
+def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
+    """Why the review is not complete, what is recorded of it and what to do next; None if it is complete.
+
+    `kept` tells whether the stack keeps an incomplete resource.
+    """
+    record = watch.record
+    recorded = "The stack keeps the review as unfinished" if kept else "The stack keeps no record of the review"
+    if watch.stop is Stop.ENDED:
+        if not ended_badly(record):
+            return None
+        ended = f"the approved {words.name(record)}"
+        if record.state == RemediationState.FAILED:
+            why = f"FAILED after {words.took(record, now)}: {record.error_message or 'no reason given'}"
+        else:
+            why = f"was CANCELLED after {words.took(record, now)}"
+        return (
+            f"{ended} {why}. {recorded}. It cannot be approved a second time. To repair the node declare a "
+            "Remediation; to be done with it remove the review from the program."
+        )
+    happened = {
+        Stop.TIMEOUT: f"timed out waiting for the approved {words.name(record)}, which is {record.state}",
+        Stop.INTERRUPTED: f"stopped waiting for the approved {words.name(record)}, which is {record.state}; it goes on "
+        "without you",
+        Stop.GONE: f"the API no longer knows the approved {words.name(record)}, last seen {record.state}",
+        Stop.NO_ACCESS: f"can no longer see the approved {words.name(record)}, last seen {record.state} "
+        f"({watch.error})",
+    }[watch.stop]
+    return f"{happened}. {recorded}. `pulumi up` looks at it again, and approves nothing twice."

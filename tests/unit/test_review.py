@@ -1,0 +1,96 @@
+"""The review of a proposal: what may be declared, and the decision."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.check import check
+from pulumi_resource_togetherai.review.decide import Adopt, Gone, Refuse, Review, decide
+from pulumi_resource_togetherai.review.inputs import ReviewInputs
+from pulumi_resource_togetherai.review.words import details
+from tests.unit.examples import NOW, record
+
+PLAIN = {"clusterId": "c1", "instanceId": "i7", "remediationId": "r1", "decision": "APPROVE"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "reason"),
+    [
+        ({"decision": "APROVE"}, "decision", '"APROVE" is not one of APPROVE, REJECT; did you mean APPROVE?'),
+        ({"decision": "REJECT", "mode": "VM_ONLY"}, "mode", "mode: is for APPROVE only"),
+        ({"mode": "HOST_POWER_CYCLE"}, "mode", "HOST_POWER_CYCLE cannot be chosen when approving"),
+        ({"mode": "VM_ONYL"}, "mode", "did you mean VM_ONLY?"),
+        ({"expectedMode": "REBOOT"}, "expectedMode", "did you mean REBOOT_VM?"),
+        ({"ifGone": "IGNORE"}, "ifGone", '"IGNORE" is not one of SUCCEED, FAIL'),
+        ({"remediationId": "../x"}, "remediationId", "is not an id"),
+        ({"expected": "VM_ONLY"}, "expected", "did you mean expectedMode?"),
+    ],
+)
+def test_a_mistake_is_named_with_its_path_and_the_remedy(changes: dict[str, Any], path: str, reason: str):
+    (failure,) = check(ReviewInputs, PLAIN | changes).failures
+    assert failure.property == path
+    assert reason in failure.reason
+    assert "\n" not in failure.reason
+
+
+def proposed(state: str = "PENDING_APPROVAL", **changes: Any) -> Remediation:
+    return record(state, trigger="REMEDIATION_TRIGGER_AUTOMATED", **changes)
+
+
+APPROVED = {"reviewed_by": "ana", "review_time": NOW}
+
+
+@pytest.mark.parametrize(
+    ("declared", "found", "kind", "words"),
+    [
+        ({}, proposed(), Review, ""),
+        ({"decision": "REJECT"}, proposed(), Review, ""),
+        ({"expectedMode": "REBOOT_VM"}, proposed(), Review, ""),
+        ({"expectedMode": "VM_ONLY"}, proposed(), Refuse, "its mode is REBOOT_VM now. Nothing was approved"),
+        (
+            {"expectedMode": "VM_ONLY", "decision": "REJECT"},
+            proposed(),
+            Refuse,
+            "its mode is REBOOT_VM now. Nothing was rejected",
+        ),
+        ({}, proposed("RUNNING", **APPROVED), Adopt, "it was approved already by ana"),
+        ({}, proposed("FAILED", **APPROVED), Adopt, "it was approved already by ana"),
+        ({"mode": "VM_ONLY"}, proposed("RUNNING", **APPROVED), Refuse, "and not as VM_ONLY"),
+        ({"expectedMode": "VM_ONLY"}, proposed("RUNNING", **APPROVED), Refuse, "and not as VM_ONLY"),
+        ({"decision": "REJECT"}, proposed("RUNNING", **APPROVED), Refuse, "was approved already by ana and is RUNNING"),
+        (
+            {},
+            proposed("CANCELLED", **APPROVED, review_comment="no"),
+            Refuse,
+            "cancelled by ana (no) already",
+        ),
+        ({"decision": "REJECT"}, proposed("CANCELLED", **APPROVED), Adopt, "rejected or cancelled by ana already"),
+        ({}, proposed("AUTO_RESOLVED"), Gone, "the fault went away by itself"),
+        ({"ifGone": "FAIL"}, proposed("AUTO_RESOLVED"), Refuse, "`ifGone` is FAIL"),
+        ({}, None, Gone, "the proposal has vanished"),
+        ({"ifGone": "FAIL"}, None, Refuse, "the proposal has vanished, and `ifGone` is FAIL. Nothing was approved"),
+        ({}, record("RUNNING", requested_by="bob"), Refuse, "started by bob, does not wait for a review"),
+    ],
+)
+def test_a_decision_is_made_once_and_never_against_another(
+    declared: dict[str, Any], found: Remediation | None, kind: type, words: str
+):
+    choice = decide(ReviewInputs.model_validate(PLAIN | declared), found)
+    assert isinstance(choice, kind)
+    assert words in getattr(choice, "because", "")
+
+
+def test_a_proposal_is_shown_with_what_speaks_for_it():
+    alert = {"alert_name": "DmesgXidError", "annotation": {"summary_line": "Xid 79"}, "resolved_at": NOW}
+    told = details(proposed(linked_alerts=[alert], reason="GPU lost", create_time=NOW - timedelta(minutes=3)), NOW)
+    for part in (
+        "(REBOOT_VM) of instance i7",
+        "alert DmesgXidError: Xid 79, resolved",
+        "reason: GPU lost",
+        "proposed 3m ago",
+    ):
+        assert part in told
