@@ -1,0 +1,136 @@
+"""A review is made once, whatever becomes of its answer; and never as something else than was reviewed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from pulumi_resource_togetherai.api.client import Client, Credential
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.resource import Recorded
+from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.review.resource import ReviewResource
+from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
+from pulumi_resource_togetherai.simulator.clock import Clock
+from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
+from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+from tests.model.world import NODE, NOON, Telling
+
+pytestmark = pytest.mark.looptime  # waiting takes no time: the loop's clock jumps
+
+URN = "urn:pulumi:prod::training::togetherai:index:RemediationReview::review"
+
+
+class Platform:
+    """A simulated platform and a provider that talks to it."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        app = simulate(Scenario.model_validate({}), clock=Clock(lambda: NOON + loop.time()))
+        self.control = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator")
+        config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
+        credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
+        client = Client("http://simulator/v1", credential, max_retries=3, transport=InProcessTransport(app))
+        self.reviews = ReviewResource(config, keeps_unfinished=True, client=client)
+        self.told = Telling()
+
+    async def tell(self, path: str, body: dict[str, Any]) -> Any:
+        """Tells the simulator something."""
+        response = await self.control.post(path, json=body)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    async def propose(self, fault: str = "xid") -> dict[str, Any]:
+        """Has the platform propose a remediation, and returns what a program declares to approve it."""
+        proposal = await self.tell(f"/instances/cluster-1/{NODE}/propose", {"fault": fault})
+        where = {"clusterId": "cluster-1", "instanceId": NODE, "remediationId": proposal["id"]}
+        return where | {"decision": "APPROVE"}
+
+    async def effects(self) -> list[str]:
+        """What the requests so far changed."""
+        journal: list[dict[str, Any]] = (await self.control.get("/requests")).json()
+        return [entry["effect"] for entry in journal if entry["effect"]]
+
+
+@pytest.fixture
+async def platform() -> AsyncGenerator[Platform]:
+    """A platform whose clock jumps."""
+    made = Platform()
+    yield made
+    await made.control.aclose()
+    await made.reviews.close()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop_before"},
+        {"kind": "drop_after"},
+        {"kind": "error"},
+        {"kind": "error", "after": True},
+        {"kind": "rate_limit"},
+        {"kind": "truncated"},
+        {"kind": "html"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("decision", ["APPROVE", "REJECT"])
+async def test_a_lost_answer_changes_nothing(platform: Platform, fault: dict[str, Any], decision: str):
+    declared = await platform.propose() | {"decision": decision}
+    operation = "approve" if decision == "APPROVE" else "reject"
+    await platform.tell("/faults", fault | {"operation": operation, "count": 1})
+    made = await platform.reviews.create(URN, declared, platform.told)
+    assert made.problem is None
+    assert made.outputs["state"] == ("SUCCEEDED" if decision == "APPROVE" else "CANCELLED")
+    assert made.outputs["adopted"] is False
+    assert len(await platform.effects()) == 1
+
+
+async def test_a_service_that_never_answers_is_one_clear_line(platform: Platform):
+    declared = await platform.propose()
+    await platform.tell("/faults", {"kind": "error", "operation": "approve"})
+    with pytest.raises(RemediationError, match=r"is not known to be approved: .*503.*finds out"):
+        await platform.reviews.create(URN, declared, platform.told)
+    assert await platform.effects() == []
+
+
+async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform: Platform):
+    declared = await platform.propose() | {"expectedMode": "REBOOT_VM"}
+    client: Any = platform.reviews._client  # pyright: ignore[reportPrivateUsage]
+    approve = client.approve_remediation
+
+    async def approve_too_late(*where: str, **more: Any) -> Any:
+        await platform.tell(f"/instances/cluster-1/{NODE}/propose", {"fault": "gpu_lost"})
+        return await approve(*where, **more)
+
+    client.approve_remediation = approve_too_late
+    with pytest.raises(RemediationError, match="became a HOST_AWARE while it was being approved as REBOOT_VM"):
+        await platform.reviews.create(URN, declared, platform.told)
+    assert (await platform.effects())[-2:] == ["approved", "cancelled"]
+
+
+async def test_an_interrupted_wait_is_resumed_and_nothing_is_approved_twice(platform: Platform):
+    declared = await platform.propose() | {"timeout": "5s"}
+    made = await platform.reviews.create(URN, declared, platform.told)
+    assert made.problem is not None
+    assert "timed out waiting for the approved remediation" in made.problem
+    recorded = Recorded(made.inputs, made.outputs)
+    updated = await platform.reviews.update(URN, recorded, declared | {"timeout": "1h"}, platform.told)
+    assert (updated.problem, updated.outputs["state"]) == (None, "SUCCEEDED")
+    assert await platform.effects() == ["approved"]
+
+
+async def test_preview_of_the_other_decision_says_that_the_approval_is_cancelled_first(platform: Platform):
+    declared = await platform.propose() | {"wait": False}
+    made = await platform.reviews.create(URN, declared, platform.told)
+    rejecting = declared | {"decision": "REJECT"}
+    diff = platform.reviews.diff(URN, Recorded(made.inputs, made.outputs), rejecting)
+    assert diff.replaces == ["decision"]
+    await platform.reviews.preview_create(URN, rejecting, platform.told)
+    assert "will first cancel remediation" in platform.told.lines[-2]
+    assert "will review nothing and take note" in platform.told.lines[-1]
