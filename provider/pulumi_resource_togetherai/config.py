@@ -45,13 +45,18 @@ class ProviderConfig(BaseModel):
     """The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else
     https://api.together.xyz/v1."""
     poll_interval: Duration = "5s"
-    """How long to wait between two looks at a remediation."""
+    """How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come
+    quicker."""
     request_timeout: Duration = "30s"
     """How long one try of one request may take."""
     max_retries: int = Field(default=5, ge=0, le=100)
     """How often a request is repeated after a transient error."""
     preflight: bool = True
     """Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads."""
+    max_concurrent_per_cluster: int | None = Field(default=None, ge=1)
+    """How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations
+    beyond it wait for their turn before they are started or approved; what others started counts, proposals do not.
+    Default: no limit."""
     adoption_window: Duration = "1h"
     """How recently a remediation of the same resource must have succeeded to be taken over instead of being run
     again, after a run whose result was not saved."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -22,6 +22,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
 from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.clock import Clock
 from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
@@ -92,7 +93,7 @@ class World:
     """One stack with one program, on one simulated platform."""
 
     def __init__(self, *, reading: str = "id", keeps_unfinished: bool = True, seed: int = 0) -> None:
-        self.loop = looptime.new_event_loop()
+        self.loop = looptime.new_event_loop(resolution=1e-9)
         scenario = Scenario.model_validate({"seed": seed, "settings": {"idempotency": reading}})
         self.app = simulate(scenario, clock=Clock(lambda: NOON + self.loop.time()))
         self.network = Network(self.app)
@@ -183,28 +184,33 @@ class World:
         credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
         return Client("http://simulator/v1", credential, request_timeout=30, max_retries=3, transport=Network(self.app))
 
-    def _process(self) -> RemediationResource:
+    @asynccontextmanager
+    async def _process(self) -> AsyncGenerator[RemediationResource]:
         """A provider process: what it remembers ends with the command."""
         client = self._client()
         client._http._transport = self.network  # pyright: ignore[reportPrivateUsage]
-        return RemediationResource(self.config, keeps_unfinished=self.keeps_unfinished, client=client)
+        session = Session(self.config, client)
+        try:
+            yield RemediationResource(session, keeps_unfinished=self.keeps_unfinished)
+        finally:
+            await session.close()
 
     async def _up(self, program: dict[str, dict[str, Any]], *, replace: bool) -> list[str]:
-        process, errors = self._process(), list[str]()
-        for name, declared in program.items():
-            try:
-                await self._step(process, name, declared, replace=replace)
-            except RemediationError as error:
-                errors.append(str(error))
-        for name in [name for name in self.stack if name not in program]:
-            try:
-                held = self.stack[name]
-                if not held.deleted:
-                    await process.delete(self.urn(name), held.recorded, self.told)
-                del self.stack[name]
-            except RemediationError as error:
-                errors.append(str(error))
-        await process.close()
+        errors = list[str]()
+        async with self._process() as process:
+            for name, declared in program.items():
+                try:
+                    await self._step(process, name, declared, replace=replace)
+                except RemediationError as error:
+                    errors.append(str(error))
+            for name in [name for name in self.stack if name not in program]:
+                try:
+                    held = self.stack[name]
+                    if not held.deleted:
+                        await process.delete(self.urn(name), held.recorded, self.told)
+                    del self.stack[name]
+                except RemediationError as error:
+                    errors.append(str(error))
         return errors
 
     async def _step(self, process: RemediationResource, name: str, declared: dict[str, Any], *, replace: bool) -> None:
@@ -248,40 +254,38 @@ class World:
             raise RemediationError(created.problem)
 
     async def _refresh(self) -> list[str]:
-        process, errors = self._process(), list[str]()
-        for name, held in list(self.stack.items()):
-            if held.deleted:
-                continue
-            try:
-                found = await process.read(self.urn(name), held.resource.id, held.recorded, self.told)
-            except RemediationError as error:
-                errors.append(str(error))
-                continue
-            if found is None:
-                del self.stack[name]
-            else:
-                self.stack[name] = Held(found, unfinished=self.keeps_unfinished and found.problem is not None)
-        await process.close()
+        errors = list[str]()
+        async with self._process() as process:
+            for name, held in list(self.stack.items()):
+                if held.deleted:
+                    continue
+                try:
+                    found = await process.read(self.urn(name), held.resource.id, held.recorded, self.told)
+                except RemediationError as error:
+                    errors.append(str(error))
+                    continue
+                if found is None:
+                    del self.stack[name]
+                else:
+                    self.stack[name] = Held(found, unfinished=self.keeps_unfinished and found.problem is not None)
         return errors
 
     async def _preview(self, name: str, declared: dict[str, Any], *, replace: bool) -> tuple[list[str], list[str]]:
-        process, said = self._process(), Telling()
-        urn, held = self.urn(name), self.stack.get(name)
-        # With --replace the engine checks as if the resource were new.
-        checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
-        try:
-            if held is None or replace:
-                await process.preview_create(urn, checked.inputs, said, told_to_replace=replace)
-            else:
-                diff = process.diff(urn, held.recorded, checked.inputs)
-                if diff.replaces:
-                    await process.preview_create(urn, checked.inputs, said)
-                elif diff.unfinished or held.unfinished:
-                    await process.preview_update(held.recorded, checked.inputs, said)
-        except RemediationError as error:
-            return said.lines, [str(error)]
-        finally:
-            await process.close()
+        said, urn, held = Telling(), self.urn(name), self.stack.get(name)
+        async with self._process() as process:
+            # With --replace the engine checks as if the resource were new.
+            checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
+            try:
+                if held is None or replace:
+                    await process.preview_create(urn, checked.inputs, said, told_to_replace=replace)
+                else:
+                    diff = process.diff(urn, held.recorded, checked.inputs)
+                    if diff.replaces:
+                        await process.preview_create(urn, checked.inputs, said)
+                    elif diff.unfinished or held.unfinished:
+                        await process.preview_update(held.recorded, checked.inputs, said)
+            except RemediationError as error:
+                return said.lines, [str(error)]
         return said.lines, []
 
 

@@ -14,6 +14,7 @@ from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.resource import Recorded
 from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.clock import Clock
@@ -21,7 +22,7 @@ from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
 from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
 from tests.model.world import NODE, NOON, Telling
 
-pytestmark = pytest.mark.looptime  # waiting takes no time: the loop's clock jumps
+pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
 URN = "urn:pulumi:prod::training::togetherai:index:RemediationReview::review"
 
@@ -36,7 +37,9 @@ class Platform:
         config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
         credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
         client = Client("http://simulator/v1", credential, max_retries=3, transport=InProcessTransport(app))
-        self.reviews = ReviewResource(config, keeps_unfinished=True, client=client)
+        self.client = client
+        self.session = Session(config, client)
+        self.reviews = ReviewResource(self.session, keeps_unfinished=True)
         self.told = Telling()
 
     async def tell(self, path: str, body: dict[str, Any]) -> Any:
@@ -63,7 +66,7 @@ async def platform() -> AsyncGenerator[Platform]:
     made = Platform()
     yield made
     await made.control.aclose()
-    await made.reviews.close()
+    await made.session.close()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +104,7 @@ async def test_a_service_that_never_answers_is_one_clear_line(platform: Platform
 
 async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform: Platform):
     declared = await platform.propose() | {"expectedMode": "REBOOT_VM"}
-    client: Any = platform.reviews._client  # pyright: ignore[reportPrivateUsage]
+    client: Any = platform.client
     approve = client.approve_remediation
 
     async def approve_too_late(*where: str, **more: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import httpx
 from pydantic import SecretStr, ValidationError
 
 from pulumi_resource_togetherai import __version__
-from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState, RemediationTrigger
+from pulumi_resource_togetherai.api.enums import TERMINAL_STATES, RemediationMode, RemediationState, RemediationTrigger
 from pulumi_resource_togetherai.api.errors import (
     GRPC_CODES,
     AnswerLost,
@@ -23,16 +24,21 @@ from pulumi_resource_togetherai.api.errors import (
     ApiError,
     CredentialRefused,
     NotReached,
+    RateLimited,
     Refused,
+    Withheld,
     status_error_type,
 )
 from pulumi_resource_togetherai.api.models import ApiModel, Cluster, Remediation, RemediationPage, RpcStatus
-from pulumi_resource_togetherai.api.retry import retrying
+from pulumi_resource_togetherai.api.retry import LONGEST_RETRY_AFTER, retrying
 
 ALL_INSTANCES = "-"
 """In place of an instance id: every instance of the cluster."""
 PAGE_SIZE = 100
 """Remediations asked for per page; the server may give fewer."""
+AT_ONCE = 16
+"""Requests about one cluster that may be under way at once; more wait for their turn. A cluster that does not answer
+holds up its own only."""
 
 Answer = TypeVar("Answer", bound=ApiModel)
 Params = dict[str, str | int | list[str]]
@@ -71,13 +77,17 @@ class Client:
             base_url=base_url,
             timeout=request_timeout,
             transport=transport,
-            limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE),
             headers={
                 "Authorization": f"Bearer {credential.api_key.get_secret_value()}",
                 "User-Agent": f"pulumi-togetherai/{__version__}",
             },
         )
         self._server_time: tuple[datetime, float] | None = None
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._resume_at = 0.0
+        """Until when, on the event loop's clock, the server has asked for quiet."""
+        self._starts_no_more = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,6 +100,11 @@ class Client:
     async def close(self) -> None:
         """Closes the connections."""
         await self._http.aclose()
+
+    def start_no_more(self) -> None:
+        """From now on raises Withheld instead of sending what starts a remediation, also where that waits for its turn
+        or its next try."""
+        self._starts_no_more = True
 
     def now(self) -> datetime:
         """The time on the server's clock, as far as its answers told; so a wrong clock here misjudges no age."""
@@ -110,6 +125,7 @@ class Client:
             Remediation,
             params={"remediation_id": remediation_id},
             body=body,
+            starts=True,
         )
 
     async def get_remediation(self, cluster_id: str, instance_id: str, remediation_id: str) -> Remediation:
@@ -129,7 +145,7 @@ class Client:
         """POST .../approve: starts a proposed remediation, in another `mode` if given."""
         body = ({"comment": comment} if comment else {}) | ({"mode": mode.value} if mode else {})
         path = f"{_remediation_path(cluster_id, instance_id, remediation_id)}/approve"
-        return await self._send("approve remediation", "POST", path, Remediation, body=body)
+        return await self._send("approve remediation", "POST", path, Remediation, body=body, starts=True)
 
     async def reject_remediation(
         self, cluster_id: str, instance_id: str, remediation_id: str, *, comment: str | None = None
@@ -185,6 +201,16 @@ class Client:
         oldest = datetime.min.replace(tzinfo=UTC)
         return sorted(wanted, key=lambda remediation: remediation.create_time or oldest, reverse=True)
 
+    async def list_active_remediations(self, cluster_id: str) -> list[Remediation]:
+        """GET .../remediations of the whole cluster, those that have not ended. Raises Refused also when the server
+        ignores the filter: its answer would grow with the cluster's history."""
+        states = [state.value for state in RemediationState if state not in TERMINAL_STATES]
+        path = f"{_instance_path(cluster_id, ALL_INSTANCES)}/remediations"
+        listed = await self._all_pages(path, {"state": states})
+        if any(remediation.terminal for remediation in listed):
+            raise Refused("list remediations", "the server does not filter by state", http_status=200)
+        return listed
+
     async def _all_pages(self, path: str, filters: Params) -> list[Remediation]:
         """Follows the page tokens. The server may know a parameter by its snake_case or its camelCase name only:
         a page that repeats what was seen is asked for once more under the other name."""
@@ -213,11 +239,37 @@ class Client:
         *,
         params: Params | None = None,
         body: dict[str, Any] | None = None,
+        starts: bool = False,
     ) -> Answer:
+        """`starts`: whether the request may start a remediation."""
         async for attempt in retrying(is_read=method == "GET", max_retries=self._max_retries):
             with attempt:
-                return await self._send_once(operation, method, path, answer, params=params, body=body)
+                return await self._in_turn(operation, method, path, answer, params=params, body=body, starts=starts)
         raise AssertionError("the retry loop ends by returning or raising")
+
+    async def _in_turn(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        params: Params | None,
+        body: dict[str, Any] | None,
+        starts: bool,
+    ) -> Answer:
+        """Sends one request when its cluster has room for it and the server has not asked for quiet."""
+        cluster_id = path.split("/")[3]
+        async with self._turns[cluster_id]:
+            await asyncio.sleep(self._resume_at - asyncio.get_running_loop().time())
+            if starts and self._starts_no_more:
+                raise Withheld(operation, "not sent, because the run was interrupted")
+            try:
+                return await self._send_once(operation, method, path, answer, params=params, body=body)
+            except RateLimited as error:
+                asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
+                self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + asked)
+                raise
 
     async def _send_once(
         self,

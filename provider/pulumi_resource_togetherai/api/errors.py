@@ -25,6 +25,10 @@ class NotReached(ApiError):
     transient = True
 
 
+class Withheld(ApiError):
+    """The request was not sent, because the user has asked to stop."""
+
+
 class AnswerLost(ApiError):
     """The request was sent and no answer came back (timeout, connection lost): nobody knows what it did."""
 

@@ -30,6 +30,7 @@ from pulumi_resource_togetherai.remediation.check import check
 from pulumi_resource_togetherai.remediation.operations import Operations
 from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
 from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.review.resource import ReviewResource
 
 Properties = dict[str, Any]
@@ -157,9 +158,10 @@ _process: _Process | None = None
 async def _started(config: ProviderConfig) -> _Process:
     engine = Engine(sys.argv[-1])  # Pulumi starts the process with the engine's address as its last argument
     watch = asyncio.ensure_future(engine.exit_with_it())
+    session = Session(config)
     cores: dict[str, Operations] = {
-        "Remediation": RemediationResource(config, keeps_unfinished=False),
-        "RemediationReview": ReviewResource(config, keeps_unfinished=False),
+        "Remediation": RemediationResource(session, keeps_unfinished=False),
+        "RemediationReview": ReviewResource(session, keeps_unfinished=False),
     }
     return _Process(cores, engine, watch)
 

@@ -19,6 +19,7 @@ from pulumi.provider.experimental.provider import (
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
     from pulumi_resource_togetherai.remediation.operations import Operations
+    from pulumi_resource_togetherai.remediation.session import Session
 
 _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
 """Properties of a provider resource that are the engine's, not ours."""
@@ -29,6 +30,7 @@ class TogetherAiProvider(Provider):
 
     def __init__(self) -> None:
         self._config: ProviderConfig | None = None
+        self._session: Session | None = None
         self._resources: dict[str, Operations] = {}
         """The kinds of resources, by type."""
 
@@ -66,6 +68,7 @@ class TogetherAiProvider(Provider):
         from pulumi_resource_togetherai.config import ProviderConfig
         from pulumi_resource_togetherai.remediation.check import holds_unknown
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
+        from pulumi_resource_togetherai.remediation.session import Session
         from pulumi_resource_togetherai.review.resource import ReviewResource
 
         settings = _plain(request.args)
@@ -73,21 +76,22 @@ class TogetherAiProvider(Provider):
         if known != settings:
             known["preflight"] = False  # a preview with half a configuration would look in the wrong place
         self._config = ProviderConfig.model_validate(known)
+        self._session = Session(self._config)
         self._resources = {
-            "togetherai:index:Remediation": RemediationResource(self._config, keeps_unfinished=True),
-            "togetherai:index:RemediationReview": ReviewResource(self._config, keeps_unfinished=True),
+            "togetherai:index:Remediation": RemediationResource(self._session, keeps_unfinished=True),
+            "togetherai:index:RemediationReview": ReviewResource(self._session, keeps_unfinished=True),
         }
         return ConfigureResponse(supports_preview=True)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""
-        for resource in self._resources.values():
-            resource.interrupt()
+        if self._session is not None:
+            self._session.interrupt()
 
     async def close(self) -> None:
         """Closes the connections to the API."""
-        for resource in self._resources.values():
-            await resource.close()
+        if self._session is not None:
+            await self._session.close()
 
 
 def _plain(properties: dict[str, PropertyValue]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ async def _look(run: Run, record: Remediation) -> Remediation | None:
     if record.terminal:
         return record
     try:
-        return await run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
+        return await run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
     except NotFound:
         return None
 

@@ -10,12 +10,12 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.adopt import Adopt, Decision, Post, Refuse, decide
-from pulumi_resource_togetherai.remediation.history import history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.outcome import ended_badly, problem
 from pulumi_resource_togetherai.remediation.post import post
 from pulumi_resource_togetherai.remediation.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import State
+from pulumi_resource_togetherai.remediation.turns import Turn
 from pulumi_resource_togetherai.remediation.wait import until_terminal
 
 
@@ -34,14 +34,17 @@ async def create(run: Run, identity: Identity, *, recorded: bool) -> Result:
     RemediationError when there is nothing to record.
     """
     node = words.node(identity.inputs)
-    with explained(f"no remediation of {node} was started: cannot list what is there"):
-        history = await run.unless_stopped(history_of(run, identity.inputs))
-    with explained(
-        f"no remediation of {node} is known to have been started",
-        then="If it was, the next `pulumi up` finds it by its key",
-    ):
-        state = await _obtain(run, identity, history, recorded=recorded)
-    return await settle(run, state)
+    with run.cluster(identity.inputs.cluster_id).turns.turn(run.report) as turn:
+        history = await _history(run, identity)
+        with explained(
+            f"no remediation of {node} is known to have been started",
+            then="If it was, the next `pulumi up` finds it by its key",
+        ):
+            state = await _obtain(run, identity, history, turn, recorded=recorded)
+        turn.record = state.record
+        result = await settle(run, state)
+        turn.record = result.state.record
+        return result
 
 
 async def settle(run: Run, state: State) -> Result:
@@ -61,17 +64,29 @@ def decision(run: Run, identity: Identity, history: list[Remediation], *, record
     return decide(identity, history, now=run.client.now(), window=window, recorded=recorded)
 
 
-async def _obtain(run: Run, identity: Identity, history: list[Remediation], *, recorded: bool) -> State:
+async def _history(run: Run, identity: Identity) -> list[Remediation]:
+    inputs = identity.inputs
+    with explained(f"no remediation of {words.node(inputs)} was started: cannot list what is there"):
+        return await run.unless_stopped(run.cluster(inputs.cluster_id).history(inputs.instance_id))
+
+
+async def _obtain(run: Run, identity: Identity, history: list[Remediation], turn: Turn, *, recorded: bool) -> State:
     while True:
         match decision(run, identity, history, recorded=recorded):
             case Refuse(because):
                 raise RemediationError(because)
             case Adopt(record, attempt, because, surprising):
                 tell = run.report.warning if surprising else run.report.info
+                turn.give_up()
                 if not ended_badly(record):  # of a bad end the operation's error tells
                     await tell(f"taking over {words.name(record)}: {because}")
                 return State(identity.inputs, record, attempt, adopted=attempt is None)
             case Post(attempt):
+                with explained(f"no remediation of {words.node(identity.inputs)} was started: it waited for its turn"):
+                    waited = await run.unless_stopped(turn.take())
+                if waited:  # somebody else may have started one meanwhile
+                    history = await _history(run, identity)
+                    continue
                 before = run.client.now()
                 record = await run.unless_stopped(post(run, identity, attempt), grace=GRACE)
                 if not record.terminal or (record.create_time and record.create_time >= before):

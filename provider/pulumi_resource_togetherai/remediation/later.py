@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pulumi_resource_togetherai.remediation import words
-from pulumi_resource_togetherai.remediation.history import history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.run import Run, explained
@@ -16,7 +15,7 @@ async def later_attempt(run: Run, urn: str, state: State) -> str:
         return ""
     identity = Identity(urn, state.inputs)
     with explained(f"cannot look for a later attempt than {words.name(state.record)}", then="Run the command again"):
-        history = await run.unless_stopped(history_of(run, state.inputs))
+        history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).history(state.inputs.instance_id))
     for record in history:
         attempt = identity.attempt_of(record)
         if (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.remediation.check import Checked
     from pulumi_resource_togetherai.remediation.diff import Diff
+    from pulumi_resource_togetherai.remediation.report import Report
     from pulumi_resource_togetherai.remediation.resource import Recorded, Resource
-    from pulumi_resource_togetherai.remediation.run import Report
 
 Properties = Mapping[str, Any]
 
@@ -20,14 +20,6 @@ class Operations(Protocol):
     Timeouts are in seconds; 0 means the inputs' own. `told_to_replace`: whether the user told the engine to replace
     what the stack holds. Every coroutine raises RemediationError, whose text is for the user.
     """
-
-    def interrupt(self) -> None:
-        """Stops every wait at once."""
-        ...
-
-    async def close(self) -> None:
-        """Closes the connections to the API."""
-        ...
 
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""

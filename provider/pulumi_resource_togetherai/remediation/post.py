@@ -8,7 +8,6 @@ from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
-from pulumi_resource_togetherai.remediation.history import history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.run import RemediationError, Run
 
@@ -37,7 +36,8 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
                 raise RemediationError(f"no remediation of {words.node(inputs)} was started: {error}") from error
             await run.report.status(f"{error}; looking whether the remediation was started")
             await asyncio.sleep(min(LONGEST_SETTLING, seconds(run.config.poll_interval)))
-            found = [record for record in await history_of(run, inputs) if identity.attempt_of(record) == attempt]
+            history = run.cluster(inputs.cluster_id).history(inputs.instance_id)
+            found = [record for record in await history if identity.attempt_of(record) == attempt]
             if found:
                 return found[0]
             if not left:

@@ -7,7 +7,6 @@ from pulumi_resource_togetherai.api.models import GpuWorkerNode, Remediation
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.adopt import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.create import decision
-from pulumi_resource_togetherai.remediation.history import history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, RemediationInputs
 from pulumi_resource_togetherai.remediation.outcome import ended_badly, problem
@@ -59,7 +58,7 @@ async def preview_update(run: Run, state: State) -> None:
     record = state.record
     if not record.terminal:
         try:
-            look = run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
+            look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id, preview=True)
             record = await run.unless_stopped(look)
         except (ApiError, Interrupted, TimeoutError) as error:
             why = str(error) or "no answer in time"
@@ -77,9 +76,10 @@ async def preview_update(run: Run, state: State) -> None:
 
 
 async def _look(run: Run, inputs: RemediationInputs) -> tuple[GpuWorkerNode | None, list[Remediation]]:
-    cluster = await run.client.get_cluster(inputs.cluster_id)
+    shared = run.cluster(inputs.cluster_id)
+    cluster = await shared.get(preview=True)
     worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
-    return worker, await history_of(run, inputs)
+    return worker, await shared.history(inputs.instance_id, preview=True)
 
 
 async def _after_delete(run: Run, replaced: State, history: list[Remediation]) -> list[Remediation]:

@@ -22,7 +22,7 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
         raise RemediationError(str(error)) from error
     with explained(f"cannot read remediation {resource_id}"):
         try:
-            look = run.client.get_remediation(where.cluster_id, where.instance_id, where.remediation_id)
+            look = run.cluster(where.cluster_id).remediation(where.instance_id, where.remediation_id)
             record = await run.unless_stopped(look)
         except NotFound:
             return await _forgotten(run, state)

@@ -11,8 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pulumi_resource_togetherai.api.client import Client
-from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.cancel import delete
 from pulumi_resource_togetherai.remediation.check import UNKNOWN, Checked, check, holds_unknown
@@ -22,7 +20,8 @@ from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.inputs import REPLACING, RemediationInputs
 from pulumi_resource_togetherai.remediation.preview import preview_create, preview_update
 from pulumi_resource_togetherai.remediation.read import read
-from pulumi_resource_togetherai.remediation.run import RemediationError, Report
+from pulumi_resource_togetherai.remediation.report import Report
+from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.update import update
@@ -48,17 +47,16 @@ class Resource:
     problem: str | None
 
 
-class RemediationResource(Session):
+class RemediationResource:
     """Pulumi's operations on remediations. One object serves one engine process, and one event loop.
 
     Timeouts are in seconds; 0 means the inputs' own. Every coroutine raises RemediationError, whose text is for the
     user.
     """
 
-    def __init__(self, config: ProviderConfig, *, keeps_unfinished: bool, client: Client | None = None) -> None:
-        """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way. `client` stands
-        in for the one that `config` describes."""
-        super().__init__(config, client)
+    def __init__(self, session: Session, *, keeps_unfinished: bool) -> None:
+        """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way."""
+        self._session = session
         self._keeps_unfinished = keeps_unfinished
         self._recorded: set[str] = set()
         """The URNs that the stack held, declared as they are now, when they were checked."""
@@ -88,7 +86,7 @@ class RemediationResource(Session):
         self, urn: str, inputs: Properties, report: Report, *, told_to_replace: bool = False
     ) -> dict[str, Any]:
         """Says what create will do, and returns the outputs as far as they are known before it."""
-        run = None if holds_unknown(inputs) else await self.preflight(report)
+        run = None if holds_unknown(inputs) else await self._session.preflight(report)
         if run is not None:
             identity = Identity(urn, RemediationInputs.model_validate(inputs))
             await preview_create(
@@ -102,7 +100,7 @@ class RemediationResource(Session):
         """Starts the remediation and waits for its end. `told_to_replace`: whether the user told the engine to replace
         what the stack holds, of which the engine says nothing here."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
-        run = self.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
+        run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         result = await create(run, identity, recorded=told_to_replace or urn in self._recorded)
         self._obtained[urn] = result.state.record.id
         return _resource(result, inputs)
@@ -111,12 +109,12 @@ class RemediationResource(Session):
         """The resource as it is now; None if it is gone. `recorded` is None for an import."""
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else RemediationInputs.model_fields["timeout"].default
-        result = await read(self.run(report, seconds(limit)), urn, resource_id, state)
+        result = await read(self._session.run(report, seconds(limit)), urn, resource_id, state)
         return _resource(result, recorded.inputs if recorded else None) if result else None
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
         """Says what update will do, and returns the outputs as far as they are known before it."""
-        run = await self.preflight(report)
+        run = await self._session.preflight(report)
         if run is not None:
             await preview_update(run, _state(recorded))
         return dict(recorded.outputs)
@@ -126,14 +124,14 @@ class RemediationResource(Session):
     ) -> Resource:
         """Goes on waiting for an unfinished remediation."""
         declared = RemediationInputs.model_validate(inputs)
-        run = self.run(report, time_limit or seconds(declared.timeout))
+        run = self._session.run(report, time_limit or seconds(declared.timeout))
         return _resource(await update(run, urn, _state(recorded), declared), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""
         state = _state(recorded)
         if self._obtained.get(urn) != state.record.id:
-            await delete(self.run(report, time_limit or seconds(state.inputs.timeout)), state)
+            await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)
 
 
 def _state(recorded: Recorded) -> State:

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.cluster import Cluster, Clusters
+from pulumi_resource_togetherai.remediation.report import Report
 
 T = TypeVar("T")
 
@@ -40,27 +42,12 @@ def explained(failure: str, *, then: str = "") -> Generator[None]:
         raise RemediationError(f"{failure}: timed out. {then}".rstrip(". ")) from error
 
 
-class Report(Protocol):
-    """Tells the user about one resource."""
-
-    async def status(self, text: str) -> None:
-        """A passing line: what is going on right now."""
-        ...
-
-    async def info(self, text: str) -> None:
-        """A line that stays."""
-        ...
-
-    async def warning(self, text: str) -> None:
-        """A line that stays and asks for attention."""
-        ...
-
-
 @dataclass(frozen=True)
 class Run:
     """One operation on one resource."""
 
     client: Client
+    clusters: Clusters
     config: ProviderConfig
     report: Report
     interrupted: asyncio.Event
@@ -68,6 +55,10 @@ class Run:
     """When to give up, on the event loop's clock."""
     keeps_unfinished: bool
     """Whether the stack keeps the resource if this operation stops half-way (not so for a create of pulumi.dynamic)."""
+
+    def cluster(self, cluster_id: str) -> Cluster:
+        """What this process's runs share about a cluster."""
+        return self.clusters[cluster_id]
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
         """Does `work`, or stops it at an interruption (Interrupted) or at the deadline (TimeoutError). `grace` is how

@@ -1,4 +1,4 @@
-"""What a resource's operations share while one engine process lives: the API's client, and the user's interruption."""
+"""What all operations share while one engine process lives: the API's client, the watchers, the user's interruption."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ import asyncio
 from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.run import RemediationError, Report, Run
+from pulumi_resource_togetherai.remediation.cluster import Clusters
+from pulumi_resource_togetherai.remediation.report import Report
+from pulumi_resource_togetherai.remediation.run import RemediationError, Run
 
 
 class Session:
-    """Makes the runs of a resource's operations."""
+    """Makes the runs of the resources' operations. One object serves one engine process, and one event loop."""
 
     def __init__(self, config: ProviderConfig, client: Client | None = None) -> None:
         """`client` stands in for the one that `config` describes."""
         self._config = config
         self._client = client
+        self._clusters: Clusters | None = None
         self._interrupted = asyncio.Event()
 
     def interrupt(self) -> None:
-        """Stops every wait at once. Remediations go on; unfinished resources stay in the stack."""
+        """Stops every wait at once and starts nothing more. Remediations go on; unfinished resources stay in the
+        stack."""
         self._interrupted.set()
+        if self._client is not None:
+            self._client.start_no_more()
 
     async def close(self) -> None:
         """Closes the connections to the API."""
@@ -47,5 +53,7 @@ class Session:
                 self._client = self._config.client()
             except (MissingApiKey, ValueError) as error:
                 raise RemediationError(str(error)) from error
+        if self._clusters is None:
+            self._clusters = Clusters(self._client, self._config)
         deadline = asyncio.get_running_loop().time() + time_limit
-        return Run(self._client, self._config, report, self._interrupted, deadline, kept)
+        return Run(self._client, self._clusters, self._config, report, self._interrupted, deadline, kept)

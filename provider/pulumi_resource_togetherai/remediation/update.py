@@ -22,7 +22,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs) ->
     if not record.terminal:
         with explained(f"cannot look at {words.name(record)}", then="Run `pulumi up` again"):
             try:
-                look = run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
+                look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
                 record = await run.unless_stopped(look)
             except NotFound as error:
                 gone = Watch(record, Stop.GONE, error)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.report import HEARTBEAT
 from pulumi_resource_togetherai.remediation.run import Interrupted, Run
-
-JITTER = 0.1
-"""By how much of itself a poll interval varies, so that many waiters do not ask at the same moment."""
-HEARTBEAT = 60.0
-"""How often, in seconds, a wait without news says that it goes on."""
 
 
 class Stop(Enum):
@@ -41,8 +34,8 @@ class Watch:
 
 
 async def until_terminal(run: Run, record: Remediation) -> Watch:
-    """Looks at a remediation every `pollInterval` until it is terminal, the deadline passes, the user interrupts, or
-    the API no longer shows it. An API that does not answer is not a reason to stop: the remediation goes on too."""
+    """Follows a remediation until it is terminal, the deadline passes, the user interrupts, or the API no longer shows
+    it. An API that does not answer is not a reason to stop: the remediation goes on too."""
     watch = Watch(record)
     try:
         await run.unless_stopped(_follow(run, watch))
@@ -58,23 +51,21 @@ async def until_terminal(run: Run, record: Remediation) -> Watch:
 
 
 async def _follow(run: Run, watch: Watch) -> None:
-    loop = asyncio.get_running_loop()
-    interval = seconds(run.config.poll_interval)
+    if watch.record.terminal:
+        return
     told: RemediationState | None = None
-    told_at = 0.0
-    while not watch.record.terminal:
-        now = words.progress(watch.record, run.client.now())
-        if watch.record.state != told or loop.time() - told_at >= HEARTBEAT:
-            await run.report.status(now)
-            told, told_at = watch.record.state, loop.time()
-        await asyncio.sleep(interval * random.uniform(1 - JITTER, 1 + JITTER))
-        record = watch.record
-        try:
-            watch.record = await run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
-        except (NotFound, CredentialRefused):
-            raise
-        except ApiError as error:
-            await run.report.status(f"the API does not answer; still waiting ({error})")
-            told = None
-    if told is not None:
-        await run.report.status(words.progress(watch.record, run.client.now()))
+    with run.cluster(watch.record.cluster_id).watcher.following(watch.record, run.report) as follower:
+        while not watch.record.terminal:
+            if watch.record.state != told:
+                await run.report.status(words.progress(watch.record, run.client.now()))
+                told = watch.record.state
+            try:
+                if not await follower.news(within=HEARTBEAT):
+                    told = None
+            except (NotFound, CredentialRefused):
+                raise
+            except ApiError as error:
+                await run.report.status(f"the API does not answer; still waiting ({error})")
+                told = None
+            watch.record = follower.record
+    await run.report.status(words.progress(watch.record, run.client.now()))

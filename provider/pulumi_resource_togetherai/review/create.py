@@ -31,14 +31,27 @@ class Result:
 async def create(run: Run, inputs: ReviewInputs) -> Result:
     """Makes the review, or takes note of it if it was made already. Raises RemediationError when there is nothing to
     record."""
+    with run.cluster(inputs.cluster_id).turns.turn(run.report) as turn:
+        record = await _first_look(run, inputs)
+        if inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
+            with explained(f"{proposal(inputs)} was not approved: it waited for its turn"):
+                waited = await run.unless_stopped(turn.take())
+            if waited:  # much may have happened meanwhile
+                record = await _first_look(run, inputs)
+        with explained(
+            f"{proposal(inputs)} is not known to be {done(inputs.decision)}",
+            then="If it is, the next `pulumi up` finds out",
+        ):
+            state = await run.unless_stopped(_obtain(run, inputs, record), grace=GRACE)
+        turn.record = state.record
+        result = await settle(run, state)
+        turn.record = result.state.record
+        return result
+
+
+async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
     with explained(f"{proposal(inputs)} was not {done(inputs.decision)}: cannot look at it"):
-        record = await run.unless_stopped(look(run, inputs))
-    with explained(
-        f"{proposal(inputs)} is not known to be {done(inputs.decision)}",
-        then="If it is, the next `pulumi up` finds out",
-    ):
-        state = await run.unless_stopped(_obtain(run, inputs, record), grace=GRACE)
-    return await settle(run, state)
+        return await run.unless_stopped(look(run, inputs))
 
 
 async def settle(run: Run, state: State) -> Result:

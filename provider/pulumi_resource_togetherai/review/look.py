@@ -8,16 +8,15 @@ from pulumi_resource_togetherai.remediation.run import Run
 from pulumi_resource_togetherai.review.inputs import ReviewInputs
 
 
-async def look(run: Run, inputs: ReviewInputs) -> Remediation | None:
+async def look(run: Run, inputs: ReviewInputs, *, preview: bool = False) -> Remediation | None:
     """The record; None if the proposal has vanished. Raises ApiError, NotFound for a cluster or an instance that never
     was: a mistyped id is no vanished proposal."""
+    shared = run.cluster(inputs.cluster_id)
     try:
-        return await run.client.get_remediation(inputs.cluster_id, inputs.instance_id, inputs.remediation_id)
+        return await shared.remediation(inputs.instance_id, inputs.remediation_id, preview=preview)
     except NotFound:
-        cluster = await run.client.get_cluster(inputs.cluster_id)
+        cluster = await shared.get(preview=preview)
         known = {node.instance_id for node in cluster.gpu_worker_nodes}
-        if inputs.instance_id not in known:
-            known = {record.instance_id for record in await run.client.list_remediations(inputs.cluster_id)}
-        if inputs.instance_id not in known:
+        if inputs.instance_id not in known and not await shared.history(inputs.instance_id, preview=preview):
             raise
         return None

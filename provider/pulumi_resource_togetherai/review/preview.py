@@ -20,7 +20,7 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
     Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
     """
     try:
-        record = await run.unless_stopped(look(run, inputs))
+        record = await run.unless_stopped(look(run, inputs, preview=True))
     except NotFound as error:
         raise RemediationError(f"cannot find {proposal(inputs)}: {error}") from error
     except (ApiError, Interrupted, TimeoutError) as error:

@@ -27,7 +27,7 @@ async def read(run: Run, resource_id: str, state: State | None) -> Result | None
     with explained(f"cannot read the review of remediation {resource_id}"):
         try:
             record = await run.unless_stopped(
-                run.client.get_remediation(where.cluster_id, where.instance_id, where.remediation_id)
+                run.cluster(where.cluster_id).remediation(where.instance_id, where.remediation_id)
             )
         except NotFound:
             return _forgotten(run, state)
@@ -44,7 +44,7 @@ async def update(run: Run, state: State, inputs: ReviewInputs) -> Result:
         return await settle(run, state)
     with explained(f"cannot look at {words.name(record)}", then="Run `pulumi up` again"):
         try:
-            look = run.client.get_remediation(record.cluster_id, record.instance_id, record.id)
+            look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
             record = await run.unless_stopped(look)
         except NotFound as error:
             gone = Watch(record, Stop.GONE, error)

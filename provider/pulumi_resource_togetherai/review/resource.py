@@ -7,15 +7,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pulumi_resource_togetherai.api.client import Client
-from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.check import UNKNOWN, Checked, check, holds_unknown
 from pulumi_resource_togetherai.remediation.diff import Diff
 from pulumi_resource_togetherai.remediation.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.report import Report
 from pulumi_resource_togetherai.remediation.resource import Recorded, Resource
-from pulumi_resource_togetherai.remediation.run import RemediationError, Report
+from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.review.create import Result, create
 from pulumi_resource_togetherai.review.delete import delete
@@ -27,13 +26,12 @@ from pulumi_resource_togetherai.review.state import State
 Properties = Mapping[str, Any]
 
 
-class ReviewResource(Session):
+class ReviewResource:
     """Pulumi's operations on reviews. One object serves one engine process, and one event loop."""
 
-    def __init__(self, config: ProviderConfig, *, keeps_unfinished: bool, client: Client | None = None) -> None:
-        """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way. `client` stands
-        in for the one that `config` describes."""
-        super().__init__(config, client)
+    def __init__(self, session: Session, *, keeps_unfinished: bool) -> None:
+        """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way."""
+        self._session = session
         self._keeps_unfinished = keeps_unfinished
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
@@ -62,7 +60,7 @@ class ReviewResource(Session):
         self, urn: str, inputs: Properties, report: Report, *, told_to_replace: bool = False
     ) -> dict[str, Any]:
         """Says what create will do, and returns the outputs as far as they are known before it."""
-        run = None if holds_unknown(inputs) else await self.preflight(report)
+        run = None if holds_unknown(inputs) else await self._session.preflight(report)
         if run is not None:
             await preview_create(run, ReviewInputs.model_validate(inputs), replaced=self._replaced.get(urn))
         return dict(inputs) | {"state": UNKNOWN}
@@ -72,7 +70,7 @@ class ReviewResource(Session):
     ) -> Resource:
         """Makes the review, and after an approval waits for the end of the remediation."""
         declared = ReviewInputs.model_validate(inputs)
-        run = self.run(report, time_limit or seconds(declared.timeout), kept=self._keeps_unfinished)
+        run = self._session.run(report, time_limit or seconds(declared.timeout), kept=self._keeps_unfinished)
         result = await create(run, declared)
         self._obtained[urn] = result.state.id
         return _resource(result, inputs)
@@ -81,7 +79,7 @@ class ReviewResource(Session):
         """The review as it is now; None if it is gone. `recorded` is None for an import."""
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else ReviewInputs.model_fields["timeout"].default
-        result = await read(self.run(report, seconds(limit)), resource_id, state)
+        result = await read(self._session.run(report, seconds(limit)), resource_id, state)
         return _resource(result, recorded.inputs if recorded else None) if result else None
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
@@ -98,14 +96,14 @@ class ReviewResource(Session):
     ) -> Resource:
         """Goes on waiting for an approved remediation."""
         declared = ReviewInputs.model_validate(inputs)
-        run = self.run(report, time_limit or seconds(declared.timeout))
+        run = self._session.run(report, time_limit or seconds(declared.timeout))
         return _resource(await update(run, _state(recorded), declared), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Takes an approval back if what it approved can still be cancelled."""
         state = _state(recorded)
         if self._obtained.get(urn) != state.id:
-            await delete(self.run(report, time_limit or seconds(state.inputs.timeout)), state)
+            await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)
 
 
 def _unfinished(state: State) -> bool:

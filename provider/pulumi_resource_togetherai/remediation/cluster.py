@@ -1,0 +1,93 @@
+"""What all operations of one process share about a cluster, so that many of them cost few requests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from pulumi_resource_togetherai.api import models
+from pulumi_resource_togetherai.api.client import Client
+from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.together import Together, Told
+from pulumi_resource_togetherai.remediation.turns import Turns
+from pulumi_resource_togetherai.remediation.watcher import Watcher
+
+RECENT = 60.0
+"""How old, in seconds, what a preview says may be: a preview of many nodes then looks once."""
+
+_Key = tuple[str, str]
+"""An instance's id and a remediation's."""
+
+
+class Cluster:
+    """Looks, waits and takes turns in one cluster."""
+
+    def __init__(self, client: Client, config: ProviderConfig, cluster_id: str) -> None:
+        self._client = client
+        self._id = cluster_id
+        interval = seconds(config.poll_interval)
+        apart = min(interval / 5, 1.0)
+        self._clusters = Together[str, models.Cluster](client.get_cluster, self._whole, apart=apart)
+        self._histories = Together[str, list[Remediation]](self._history, self._all_histories, apart=apart)
+        self._records = Together[_Key, Remediation](self._record, self._all_records, apart=apart)
+        self.watcher = Watcher(client, cluster_id, self._look, interval=interval)
+        """Tells those who wait for a remediation about its changes."""
+        self.turns = Turns(client, cluster_id, self.watcher, config.max_concurrent_per_cluster, interval=interval)
+        """Lets remediations start one after another."""
+
+    async def get(self, *, preview: bool = False) -> models.Cluster:
+        """The cluster with its nodes. Raises ApiError."""
+        return await self._clusters.look(self._id, at_most_old=RECENT if preview else 0.0)
+
+    async def history(self, instance_id: str, *, preview: bool = False) -> list[Remediation]:
+        """An instance's remediations, newest first. A remediation that replaced the VM has outlived the instance's id,
+        so an unknown instance is looked up in its cluster. Raises ApiError, NotFound for an unknown cluster
+        included."""
+        return await self._histories.look(instance_id, at_most_old=RECENT if preview else 0.0)
+
+    async def remediation(self, instance_id: str, remediation_id: str, *, preview: bool = False) -> Remediation:
+        """A remediation as it is now. Raises ApiError."""
+        return await self._records.look((instance_id, remediation_id), at_most_old=RECENT if preview else 0.0)
+
+    async def _look(self, record: Remediation) -> Remediation:
+        return await self.remediation(record.instance_id, record.id)
+
+    async def _whole(self) -> Told[str, models.Cluster]:
+        cluster = await self._client.get_cluster(self._id)
+        return lambda _id: cluster
+
+    async def _history(self, instance_id: str) -> list[Remediation]:
+        try:
+            return await self._client.list_remediations(self._id, instance_id)
+        except NotFound:
+            listed = await self._client.list_remediations(self._id)
+            return [record for record in listed if record.instance_id == instance_id]
+
+    async def _all_histories(self) -> Told[str, list[Remediation]]:
+        histories = defaultdict[str, list[Remediation]](list)
+        for record in await self._client.list_remediations(self._id):
+            histories[record.instance_id].append(record)
+        return lambda instance_id: histories.get(instance_id, [])
+
+    async def _record(self, key: _Key) -> Remediation:
+        instance_id, remediation_id = key
+        return await self._client.get_remediation(self._id, instance_id, remediation_id)
+
+    async def _all_records(self) -> Told[_Key, Remediation]:
+        listed = await self._client.list_remediations(self._id)
+        return {(record.instance_id, record.id): record for record in listed}.get
+
+
+class Clusters(defaultdict[str, Cluster]):
+    """The clusters that this process has to do with, by id."""
+
+    def __init__(self, client: Client, config: ProviderConfig) -> None:
+        super().__init__()
+        self._client = client
+        self._config = config
+
+    def __missing__(self, cluster_id: str) -> Cluster:
+        cluster = self[cluster_id] = Cluster(self._client, self._config, cluster_id)
+        return cluster

@@ -1,0 +1,434 @@
+"""Many remediations at once: what they cost, and that none of them waits for another without need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from pulumi_resource_togetherai.api.client import AT_ONCE, Client, Credential
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.resource import RemediationResource, Resource
+from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.session import Session
+from pulumi_resource_togetherai.review.resource import ReviewResource
+from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
+from pulumi_resource_togetherai.simulator.clock import Clock
+from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
+from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+from tests.model.world import NOON, Telling
+
+pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
+
+
+class Network(InProcessTransport):
+    """The way to the API; it can bend what is asked."""
+
+    bend: Callable[[httpx.Request], httpx.Request | httpx.Response] | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        bent = self.bend(request) if self.bend else request
+        return bent if isinstance(bent, httpx.Response) else await super().handle_async_request(bent)
+
+
+class Line(Telling):
+    """One resource's line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passing: list[str] = []
+
+    async def status(self, text: str) -> None:
+        """Keeps a passing line apart from those that stay."""
+        self.passing.append(text)
+
+
+class Fleet:
+    """Two clusters of nodes, and one provider process."""
+
+    def __init__(self, *, nodes: int, config: dict[str, Any], settings: dict[str, Any]) -> None:
+        loop = asyncio.get_running_loop()
+        scenario = {"clusters": 2, "instances": nodes, "settings": {"pending": 10, "running": 290} | settings}
+        app = simulate(Scenario.model_validate(scenario), clock=Clock(lambda: NOON + loop.time()))
+        self.outside = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator")
+        self.outside.headers["Authorization"] = f"Bearer {DEFAULT_API_KEY}"
+        self.network = Network(app)
+        credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
+        client = Client("http://simulator/v1", credential, request_timeout=30, max_retries=3, transport=self.network)
+        self.session = Session(ProviderConfig.model_validate(config), client)
+        self.resources = RemediationResource(self.session, keeps_unfinished=True)
+        self.lines: dict[str, Line] = {}
+
+    async def create(self, node: int, cluster: int = 1, **inputs: Any) -> Resource:
+        """Creates a remediation of a node, as an engine asks for it."""
+        urn, declared = self.declared(node, cluster, **inputs)
+        return await self.resources.create(urn, declared, self.lines.setdefault(urn, Line()))
+
+    def declared(self, node: int, cluster: int = 1, **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """The URN and the inputs of a remediation of a node."""
+        where = {"clusterId": f"cluster-{cluster}", "instanceId": f"cluster-{cluster}-node-{node}"}
+        urn = f"urn:pulumi:prod::training::togetherai:index:Remediation::{where['instanceId']}"
+        return urn, self.resources.check(urn, {}, where | {"mode": "VM_ONLY"} | inputs).inputs
+
+    def line(self, node: int, cluster: int = 1) -> Line:
+        """What was told about a node."""
+        return self.lines[self.declared(node, cluster)[0]]
+
+    async def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Tells the simulator something, or asks it."""
+        response = await self.outside.request(method, f"/_simulator{path}", json=body)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    async def somebody_starts(self, node: int) -> None:
+        """Another user's remediation."""
+        path = f"/v1/compute/clusters/cluster-1/instances/cluster-1-node-{node}/remediations"
+        response = await self.outside.post(path, json={"mode": "REMEDIATION_MODE_REBOOT_VM"})
+        response.raise_for_status()
+
+    async def asked(self) -> Counter[str]:
+        """How often what was asked: POST, GET of one, LIST of one instance, LIST of the cluster, GET of the cluster."""
+        return Counter(map(kind, await self.control("GET", "/requests")))
+
+    async def most_at_once(self) -> int:
+        """How many remediations of cluster-1 were active at the same moment, at the most."""
+        listed = await self.outside.get("/v1/compute/clusters/cluster-1/instances/-/remediations?page_size=100")
+        moments = list[tuple[datetime, int]]()
+        for record in listed.json()["remediations"]:
+            moments.append((datetime.fromisoformat(record["create_time"]), 1))
+            if record.get("end_time"):
+                moments.append((datetime.fromisoformat(record["end_time"]), -1))
+        most = active = 0
+        for _, change in sorted(moments):
+            active += change
+            most = max(most, active)
+        return most
+
+
+def kind(entry: dict[str, Any]) -> str:
+    """What a request of the journal was for."""
+    parts = entry["path"].removeprefix("/v1/compute/clusters/").split("/")
+    if entry["method"] == "POST":
+        return "post"
+    if len(parts) == 1:
+        return "get cluster"
+    if len(parts) == 5:
+        return "get"
+    if parts[2] != "-":
+        return "list instance"
+    return "list active" if "state=" in entry["query"] else "list all"
+
+
+Make = Callable[..., Fleet]
+
+
+@pytest.fixture
+async def fleet() -> AsyncGenerator[Make]:
+    """Makes a fleet; what is left of its tasks at the end is a defect."""
+    made = list[Fleet]()
+
+    def make(*, nodes: int = 8, config: dict[str, Any] | None = None, settings: dict[str, Any] | None = None) -> Fleet:
+        made.append(Fleet(nodes=nodes, config=config or {}, settings=settings or {}))
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.outside.aclose()
+        await each.session.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def all_of(work: list[Coroutine[Any, Any, Resource]]) -> list[Resource | BaseException]:
+    """Does it all at once."""
+    return await asyncio.gather(*work, return_exceptions=True)
+
+
+def states(ended: list[Resource | BaseException]) -> Counter[str]:
+    """How they ended."""
+    return Counter(one.outputs["state"] if isinstance(one, Resource) else str(one) for one in ended)
+
+
+async def test_many_waits_cost_one_list_per_interval_and_no_request_each(fleet: Make):
+    here = fleet(nodes=100)
+    started = asyncio.get_running_loop().time()
+    assert states(await all_of([here.create(node) for node in range(1, 101)])) == {"SUCCEEDED": 100}
+    assert asyncio.get_running_loop().time() - started < 300 + 7.5
+    asked = await here.asked()
+    assert asked["post"] == 100
+    assert asked["get"] <= 3
+    assert asked["list instance"] <= 3
+    assert asked["list all"] <= 4
+    assert asked["list active"] <= 300 / 5 * 1.1 + 5
+
+
+async def test_one_wait_asks_for_one_remediation_and_quickly_at_first(fleet: Make):
+    here = fleet(settings={"pending": 0, "running": 0.5})
+    started = asyncio.get_running_loop().time()
+    await here.create(1)
+    assert asyncio.get_running_loop().time() - started < 2.5
+    assert await here.asked() == {"list instance": 1, "post": 1, "get": 1}
+
+
+async def test_waits_that_are_given_up_leave_nothing_behind(fleet: Make):
+    here = fleet()
+    gone = asyncio.ensure_future(here.create(1))
+    ended = all_of([here.create(2, timeout="30s"), here.create(3, timeout="40s")])
+    await asyncio.sleep(20)
+    gone.cancel()
+    assert [one.problem for one in await ended if isinstance(one, Resource) and "timed out" in str(one.problem)] != []
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_dead_cluster_does_not_slow_another(fleet: Make):
+    here = fleet(nodes=40, settings={"running": 50})
+
+    healthy = here.network.handle_async_request
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        if "/clusters/cluster-2/" in request.url.path and request.method == "POST":
+            await asyncio.sleep(1000)
+        return await healthy(request)
+
+    here.network.handle_async_request = handle
+    lost = [asyncio.ensure_future(here.create(node, 2)) for node in range(1, 41)]
+    started = asyncio.get_running_loop().time()
+    assert states(await all_of([here.create(node) for node in range(1, 41)])) == {"SUCCEEDED": 40}
+    assert asyncio.get_running_loop().time() - started < 60 + 7.5
+    here.session.interrupt()
+    assert all(isinstance(error, RemediationError) for error in await asyncio.gather(*lost, return_exceptions=True))
+
+
+def refusing(status: int) -> Callable[[httpx.Request], httpx.Request | httpx.Response]:
+    """A server without lists of a whole cluster."""
+    return lambda request: (
+        httpx.Response(status, json={"code": 5, "message": "no such list"})
+        if "/instances/-/" in request.url.path
+        else request
+    )
+
+
+def unfiltered(request: httpx.Request) -> httpx.Request:
+    """A server that ignores the filter by state."""
+    url = request.url
+    for name in ("state", "states"):
+        url = url.copy_remove_param(name)
+    return httpx.Request(request.method, url, headers=request.headers, content=request.content)
+
+
+@pytest.mark.parametrize("bend", [refusing(403), refusing(404), refusing(400), unfiltered], ids=[403, 404, 400, "all"])
+async def test_where_a_list_cannot_serve_each_is_polled_by_itself_and_that_is_said_once(fleet: Make, bend: Any):
+    here = fleet(settings={"running": 50})
+    await here.create(8)  # there is a history
+    here.network.bend = bend
+    assert states(await all_of([here.create(node) for node in range(1, 7)])) == {"SUCCEEDED": 6}
+    said = [text for line in here.lines.values() for text in line.lines if "polled by itself" in text]
+    assert len(said) == 1
+    assert said[0].startswith("the active remediations of cluster cluster-1 cannot be watched together (")
+    assert (await here.asked())["get"] > 6 * 60 / 5 * 0.8
+
+
+async def test_a_list_that_hides_what_is_active_is_not_believed(fleet: Make):
+    here = fleet(settings={"running": 100})
+
+    def empty(request: httpx.Request) -> httpx.Request | httpx.Response:
+        return httpx.Response(200, json={"remediations": []}) if "state=" in str(request.url) else request
+
+    here.network.bend = empty
+    assert states(await all_of([here.create(node) for node in range(1, 7)])) == {"SUCCEEDED": 6}
+    said = [text for line in here.lines.values() for text in line.lines if "is active and not listed" in text]
+    assert len(said) == 1
+
+
+async def test_a_server_that_asks_for_quiet_is_left_in_peace_by_all(fleet: Make):
+    here = fleet()
+    work = asyncio.ensure_future(all_of([here.create(node) for node in range(1, 6)]))
+    await asyncio.sleep(100)
+    await here.control("POST", "/faults", {"kind": "rate_limit", "operation": "list", "seconds": 60, "count": 1})
+    await asyncio.sleep(10)
+    late = asyncio.ensure_future(here.create(6))
+    await asyncio.sleep(40)
+    entries = await here.control("GET", "/requests")
+    limited = next(entry for entry in entries if entry["status"] == 429)
+    after = [entry for entry in entries if entry["seq"] > limited["seq"]]
+    assert after == []
+    await work
+    assert (await late).outputs["state"] == "SUCCEEDED"
+
+
+async def test_an_outage_is_waited_out_by_everybody(fleet: Make):
+    here = fleet(settings={"running": 100})
+    work = asyncio.ensure_future(all_of([here.create(node) for node in range(1, 6)]))
+    await asyncio.sleep(30)
+    await here.control("POST", "/faults", {"kind": "drop_before", "operation": "list"})
+    await asyncio.sleep(300)
+    assert not work.done()
+    assert any("the API does not answer; still waiting" in text for text in here.line(3).passing)
+    await here.control("DELETE", "/faults")
+    assert states(await work) == {"SUCCEEDED": 5}
+
+
+async def test_a_preview_of_many_costs_a_constant_number_of_requests(fleet: Make):
+    costs = list[Counter[str]]()
+    for nodes in (20, 100):
+        here = fleet(nodes=nodes)
+        for node in range(1, nodes + 1):  # one after another: the worst case
+            urn, declared = here.declared(node)
+            line = Line()
+            await here.resources.preview_create(urn, declared, line)
+            assert "will start a VM_ONLY remediation" in line.lines[0]
+        costs.append(await here.asked())
+    assert costs[0] == costs[1] == {"get cluster": 1, "list instance": 3, "list all": 1}
+
+
+async def test_a_refresh_of_many_costs_few_requests(fleet: Make):
+    here = fleet(nodes=60, settings={"running": 20})
+    made = await all_of([here.create(node) for node in range(1, 61)])
+    await here.control("DELETE", "/requests")
+
+    async def read(resource: Resource) -> Resource:
+        found = await here.resources.read("urn:pulumi:prod::training::t::r", resource.id, None, Line())
+        assert found is not None
+        return found
+
+    found = await all_of([read(one) for one in made if isinstance(one, Resource)])
+    assert states(found) == {"SUCCEEDED": 60}
+    assert (await here.asked()).total() <= 12
+
+
+# --- maxConcurrentPerCluster ---
+
+TWO = {"maxConcurrentPerCluster": 2}
+
+
+async def test_no_more_run_at_once_than_allowed_and_in_the_order_asked_for(fleet: Make):
+    here = fleet(config=TWO)
+    assert states(await all_of([here.create(node) for node in range(1, 8)])) == {"SUCCEEDED": 7}
+    assert await here.most_at_once() == 2
+    posts = [entry["path"] for entry in await here.control("GET", "/requests") if entry["effect"] == "created"]
+    assert [path.split("/")[6] for path in posts] == [f"cluster-1-node-{node}" for node in range(1, 8)]
+    assert "waiting for 2 of 2 to finish in cluster cluster-1" in here.line(3).passing
+    assert any(text == "waiting for its turn: 2 may run at once in cluster cluster-1" for text in here.line(4).passing)
+
+
+async def test_the_next_starts_as_soon_as_one_has_ended(fleet: Make):
+    here = fleet(config={"maxConcurrentPerCluster": 1})
+    first = asyncio.ensure_future(here.create(1))
+    await asyncio.sleep(1)
+    second = asyncio.ensure_future(here.create(2))
+    await first
+    ended = asyncio.get_running_loop().time()
+    await second
+    started = [entry["time"] for entry in await here.control("GET", "/requests") if entry["effect"] == "created"][1]
+    assert datetime.fromisoformat(started).timestamp() - NOON - ended < 0.5
+
+
+async def test_clusters_do_not_wait_for_each_other(fleet: Make):
+    here = fleet(config={"maxConcurrentPerCluster": 1})
+    started = asyncio.get_running_loop().time()
+    await all_of([here.create(1, 1), here.create(1, 2)])
+    assert asyncio.get_running_loop().time() - started < 310
+
+
+async def test_what_others_started_counts_and_what_is_only_proposed_does_not(fleet: Make):
+    here = fleet(config={"maxConcurrentPerCluster": 1})
+    await here.control("POST", "/instances/cluster-1/cluster-1-node-5/propose", {"fault": "xid"})
+    await here.somebody_starts(4)
+    started = asyncio.get_running_loop().time()
+    assert (await here.create(1)).outputs["state"] == "SUCCEEDED"
+    assert asyncio.get_running_loop().time() - started >= 600
+    assert await here.most_at_once() == 2  # the proposal, and one after the other
+
+
+async def test_one_that_nobody_waits_for_counts_too(fleet: Make):
+    here = fleet(config={"maxConcurrentPerCluster": 1})
+    await asyncio.sleep(100)
+    assert (await here.create(1, wait=False)).outputs["state"] == "PENDING"
+    assert (await here.create(2, wait=False)).outputs["state"] == "PENDING"
+    assert await here.most_at_once() == 1
+
+
+async def test_an_interruption_reaches_those_that_queue_and_nothing_of_theirs_was_posted(fleet: Make):
+    here = fleet(config=TWO)
+    work = asyncio.ensure_future(all_of([here.create(node) for node in range(1, 6)]))
+    await asyncio.sleep(100)
+    here.session.interrupt()
+    ended = await work
+    assert [isinstance(one, Resource) for one in ended] == [True, True, False, False, False]
+    assert str(ended[2]) == (
+        "no remediation of instance cluster-1-node-3 of cluster cluster-1 was started: it waited for its turn: "
+        "interrupted"
+    )
+    assert (await here.asked())["post"] == 2
+
+
+async def test_after_an_interruption_nothing_is_started_that_was_not_on_its_way(fleet: Make):
+    here = fleet(nodes=40)
+    healthy = here.network.handle_async_request
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        answer = await healthy(request)
+        await asyncio.sleep(3 if request.method == "POST" else 0)
+        return answer
+
+    here.network.handle_async_request = slow
+    work = asyncio.ensure_future(all_of([here.create(node) for node in range(1, 41)]))
+    await asyncio.sleep(2)
+    here.session.interrupt()
+    ended = await work
+    assert (await here.asked())["post"] == AT_ONCE
+    assert sum(isinstance(one, Resource) for one in ended) == AT_ONCE
+    assert sum("not sent, because the run was interrupted" in str(one) for one in ended) == 40 - AT_ONCE
+
+
+async def test_a_timeout_reaches_those_that_queue(fleet: Make):
+    here = fleet(config={"maxConcurrentPerCluster": 1})
+    first, second = await all_of([here.create(1), here.create(2, timeout="60s")])
+    assert isinstance(first, Resource)
+    assert "it waited for its turn: timed out" in str(second)
+    assert (await here.asked())["post"] == 1
+
+
+async def test_one_whose_post_fails_makes_room(fleet: Make):
+    here = fleet(config={"maxConcurrentPerCluster": 1})
+    await here.control("POST", "/faults", {"kind": "error", "operation": "create", "status": 400, "count": 1})
+    first, second = await all_of([here.create(1), here.create(2)])
+    assert "was started: create remediation: 400" in str(first)
+    assert isinstance(second, Resource)
+
+
+async def test_after_its_turn_came_it_looks_again(fleet: Make):
+    here = fleet(config=TWO)
+    await here.somebody_starts(6)
+    work = asyncio.ensure_future(all_of([here.create(1), here.create(2)]))
+    await asyncio.sleep(200)
+    await here.somebody_starts(2)
+    _, second = await work
+    assert "is being repaired already" in str(second)
+    assert (await here.asked())["post"] == 3
+
+
+async def test_an_api_that_does_not_say_what_is_active_starts_nothing(fleet: Make):
+    here = fleet(config=TWO)
+    here.network.bend = refusing(403)
+    with pytest.raises(RemediationError, match=r"no remediation of .* was started: it waited for its turn: .*403"):
+        await here.create(1)
+    assert (await here.asked())["post"] == 0
+
+
+async def test_approvals_wait_for_their_turn_too(fleet: Make):
+    here = fleet(config={"maxConcurrentPerCluster": 1})
+    proposal = await here.control("POST", "/instances/cluster-1/cluster-1-node-5/propose", {"fault": "xid"})
+    running = asyncio.ensure_future(here.create(1))
+    await asyncio.sleep(50)
+    reviews, line = ReviewResource(here.session, keeps_unfinished=True), Line()
+    where = {"clusterId": "cluster-1", "instanceId": "cluster-1-node-5", "remediationId": proposal["id"]}
+    review = await reviews.create("urn:pulumi:prod::training::t::r", where | {"decision": "APPROVE"}, line)
+    assert running.done()
+    assert review.outputs["state"] == "SUCCEEDED"
+    assert any("waiting for 1 of 1 to finish" in text for text in line.passing)
