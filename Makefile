@@ -2,7 +2,7 @@
 PYTHON ?= python3
 WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
-SDK_LANGUAGES = python
+SDK_LANGUAGES = python nodejs go
 
 .PHONY: help setup demo test lint format sdk crash chaos bench clean
 

@@ -28,6 +28,7 @@ from pulumi_resource_togetherai.review.inputs import ReviewInputs
 
 NAME = "togetherai"
 REPOSITORY = "https://github.com/pulumi-togetherai/pulumi-togetherai"
+DESCRIPTION = "Repair GPU nodes of Together AI clusters: instance remediations as infrastructure as code."
 
 REVIEW = (
     "The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares "
@@ -129,7 +130,7 @@ def schema() -> Schema:
         "name": NAME,
         "version": __version__,
         "displayName": "Together AI",
-        "description": "Repair GPU nodes of Together AI clusters: instance remediations as infrastructure as code.",
+        "description": DESCRIPTION,
         "keywords": ["pulumi", "together", "togetherai", "gpu", "remediation", "category/infrastructure"],
         "homepage": REPOSITORY,
         "repository": REPOSITORY,
@@ -142,7 +143,15 @@ def schema() -> Schema:
                 "requires": {"pulumi": ">=3.200.0,<4.0.0"},
                 "readme": _doc(ProviderConfig),
             },
-            "nodejs": {"respectSchemaVersion": True},
+            "nodejs": {
+                "respectSchemaVersion": True,
+                "packageName": "@pulumi-togetherai/togetherai",
+                "packageDescription": DESCRIPTION,
+                "readme": _doc(ProviderConfig),
+                "dependencies": {"@pulumi/pulumi": "^3.200.0"},
+                "devDependencies": {"@types/node": "^20"},
+                "typescriptVersion": "^5.9.0",
+            },
             "go": {
                 "respectSchemaVersion": True,
                 "importBasePath": f"{REPOSITORY.removeprefix('https://')}/sdk/go/togetherai",

@@ -12,8 +12,9 @@ from setup import BIN, ROOT
 
 
 def files(folder: Path) -> set[Path]:
-    """What `make sdk` wrote, without what Python or npm left there when the package was used."""
-    left = {"__pycache__", "node_modules", "bin", "build", "dist"}
+    """What `make sdk` wrote, without what Python or npm left there when the package was used. Go's module is that of
+    the folder, and kept by hand."""
+    left = {"__pycache__", "node_modules", "bin", "build", "dist", "go.mod", "go.sum"}
     paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return {path for path in paths if not any(part in left or part.endswith(".egg-info") for part in path.parts)}
 

@@ -23,6 +23,7 @@ class ProviderArgs:
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
+                 max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
                  preflight: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -34,8 +35,9 @@ class ProviderArgs:
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at a remediation.
+        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
         :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
         :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take.
         """
@@ -51,6 +53,8 @@ class ProviderArgs:
             mark_reason = True
         if mark_reason is not None:
             pulumi.set(__self__, "mark_reason", mark_reason)
+        if max_concurrent_per_cluster is not None:
+            pulumi.set(__self__, "max_concurrent_per_cluster", max_concurrent_per_cluster)
         if max_retries is None:
             max_retries = 5
         if max_retries is not None:
@@ -117,6 +121,18 @@ class ProviderArgs:
         pulumi.set(self, "mark_reason", value)
 
     @_builtins.property
+    @pulumi.getter(name="maxConcurrentPerCluster")
+    def max_concurrent_per_cluster(self) -> pulumi.Input[Optional[_builtins.int]]:
+        """
+        How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+        """
+        return pulumi.get(self, "max_concurrent_per_cluster")
+
+    @max_concurrent_per_cluster.setter
+    def max_concurrent_per_cluster(self, value: pulumi.Input[Optional[_builtins.int]]):
+        pulumi.set(self, "max_concurrent_per_cluster", value)
+
+    @_builtins.property
     @pulumi.getter(name="maxRetries")
     def max_retries(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
@@ -132,7 +148,7 @@ class ProviderArgs:
     @pulumi.getter(name="pollInterval")
     def poll_interval(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait between two looks at a remediation.
+        How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
         """
         return pulumi.get(self, "poll_interval")
 
@@ -175,6 +191,7 @@ class Provider(pulumi.ProviderResource):
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
+                 max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
                  preflight: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -189,8 +206,9 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at a remediation.
+        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
         :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
         :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take.
         """
@@ -222,6 +240,7 @@ class Provider(pulumi.ProviderResource):
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
+                 max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
                  preflight: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -243,6 +262,7 @@ class Provider(pulumi.ProviderResource):
             if mark_reason is None:
                 mark_reason = True
             __props__.__dict__["mark_reason"] = pulumi.Output.from_input(mark_reason).apply(pulumi.runtime.to_json) if mark_reason is not None else None
+            __props__.__dict__["max_concurrent_per_cluster"] = pulumi.Output.from_input(max_concurrent_per_cluster).apply(pulumi.runtime.to_json) if max_concurrent_per_cluster is not None else None
             if max_retries is None:
                 max_retries = 5
             __props__.__dict__["max_retries"] = pulumi.Output.from_input(max_retries).apply(pulumi.runtime.to_json) if max_retries is not None else None

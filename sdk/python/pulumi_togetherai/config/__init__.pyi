@@ -34,6 +34,11 @@ markReason: bool
 Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
 """
 
+maxConcurrentPerCluster: Optional[int]
+"""
+How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+"""
+
 maxRetries: int
 """
 How often a request is repeated after a transient error.
@@ -41,7 +46,7 @@ How often a request is repeated after a transient error.
 
 pollInterval: str
 """
-How long to wait between two looks at a remediation.
+How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
 """
 
 preflight: bool

@@ -49,6 +49,13 @@ class _ExportableConfig(types.ModuleType):
         return __config__.get_bool('markReason') or True
 
     @_builtins.property
+    def max_concurrent_per_cluster(self) -> Optional[int]:
+        """
+        How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+        """
+        return __config__.get_int('maxConcurrentPerCluster')
+
+    @_builtins.property
     def max_retries(self) -> int:
         """
         How often a request is repeated after a transient error.
@@ -58,7 +65,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def poll_interval(self) -> str:
         """
-        How long to wait between two looks at a remediation.
+        How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
         """
         return __config__.get('pollInterval') or '5s'
 

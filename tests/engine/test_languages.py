@@ -1,0 +1,97 @@
+"""The SDKs for Node.js and Go compile, and the examples in these languages run: preview, up, up again, refresh, destroy.
+
+The examples in Python and YAML are run as a user runs them (see test_examples). Here the languages' hosts may be
+missing, so the same program files are run inline, by the Automation API of their own SDK.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.stack import ROOT, Stack
+from tests.simulated import Simulator
+
+DRIVERS = Path(__file__).parent / "languages"
+BUILD_LIMIT = 900
+"""Seconds after which a build counts as hung; the first one on a machine downloads and compiles a lot."""
+SETTINGS = {
+    "cluster": "cluster-1",
+    "instance": "cluster-1-node-2",
+    "togetherai:pollInterval": "50ms",
+}
+
+
+@pytest.mark.skipif(not shutil.which("npm"), reason="there is no npm")
+def test_the_sdk_for_nodejs_compiles_and_its_example_runs_and_runs_once(tmp_path: Path, api: Simulator):
+    project, sdk = tmp_path / "project", tmp_path / "project" / "sdk"
+    shutil.copytree(ROOT / "examples" / "typescript", project)
+    shutil.copytree(ROOT / "sdk" / "nodejs", sdk, ignore=shutil.ignore_patterns("node_modules", "bin"))
+    shutil.copy(DRIVERS / "package.json", project)
+    shutil.copy(DRIVERS / "driver.js", project)
+    build(project, "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline")
+    build(sdk, "npx", "tsc")
+    shutil.copy(sdk / "package.json", sdk / "bin")  # what is published is bin/
+    package = project / "node_modules" / "@pulumi-togetherai" / "togetherai"
+    package.parent.mkdir()
+    shutil.copytree(sdk / "bin", package)
+    build(project, "npx", "tsc")
+    stack = Stack(tmp_path / "stack", "plugin", api.address)
+    told = run(stack, project, ["node", "driver.js", "./bin/index.js", json.dumps(SETTINGS)])
+    ran_once([json.loads(line) for line in told.splitlines()], api, "REMEDIATION_MODE_VM_ONLY")
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="there is no Go")
+def test_the_sdk_for_go_builds_and_its_example_runs_and_runs_once(tmp_path: Path, api: Simulator):
+    build(ROOT / "sdk", "go", "build", "./...")
+    build(ROOT / "sdk", "go", "vet", "./...")
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples" / "go", project)
+    shutil.copy(DRIVERS / "driver_test.go", project)
+    sdk = f"-replace=github.com/pulumi-togetherai/pulumi-togetherai/sdk={ROOT / 'sdk'}"
+    build(project, "go", "mod", "edit", sdk)
+    build(project, "go", "vet", "-mod=mod", ".")
+    build(project, "go", "test", "-mod=mod", "-c", "-o", "driver", ".")
+    stack = Stack(tmp_path / "stack", "plugin", api.address)
+    told = project / "told"
+    stack.env |= {"DRIVER_OUTPUT": str(told), "DRIVER_SETTINGS": json.dumps(SETTINGS)}
+    run(stack, project, ["./driver"])
+    ran_once([json.loads(line) for line in told.read_text().splitlines()], api, "REMEDIATION_MODE_HOST_POWER_CYCLE")
+
+
+def build(folder: Path, *command: str) -> None:
+    """Runs a command of the language's own tools, with the machine's caches."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=BUILD_LIMIT, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+
+
+def run(stack: Stack, folder: Path, command: list[str]) -> str:
+    """Runs a driver in a stack's environment and returns what it printed."""
+    node = os.pathsep.join(str(Path(tool).parent) for name in ("node",) if (tool := shutil.which(name)))
+    env = stack.env | {"PATH": os.pathsep.join([stack.env["PATH"], node])}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ran_once(told: list[dict[str, Any]], api: Simulator, mode: str) -> None:
+    """Holds what a driver told against what the API saw."""
+    assert [line["operation"] for line in told] == ["preview", "up", "up", "refresh", "destroy"]
+    preview, up, again, refresh, destroy = told
+    assert "`pulumi up` will start a" in preview["output"]
+    assert preview["changes"] == {"create": 2}
+    assert up["changes"] == {"create": 2}
+    assert up["outputs"]["state"] == "SUCCEEDED"
+    assert again["changes"] == {"same": 2}
+    assert "update" not in refresh["changes"]
+    assert destroy["changes"] == {"delete": 2}
+    (created,) = api.requests("created")
+    assert created["body"]["mode"] == mode
+    assert up["outputs"]["remediation"] in created["query"]
+    assert api.posts() == 1
