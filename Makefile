@@ -4,7 +4,7 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python nodejs go
 
-.PHONY: help setup demo test lint format sdk crash chaos bench clean
+.PHONY: help setup demo test lint format sdk docs crash chaos bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ sdk: setup ## Write sdk/ anew from the schema (some seconds)
 	@set -e; for language in $(SDK_LANGUAGES); do \
 	  .tools/bin/gensdk --language $$language --schema $(SDK)/schema.json --out $(SDK)/$$language; \
 	done
+
+docs: setup ## Write docs/reference/ anew from the schema (a moment)
+	@$(WITH_TOOLS) python tools/docs.py docs/reference
 
 crash: setup ## Kill provider and pulumi at every point of a remediation's life (8 minutes)
 	@$(WITH_TOOLS) python -m tests.chaos.crash

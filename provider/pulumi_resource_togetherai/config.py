@@ -45,10 +45,10 @@ class ProviderConfig(BaseModel):
     """The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else
     https://api.together.xyz/v1."""
     poll_interval: Duration = "5s"
-    """How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come
-    quicker."""
+    """How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the
+    first looks come quicker."""
     request_timeout: Duration = "30s"
-    """How long one try of one request may take."""
+    """How long one try of one request may take, such as `30s`."""
     max_retries: int = Field(default=5, ge=0, le=100)
     """How often a request is repeated after a transient error."""
     preflight: bool = True
@@ -58,8 +58,8 @@ class ProviderConfig(BaseModel):
     beyond it wait for their turn before they are started or approved; what others started counts, proposals do not.
     Default: no limit."""
     adoption_window: Duration = "1h"
-    """How recently a remediation of the same resource must have succeeded to be taken over instead of being run
-    again, after a run whose result was not saved."""
+    """How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of
+    being run again, after a run whose result was not saved."""
     mark_reason: bool = True
     """Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`.
     Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own."""

@@ -10,6 +10,7 @@ import types
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from importlib.resources import files
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
@@ -120,10 +121,20 @@ def schema() -> Schema:
     collected = _Types()
     config = collected.properties(ProviderConfig, output=False)
     remediation = _resource(
-        collected, _doc(Remediation), RemediationInputs, Bookkeeping, replacing=REPLACING, has_record=True
+        collected,
+        _guided(_doc(Remediation), "Remediation"),
+        RemediationInputs,
+        Bookkeeping,
+        replacing=REPLACING,
+        has_record=True,
     )
     review = _resource(
-        collected, REVIEW, ReviewInputs, review_state.Bookkeeping, replacing=review_inputs.REPLACING, has_record=False
+        collected,
+        _guided(REVIEW, "RemediationReview"),
+        ReviewInputs,
+        review_state.Bookkeeping,
+        replacing=review_inputs.REPLACING,
+        has_record=False,
     )
     functions = {token(function.name): _function(collected, function) for function in FUNCTIONS}
     return {
@@ -196,7 +207,7 @@ def _resource(
 
 def _function(collected: _Types, function: Function[Any, Any]) -> Schema:
     return {
-        "description": _doc(function.arguments),
+        "description": _guided(_doc(function.arguments), function.name),
         "inputs": {
             "type": "object",
             "properties": collected.properties(function.arguments, output=False),
@@ -222,6 +233,11 @@ def _always_set(model: type[BaseModel]) -> list[str]:
 
 def _doc(thing: type) -> str:
     return " ".join((thing.__doc__ or "").split())
+
+
+def _guided(first: str, name: str) -> str:
+    """A description with the guide that stands in `guide/`: how it works, examples, how to import."""
+    return f"{first}\n\n{files('pulumi_resource_togetherai').joinpath(f'guide/{name}.md').read_text()}"
 
 
 def _pascal(name: str) -> str:

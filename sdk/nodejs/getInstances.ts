@@ -9,6 +9,10 @@ import * as utilities from "./utilities";
 
 /**
  * Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+ *
+ * The API's operation: `GET /compute/clusters/{clusterId}`.
+ *
+ * ## Example Usage
  */
 export function getInstances(args: GetInstancesArgs, opts?: pulumi.InvokeOptions): Promise<GetInstancesResult> {
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});
@@ -35,6 +39,10 @@ export interface GetInstancesResult {
 }
 /**
  * Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+ *
+ * The API's operation: `GET /compute/clusters/{clusterId}`.
+ *
+ * ## Example Usage
  */
 export function getInstancesOutput(args: GetInstancesOutputArgs, opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetInstancesResult> {
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});

@@ -9,6 +9,10 @@ import * as utilities from "./utilities";
 
 /**
  * Looks up one remediation.
+ *
+ * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations/{remediationId}`.
+ *
+ * ## Example Usage
  */
 export function getRemediation(args: GetRemediationArgs, opts?: pulumi.InvokeOptions): Promise<GetRemediationResult> {
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});
@@ -121,6 +125,10 @@ export interface GetRemediationResult {
 }
 /**
  * Looks up one remediation.
+ *
+ * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations/{remediationId}`.
+ *
+ * ## Example Usage
  */
 export function getRemediationOutput(args: GetRemediationOutputArgs, opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRemediationResult> {
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});

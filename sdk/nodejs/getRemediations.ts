@@ -9,6 +9,11 @@ import * as utilities from "./utilities";
 
 /**
  * Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
+ *
+ * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
+ * cluster with `-` as the instance.
+ *
+ * ## Example Usage
  */
 export function getRemediations(args: GetRemediationsArgs, opts?: pulumi.InvokeOptions): Promise<GetRemediationsResult> {
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});
@@ -65,6 +70,11 @@ export interface GetRemediationsResult {
 }
 /**
  * Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
+ *
+ * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
+ * cluster with `-` as the instance.
+ *
+ * ## Example Usage
  */
 export function getRemediationsOutput(args: GetRemediationsOutputArgs, opts?: pulumi.InvokeOutputOptions): pulumi.Output<GetRemediationsResult> {
     opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts || {});

@@ -54,7 +54,7 @@ export class Provider extends pulumi.ProviderResource {
  */
 export interface ProviderArgs {
     /**
-     * How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+     * How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
      */
     adoptionWindow?: pulumi.Input<string | undefined>;
     /**
@@ -78,7 +78,7 @@ export interface ProviderArgs {
      */
     maxRetries?: pulumi.Input<number | undefined>;
     /**
-     * How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+     * How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
      */
     pollInterval?: pulumi.Input<string | undefined>;
     /**
@@ -86,7 +86,7 @@ export interface ProviderArgs {
      */
     preflight?: pulumi.Input<boolean | undefined>;
     /**
-     * How long one try of one request may take.
+     * How long one try of one request may take, such as `30s`.
      */
     requestTimeout?: pulumi.Input<string | undefined>;
 }

@@ -9,6 +9,24 @@ import * as utilities from "./utilities";
 
 /**
  * A remediation: the repair of one GPU worker node, as the API records it.
+ *
+ * `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
+ * key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
+ * CANCELLED stays in the stack as unfinished and does not run again by itself.
+ *
+ * The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
+ * `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
+ * `POST .../remediations/{remediationId}/cancel` to delete.
+ *
+ * ## Example Usage
+ *
+ * ## Import
+ *
+ * A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+ *
+ * ```sh
+ * pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+ * ```
  */
 export class Remediation extends pulumi.CustomResource {
     /**
@@ -134,7 +152,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly state: pulumi.Output<string>;
     /**
-     * How long to wait for the remediation to end. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
      */
     declare public readonly timeout: pulumi.Output<string>;
     /**
@@ -276,7 +294,7 @@ export interface RemediationArgs {
      */
     retryFailed?: pulumi.Input<boolean | undefined>;
     /**
-     * How long to wait for the remediation to end. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**

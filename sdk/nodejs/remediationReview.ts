@@ -9,6 +9,23 @@ import * as utilities from "./utilities";
 
 /**
  * The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
+ *
+ * An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
+ * proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
+ * the same, and refused if it did not.
+ *
+ * The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
+ * `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
+ *
+ * ## Example Usage
+ *
+ * ## Import
+ *
+ * The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+ *
+ * ```sh
+ * pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+ * ```
  */
 export class RemediationReview extends pulumi.CustomResource {
     /**
@@ -134,7 +151,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly state: pulumi.Output<string | undefined>;
     /**
-     * How long to wait for the remediation to end. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
      */
     declare public readonly timeout: pulumi.Output<string>;
     /**
@@ -273,7 +290,7 @@ export interface RemediationReviewArgs {
      */
     remediationId: pulumi.Input<string>;
     /**
-     * How long to wait for the remediation to end. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**

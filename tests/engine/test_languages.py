@@ -1,4 +1,4 @@
-"""The SDKs for Node.js and Go compile, and the examples in these languages run: preview, up, up again, refresh, destroy.
+"""The SDKs for Node.js and Go compile, and the examples in these languages run: preview, up twice, refresh, destroy.
 
 The examples in Python and YAML are run as a user runs them (see test_examples). Here the languages' hosts may be
 missing, so the same program files are run inline, by the Automation API of their own SDK.

@@ -76,7 +76,7 @@ class RemediationInputs(BaseModel):
     """Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has
     accepted it."""
     timeout: Duration = "1h"
-    """How long to wait for the remediation to end. `customTimeouts` comes before it."""
+    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it."""
     if_active: IfActive = IfActive.FAIL
     """What to do when the instance has another active remediation, which this resource did not start."""
     retry_failed: bool = False

@@ -59,7 +59,7 @@ class ReviewInputs(BaseModel):
     wait: bool = True
     """With APPROVE: whether to wait until the remediation has ended."""
     timeout: Duration = "1h"
-    """How long to wait for the remediation to end. `customTimeouts` comes before it."""
+    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it."""
     if_gone: IfGone = IfGone.SUCCEED
     """What to do when the proposal vanished, or resolved itself, before it was reviewed."""
 

@@ -12,6 +12,10 @@ import (
 )
 
 // Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+//
+// The API's operation: `GET /compute/clusters/{clusterId}`.
+//
+// ## Example Usage
 func GetInstances(ctx *pulumi.Context, args *GetInstancesArgs, opts ...pulumi.InvokeOption) (*GetInstancesResult, error) {
 	opts = internal.PkgInvokeDefaultOpts(opts)
 	var rv GetInstancesResult

@@ -12,6 +12,10 @@ import (
 )
 
 // Looks up one remediation.
+//
+// The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations/{remediationId}`.
+//
+// ## Example Usage
 func LookupRemediation(ctx *pulumi.Context, args *LookupRemediationArgs, opts ...pulumi.InvokeOption) (*LookupRemediationResult, error) {
 	opts = internal.PkgInvokeDefaultOpts(opts)
 	var rv LookupRemediationResult

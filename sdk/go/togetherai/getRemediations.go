@@ -12,6 +12,11 @@ import (
 )
 
 // Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
+//
+// The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
+// cluster with `-` as the instance.
+//
+// ## Example Usage
 func GetRemediations(ctx *pulumi.Context, args *GetRemediationsArgs, opts ...pulumi.InvokeOption) (*GetRemediationsResult, error) {
 	opts = internal.PkgInvokeDefaultOpts(opts)
 	var rv GetRemediationsResult

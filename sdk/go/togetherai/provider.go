@@ -54,7 +54,7 @@ func NewProvider(ctx *pulumi.Context,
 }
 
 type providerArgs struct {
-	// How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+	// How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
 	AdoptionWindow *string `pulumi:"adoptionWindow"`
 	// The API key. Default: the environment variable TOGETHER_API_KEY.
 	ApiKey *string `pulumi:"apiKey"`
@@ -66,17 +66,17 @@ type providerArgs struct {
 	MaxConcurrentPerCluster *int `pulumi:"maxConcurrentPerCluster"`
 	// How often a request is repeated after a transient error.
 	MaxRetries *int `pulumi:"maxRetries"`
-	// How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+	// How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
 	PollInterval *string `pulumi:"pollInterval"`
 	// Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
 	Preflight *bool `pulumi:"preflight"`
-	// How long one try of one request may take.
+	// How long one try of one request may take, such as `30s`.
 	RequestTimeout *string `pulumi:"requestTimeout"`
 }
 
 // The set of arguments for constructing a Provider resource.
 type ProviderArgs struct {
-	// How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+	// How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
 	AdoptionWindow pulumi.StringPtrInput
 	// The API key. Default: the environment variable TOGETHER_API_KEY.
 	ApiKey pulumi.StringPtrInput
@@ -88,11 +88,11 @@ type ProviderArgs struct {
 	MaxConcurrentPerCluster pulumi.IntPtrInput
 	// How often a request is repeated after a transient error.
 	MaxRetries pulumi.IntPtrInput
-	// How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+	// How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
 	PollInterval pulumi.StringPtrInput
 	// Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
 	Preflight pulumi.BoolPtrInput
-	// How long one try of one request may take.
+	// How long one try of one request may take, such as `30s`.
 	RequestTimeout pulumi.StringPtrInput
 }
 

@@ -13,6 +13,24 @@ import (
 )
 
 // A remediation: the repair of one GPU worker node, as the API records it.
+//
+// `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
+// key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
+// CANCELLED stays in the stack as unfinished and does not run again by itself.
+//
+// The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
+// `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
+// `POST .../remediations/{remediationId}/cancel` to delete.
+//
+// ## Example Usage
+//
+// ## Import
+//
+// A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+//
+// ```sh
+// pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+// ```
 type Remediation struct {
 	pulumi.CustomResourceState
 
@@ -64,7 +82,7 @@ type Remediation struct {
 	StartTime pulumi.StringPtrOutput `pulumi:"startTime"`
 	// Where the remediation is in its life.
 	State pulumi.StringOutput `pulumi:"state"`
-	// How long to wait for the remediation to end. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 	Timeout pulumi.StringOutput `pulumi:"timeout"`
 	// What started the remediation.
 	Trigger pulumi.StringOutput `pulumi:"trigger"`
@@ -156,7 +174,7 @@ type remediationArgs struct {
 	Reason *string `pulumi:"reason"`
 	// Whether a FAILED remediation is run again by the next `pulumi up`.
 	RetryFailed *bool `pulumi:"retryFailed"`
-	// How long to wait for the remediation to end. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 	Timeout *string `pulumi:"timeout"`
 	// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
 	Triggers map[string]string `pulumi:"triggers"`
@@ -182,7 +200,7 @@ type RemediationArgs struct {
 	Reason pulumi.StringPtrInput
 	// Whether a FAILED remediation is run again by the next `pulumi up`.
 	RetryFailed pulumi.BoolPtrInput
-	// How long to wait for the remediation to end. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 	Timeout pulumi.StringPtrInput
 	// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
 	Triggers pulumi.StringMapInput
@@ -347,7 +365,7 @@ func (o RemediationOutput) State() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.State }).(pulumi.StringOutput)
 }
 
-// How long to wait for the remediation to end. `customTimeouts` comes before it.
+// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 func (o RemediationOutput) Timeout() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.Timeout }).(pulumi.StringOutput)
 }

@@ -13,6 +13,23 @@ import (
 )
 
 // The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
+//
+// An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
+// proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
+// the same, and refused if it did not.
+//
+// The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
+// `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
+//
+// ## Example Usage
+//
+// ## Import
+//
+// The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+//
+// ```sh
+// pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+// ```
 type RemediationReview struct {
 	pulumi.CustomResourceState
 
@@ -64,7 +81,7 @@ type RemediationReview struct {
 	StartTime pulumi.StringPtrOutput `pulumi:"startTime"`
 	// Where the remediation is in its life.
 	State pulumi.StringPtrOutput `pulumi:"state"`
-	// How long to wait for the remediation to end. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 	Timeout pulumi.StringOutput `pulumi:"timeout"`
 	// What started the remediation.
 	Trigger pulumi.StringPtrOutput `pulumi:"trigger"`
@@ -151,7 +168,7 @@ type remediationReviewArgs struct {
 	Mode *string `pulumi:"mode"`
 	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
 	RemediationId string `pulumi:"remediationId"`
-	// How long to wait for the remediation to end. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 	Timeout *string `pulumi:"timeout"`
 	// With APPROVE: whether to wait until the remediation has ended.
 	Wait *bool `pulumi:"wait"`
@@ -175,7 +192,7 @@ type RemediationReviewArgs struct {
 	Mode pulumi.StringPtrInput
 	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
 	RemediationId pulumi.StringInput
-	// How long to wait for the remediation to end. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 	Timeout pulumi.StringPtrInput
 	// With APPROVE: whether to wait until the remediation has ended.
 	Wait pulumi.BoolPtrInput
@@ -338,7 +355,7 @@ func (o RemediationReviewOutput) State() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.State }).(pulumi.StringPtrOutput)
 }
 
-// How long to wait for the remediation to end. `customTimeouts` comes before it.
+// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
 func (o RemediationReviewOutput) Timeout() pulumi.StringOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringOutput { return v.Timeout }).(pulumi.StringOutput)
 }

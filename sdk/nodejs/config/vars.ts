@@ -8,7 +8,7 @@ declare var exports: any;
 const __config = new pulumi.Config("togetherai");
 
 /**
- * How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+ * How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
  */
 export declare const adoptionWindow: string;
 Object.defineProperty(exports, "adoptionWindow", {
@@ -74,7 +74,7 @@ Object.defineProperty(exports, "maxRetries", {
 });
 
 /**
- * How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+ * How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
  */
 export declare const pollInterval: string;
 Object.defineProperty(exports, "pollInterval", {
@@ -96,7 +96,7 @@ Object.defineProperty(exports, "preflight", {
 });
 
 /**
- * How long one try of one request may take.
+ * How long one try of one request may take, such as `30s`.
  */
 export declare const requestTimeout: string;
 Object.defineProperty(exports, "requestTimeout", {

@@ -55,6 +55,28 @@ def get_instances(cluster_id: Optional[_builtins.str] = None,
     """
     Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
 
+    The API's operation: `GET /compute/clusters/{clusterId}`.
+
+    ## Example Usage
+    ### Reboot every node that is not ready
+
+    ```python
+    import pulumi
+    import pulumi_togetherai as togetherai
+
+    for node in togetherai.get_instances(cluster_id="cluster-1").instances:
+        if node.instance_id and node.status != "Ready":
+            togetherai.Remediation(
+                node.instance_id,
+                cluster_id="cluster-1",
+                instance_id=node.instance_id,
+                mode=togetherai.RemediationMode.REBOOT_VM,
+                # A node that is ready again leaves the program; that is no reason to cancel anything.
+                opts=pulumi.ResourceOptions(retain_on_delete=True),
+            )
+    ```
+
+
     :param _builtins.str cluster_id: The cluster to look at.
     """
     __args__ = dict()
@@ -68,6 +90,28 @@ def get_instances_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = Non
                          opts: Optional[Union[pulumi.InvokeOptions, pulumi.InvokeOutputOptions]] = None) -> pulumi.Output[GetInstancesResult]:
     """
     Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+
+    The API's operation: `GET /compute/clusters/{clusterId}`.
+
+    ## Example Usage
+    ### Reboot every node that is not ready
+
+    ```python
+    import pulumi
+    import pulumi_togetherai as togetherai
+
+    for node in togetherai.get_instances(cluster_id="cluster-1").instances:
+        if node.instance_id and node.status != "Ready":
+            togetherai.Remediation(
+                node.instance_id,
+                cluster_id="cluster-1",
+                instance_id=node.instance_id,
+                mode=togetherai.RemediationMode.REBOOT_VM,
+                # A node that is ready again leaves the program; that is no reason to cancel anything.
+                opts=pulumi.ResourceOptions(retain_on_delete=True),
+            )
+    ```
+
 
     :param _builtins.str cluster_id: The cluster to look at.
     """

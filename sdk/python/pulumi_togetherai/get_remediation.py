@@ -285,6 +285,23 @@ def get_remediation(cluster_id: Optional[_builtins.str] = None,
     """
     Looks up one remediation.
 
+    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations/{remediationId}`.
+
+    ## Example Usage
+
+    ```python
+    import pulumi
+    import pulumi_togetherai as togetherai
+
+    found = togetherai.get_remediation(
+        cluster_id="cluster-1",
+        instance_id="cluster-1-node-1",
+        remediation_id="3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44",
+    )
+    pulumi.export("state", found.state)
+    ```
+
+
     :param _builtins.str cluster_id: The cluster of the node.
     :param _builtins.str instance_id: The instance (a GPU worker node's VM) of the remediation.
     :param _builtins.str remediation_id: The remediation's id.
@@ -323,6 +340,23 @@ def get_remediation_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = N
                            opts: Optional[Union[pulumi.InvokeOptions, pulumi.InvokeOutputOptions]] = None) -> pulumi.Output[GetRemediationResult]:
     """
     Looks up one remediation.
+
+    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations/{remediationId}`.
+
+    ## Example Usage
+
+    ```python
+    import pulumi
+    import pulumi_togetherai as togetherai
+
+    found = togetherai.get_remediation(
+        cluster_id="cluster-1",
+        instance_id="cluster-1-node-1",
+        remediation_id="3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44",
+    )
+    pulumi.export("state", found.state)
+    ```
+
 
     :param _builtins.str cluster_id: The cluster of the node.
     :param _builtins.str instance_id: The instance (a GPU worker node's VM) of the remediation.

@@ -62,6 +62,25 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
     """
     Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
 
+    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
+    cluster with `-` as the instance.
+
+    ## Example Usage
+    ### What waits for an approval
+
+    ```python
+    import pulumi
+    import pulumi_togetherai as togetherai
+
+    proposals = togetherai.get_remediations(
+        cluster_id="cluster-1",
+        state=[togetherai.RemediationState.PENDING_APPROVAL],
+        order_by="createTime",
+    )
+    pulumi.export("proposals", [proposal.id for proposal in proposals.remediations])
+    ```
+
+
     :param _builtins.str cluster_id: The cluster to look at.
     :param _builtins.str instance_id: Only the remediations of this instance. Default: those of every instance of the cluster.
     :param _builtins.int limit: The longest list wanted, cut off after it was ordered. Default: all of it.
@@ -93,6 +112,25 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
                             opts: Optional[Union[pulumi.InvokeOptions, pulumi.InvokeOutputOptions]] = None) -> pulumi.Output[GetRemediationsResult]:
     """
     Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
+
+    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
+    cluster with `-` as the instance.
+
+    ## Example Usage
+    ### What waits for an approval
+
+    ```python
+    import pulumi
+    import pulumi_togetherai as togetherai
+
+    proposals = togetherai.get_remediations(
+        cluster_id="cluster-1",
+        state=[togetherai.RemediationState.PENDING_APPROVAL],
+        order_by="createTime",
+    )
+    pulumi.export("proposals", [proposal.id for proposal in proposals.remediations])
+    ```
+
 
     :param _builtins.str cluster_id: The cluster to look at.
     :param _builtins.str instance_id: Only the remediations of this instance. Default: those of every instance of the cluster.

@@ -31,15 +31,15 @@ class ProviderArgs:
         """
         The set of arguments for constructing a Provider resource.
 
-        :param pulumi.Input[_builtins.str] adoption_window: How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
         :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
-        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take.
+        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
         """
         if adoption_window is None:
             adoption_window = '1h'
@@ -76,7 +76,7 @@ class ProviderArgs:
     @pulumi.getter(name="adoptionWindow")
     def adoption_window(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+        How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         """
         return pulumi.get(self, "adoption_window")
 
@@ -148,7 +148,7 @@ class ProviderArgs:
     @pulumi.getter(name="pollInterval")
     def poll_interval(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+        How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
         """
         return pulumi.get(self, "poll_interval")
 
@@ -172,7 +172,7 @@ class ProviderArgs:
     @pulumi.getter(name="requestTimeout")
     def request_timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long one try of one request may take.
+        How long one try of one request may take, such as `30s`.
         """
         return pulumi.get(self, "request_timeout")
 
@@ -202,15 +202,15 @@ class Provider(pulumi.ProviderResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.str] adoption_window: How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
         :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
-        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take.
+        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
         """
         ...
     @overload

@@ -43,7 +43,7 @@ class RemediationArgs:
         :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end. `customTimeouts` comes before it.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
         :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
         """
@@ -177,7 +177,7 @@ class RemediationArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         """
         return pulumi.get(self, "timeout")
 
@@ -231,6 +231,56 @@ class Remediation(pulumi.CustomResource):
         """
         A remediation: the repair of one GPU worker node, as the API records it.
 
+        `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
+        key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
+        CANCELLED stays in the stack as unfinished and does not run again by itself.
+
+        The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
+        `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
+        `POST .../remediations/{remediationId}/cancel` to delete.
+
+        ## Example Usage
+        ### Reboot a node
+
+        ```python
+        import pulumi
+        import pulumi_togetherai as togetherai
+
+        repair = togetherai.Remediation(
+            "node-1",
+            cluster_id="cluster-1",
+            instance_id="cluster-1-node-1",
+            mode=togetherai.RemediationMode.REBOOT_VM,
+            reason="INC-1042: GPU 3 reports Xid 79",
+        )
+        pulumi.export("state", repair.state)
+        ```
+        ### The same repair again, in another incident
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.Remediation(
+            "node-1",
+            cluster_id="cluster-1",
+            instance_id="cluster-1-node-1",
+            mode=togetherai.RemediationMode.HOST_AWARE,
+            # A new value runs it again; without one it never runs twice.
+            triggers={"incident": "INC-1057"},
+            # If somebody is repairing the node already, wait for that.
+            if_active=togetherai.IfActive.ADOPT,
+        )
+        ```
+
+        ## Import
+
+        A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+
+        ```sh
+        pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+        ```
+
+
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
@@ -241,7 +291,7 @@ class Remediation(pulumi.CustomResource):
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end. `customTimeouts` comes before it.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
         :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
         """
@@ -253,6 +303,56 @@ class Remediation(pulumi.CustomResource):
                  opts: Optional[pulumi.ResourceOptions] = None):
         """
         A remediation: the repair of one GPU worker node, as the API records it.
+
+        `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
+        key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
+        CANCELLED stays in the stack as unfinished and does not run again by itself.
+
+        The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
+        `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
+        `POST .../remediations/{remediationId}/cancel` to delete.
+
+        ## Example Usage
+        ### Reboot a node
+
+        ```python
+        import pulumi
+        import pulumi_togetherai as togetherai
+
+        repair = togetherai.Remediation(
+            "node-1",
+            cluster_id="cluster-1",
+            instance_id="cluster-1-node-1",
+            mode=togetherai.RemediationMode.REBOOT_VM,
+            reason="INC-1042: GPU 3 reports Xid 79",
+        )
+        pulumi.export("state", repair.state)
+        ```
+        ### The same repair again, in another incident
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.Remediation(
+            "node-1",
+            cluster_id="cluster-1",
+            instance_id="cluster-1-node-1",
+            mode=togetherai.RemediationMode.HOST_AWARE,
+            # A new value runs it again; without one it never runs twice.
+            triggers={"incident": "INC-1057"},
+            # If somebody is repairing the node already, wait for that.
+            if_active=togetherai.IfActive.ADOPT,
+        )
+        ```
+
+        ## Import
+
+        A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+
+        ```sh
+        pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+        ```
+
 
         :param str resource_name: The name of the resource.
         :param RemediationArgs args: The arguments to use to populate this resource's properties.
@@ -583,7 +683,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def timeout(self) -> pulumi.Output[_builtins.str]:
         """
-        How long to wait for the remediation to end. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         """
         return pulumi.get(self, "timeout")
 

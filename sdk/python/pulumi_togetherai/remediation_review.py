@@ -42,7 +42,7 @@ class RemediationReviewArgs:
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] expected_mode: The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
         :param pulumi.Input['IfGone'] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end. `customTimeouts` comes before it.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         :param pulumi.Input[_builtins.bool] wait: With APPROVE: whether to wait until the remediation has ended.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
@@ -168,7 +168,7 @@ class RemediationReviewArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         """
         return pulumi.get(self, "timeout")
 
@@ -209,6 +209,40 @@ class RemediationReview(pulumi.CustomResource):
         """
         The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
 
+        An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
+        proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
+        the same, and refused if it did not.
+
+        The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
+        `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
+
+        ## Example Usage
+        ### Approve a proposed reboot
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.RemediationReview(
+            "node-1",
+            cluster_id="cluster-1",
+            instance_id="cluster-1-node-1",
+            remediation_id="3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44",
+            decision=togetherai.Decision.APPROVE,
+            comment="the job on it has ended",
+            # The platform may raise a proposal's mode while it waits: then nothing is approved.
+            expected_mode=togetherai.RemediationMode.REBOOT_VM,
+        )
+        ```
+
+        ## Import
+
+        The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+
+        ```sh
+        pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+        ```
+
+
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it makes a new review.
@@ -219,7 +253,7 @@ class RemediationReview(pulumi.CustomResource):
         :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
         :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end. `customTimeouts` comes before it.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         :param pulumi.Input[_builtins.bool] wait: With APPROVE: whether to wait until the remediation has ended.
         """
         ...
@@ -230,6 +264,40 @@ class RemediationReview(pulumi.CustomResource):
                  opts: Optional[pulumi.ResourceOptions] = None):
         """
         The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
+
+        An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
+        proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
+        the same, and refused if it did not.
+
+        The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
+        `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
+
+        ## Example Usage
+        ### Approve a proposed reboot
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.RemediationReview(
+            "node-1",
+            cluster_id="cluster-1",
+            instance_id="cluster-1-node-1",
+            remediation_id="3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44",
+            decision=togetherai.Decision.APPROVE,
+            comment="the job on it has ended",
+            # The platform may raise a proposal's mode while it waits: then nothing is approved.
+            expected_mode=togetherai.RemediationMode.REBOOT_VM,
+        )
+        ```
+
+        ## Import
+
+        The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+
+        ```sh
+        pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
+        ```
+
 
         :param str resource_name: The name of the resource.
         :param RemediationReviewArgs args: The arguments to use to populate this resource's properties.
@@ -555,7 +623,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter
     def timeout(self) -> pulumi.Output[_builtins.str]:
         """
-        How long to wait for the remediation to end. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         """
         return pulumi.get(self, "timeout")
 

@@ -11,7 +11,7 @@ import (
 
 var _ = internal.GetEnvOrDefault
 
-// How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+// How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
 func GetAdoptionWindow(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:adoptionWindow")
 	if err == nil {
@@ -59,7 +59,7 @@ func GetMaxRetries(ctx *pulumi.Context) int {
 	return value
 }
 
-// How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+// How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
 func GetPollInterval(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:pollInterval")
 	if err == nil {
@@ -81,7 +81,7 @@ func GetPreflight(ctx *pulumi.Context) bool {
 	return value
 }
 
-// How long one try of one request may take.
+// How long one try of one request may take, such as `30s`.
 func GetRequestTimeout(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:requestTimeout")
 	if err == nil {

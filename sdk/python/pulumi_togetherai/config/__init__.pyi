@@ -16,7 +16,7 @@ from .. import _utilities
 
 adoptionWindow: str
 """
-How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
 """
 
 apiKey: Optional[str]
@@ -46,7 +46,7 @@ How often a request is repeated after a transient error.
 
 pollInterval: str
 """
-How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
 """
 
 preflight: bool
@@ -56,6 +56,6 @@ Whether `pulumi preview` looks up the instance and says what `pulumi up` will do
 
 requestTimeout: str
 """
-How long one try of one request may take.
+How long one try of one request may take, such as `30s`.
 """
 

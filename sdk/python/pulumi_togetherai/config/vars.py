@@ -23,7 +23,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def adoption_window(self) -> str:
         """
-        How recently a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+        How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         """
         return __config__.get('adoptionWindow') or '1h'
 
@@ -65,7 +65,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def poll_interval(self) -> str:
         """
-        How long to wait between two looks at the remediations of a cluster, at the longest; the first looks come quicker.
+        How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
         """
         return __config__.get('pollInterval') or '5s'
 
@@ -79,7 +79,7 @@ class _ExportableConfig(types.ModuleType):
     @_builtins.property
     def request_timeout(self) -> str:
         """
-        How long one try of one request may take.
+        How long one try of one request may take, such as `30s`.
         """
         return __config__.get('requestTimeout') or '30s'
 
