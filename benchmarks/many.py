@@ -1,0 +1,17 @@
+"""Many remediations at once: requests, delay, CPU and memory of the provider beside a plain loop.
+
+    python benchmarks/many.py [--n 1,10,100,1000] [--sides a,b,c,d] [--clusters 1,10] [--speed X] [--plot]
+
+Sides: a the plugin on the Pulumi engine, b the dynamic form on it, c a loop over the vendor's client, d the plugin
+without the engine. What is measured, and what the figures mean, stands in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from waiting.bench import main
+
+if __name__ == "__main__":
+    sys.exit(main(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)))

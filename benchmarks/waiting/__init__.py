@@ -1,0 +1,1 @@
+"""What waiting for many remediations costs: the same work done by several sides in turn, and measured alike."""

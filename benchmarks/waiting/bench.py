@@ -1,0 +1,132 @@
+"""Runs what the command line asks for, side by side in turn, and writes down the figures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform as machine
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from waiting import core, engine, vendor
+from waiting.figures import Figures, figures
+from waiting.meter import Meter
+from waiting.outcome import SIMULATOR, Outcome
+from waiting.platform import BENCHMARKS, Platform, platform
+from waiting.preview import preview_figures
+from waiting.report import preview_line, table, target_table
+from waiting.targets import MANY, targets
+from waiting.workload import LENGTH, POLL_INTERVAL, Workload
+
+OUT = BENCHMARKS / "out" / "many.json"
+PICTURE = BENCHMARKS.parent / "docs" / "images" / "many-requests.png"
+SPEEDS = {1: 20.0, 10: 20.0, 100: 10.0, 1000: 1.0}
+"""The clock's speed for a number of remediations, the same for every side: such that the loop over the vendor's client,
+which takes about 3 ms of CPU time per request, needs no more than about half a core."""
+SPEED_WITHOUT_LOOP = 3.0
+"""The clock's speed for 1000 in several clusters, where that loop is left out: clusters make no difference to it."""
+ALL_AT_ONCE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Side:
+    """A way of doing the work."""
+
+    run: Callable[[Workload, Platform, Meter], Outcome]
+    at_once: int = ALL_AT_ONCE
+    """How many remediations it can have under way."""
+    most: int = ALL_AT_ONCE
+    """The largest number that it is asked to do."""
+
+
+SIDES = {
+    "a": Side(engine.run_plugin),
+    # pulumi.dynamic does 4 things at once: 1000 remediations would take it a day of simulated time.
+    "b": Side(engine.run_dynamic, at_once=4, most=10),
+    "c": Side(vendor.run),
+    "d": Side(core.run),
+}
+
+
+def measure(side: str, workload: Workload) -> Figures:
+    """One side doing one workload on a simulator of its own."""
+    with platform(workload) as api, Meter() as meter:
+        meter.watch(SIMULATOR, api.process)
+        outcome = SIDES[side].run(workload, api, meter)
+        return figures(side, workload, min(workload.count, SIDES[side].at_once), outcome, api, meter)
+
+
+def planned(
+    counts: Sequence[int], clusters: Sequence[int], sides: Sequence[str], speed: float | None
+) -> Iterator[tuple[str, Workload]]:
+    """What is run, in order. A given speed is that of all."""
+    for count in counts:
+        for number in clusters:
+            if number > count:
+                continue
+            spread_many = count >= MANY and number > 1
+            own_speed = SPEED_WITHOUT_LOOP if spread_many else SPEEDS[max(step for step in SPEEDS if step <= count)]
+            for side in sides:
+                if count <= SIDES[side].most and not (side == "c" and spread_many):
+                    yield side, Workload(count, number, speed or own_speed)
+
+
+def main(parser: argparse.ArgumentParser) -> int:
+    """The command: prints the tables, writes the JSON; 1 when a target is missed or a remediation did not return."""
+    parser.add_argument("--n", type=_numbers, default=[1, 10, 100, 1000], metavar="N,N", help="numbers of remediations")
+    parser.add_argument("--clusters", type=_numbers, default=[1, 10], metavar="N,N", help="numbers of clusters")
+    parser.add_argument("--sides", type=lambda text: text.split(","), default=list(SIDES), metavar="S,S")
+    parser.add_argument("--speed", type=float, help="simulated seconds per second (default: by the number)")
+    parser.add_argument("--no-preview", action="store_true", help="leave out the time of pulumi preview")
+    parser.add_argument("--out", type=Path, default=OUT, help="the JSON file (default: benchmarks/out/many.json)")
+    parser.add_argument("--plot", action="store_true", help=f"also draw {PICTURE.relative_to(BENCHMARKS.parent)}")
+    options = parser.parse_args()
+    runs: list[Figures] = []
+    for side, workload in planned(options.n, options.clusters, options.sides, options.speed):
+        print(
+            f"{side}: {workload.count} in {workload.clusters}, speed {workload.speed:g} ...",
+            file=sys.stderr,
+            flush=True,
+        )
+        runs.append(measure(side, workload))
+    preview = None if options.no_preview else preview_figures(max(options.n))
+    found = targets(runs, preview)
+    print(table(runs))
+    if preview:
+        print("\n" + preview_line(preview))
+    if found:
+        print("\n" + target_table(found))
+    lost = [f"{run.side}, {run.count} in {run.clusters}: {run.failures}" for run in runs if run.returned < run.count]
+    for line in lost:
+        print(f"\nnot all returned: {line}")
+    _write(options.out, runs, preview and asdict(preview), [asdict(target) | {"met": target.met} for target in found])
+    if options.plot:
+        from waiting.plot import plot  # what draws takes long to import
+
+        plot(runs, PICTURE)
+    return int(bool(lost) or not all(target.met for target in found))
+
+
+def _write(
+    out: Path, runs: Sequence[Figures], preview: dict[str, Any] | None, targets: Sequence[dict[str, Any]]
+) -> None:
+    written = {
+        "python": machine.python_version(),
+        "cores": psutil.cpu_count(),
+        "seconds of a remediation": LENGTH,
+        "seconds between two looks": POLL_INTERVAL,
+        "runs": [asdict(run) for run in runs],
+        "preview": preview,
+        "targets": list(targets),
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(written, indent=1) + "\n")
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]

@@ -1,0 +1,84 @@
+"""Side: the plugin without the engine. A gRPC client asks it what the engine asks, for all remediations at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc
+
+from waiting.meter import PERIOD, Meter
+from waiting.outcome import SIDE, Outcome
+from waiting.platform import Platform
+from waiting.workload import API_KEY, MODE, Workload
+
+URN = "urn:pulumi:prod::training::togetherai:index:Remediation::"
+
+
+class Listener(engine_pb2_grpc.EngineServicer):
+    """The part of the engine that the plugin talks to: it takes note of nothing."""
+
+    async def Log(self, request: engine_pb2.LogRequest, context: grpc.aio.ServicerContext[Any, Any]) -> empty_pb2.Empty:
+        """A line for the user."""
+        return empty_pb2.Empty()
+
+
+def run(workload: Workload, api: Platform, meter: Meter) -> Outcome:
+    """Does the work."""
+    return asyncio.run(_run(workload, api, meter))
+
+
+async def _run(workload: Workload, api: Platform, meter: Meter) -> Outcome:
+    server = grpc.aio.server()
+    engine_pb2_grpc.add_EngineServicer_to_server(Listener(), server)  # pyright: ignore[reportUnknownMemberType]
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    plugin = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pulumi_resource_togetherai", f"127.0.0.1:{port}"),
+        stdout=subprocess.PIPE,
+        env=os.environ | {"TOGETHER_BASE_URL": api.address, "TOGETHER_API_KEY": API_KEY},
+    )
+    try:
+        assert plugin.stdout is not None
+        meter.watch(SIDE, plugin.pid)
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{int(await plugin.stdout.readline())}") as channel:
+            return await _ask(provider_pb2_grpc.ResourceProviderStub(channel), workload)
+    finally:
+        plugin.terminate()
+        await plugin.wait()
+        await server.stop(None)
+
+
+async def _ask(plugin: provider_pb2_grpc.ResourceProviderStub, workload: Workload) -> Outcome:
+    ask: Any = plugin  # the type stubs know the blocking client only
+    await ask.Configure(provider_pb2.ConfigureRequest(args=_struct(workload.provider_settings)))
+    await asyncio.sleep(3 * PERIOD)
+    outcome = Outcome(time.time())
+
+    async def repair(cluster: str, instance: str) -> None:
+        urn = URN + instance
+        news = _struct({"clusterId": cluster, "instanceId": instance, "mode": MODE})
+        try:
+            checked = await ask.Check(provider_pb2.CheckRequest(urn=urn, news=news))
+            await ask.Create(provider_pb2.CreateRequest(urn=urn, properties=checked.inputs))
+        except grpc.RpcError as error:
+            outcome.failures.append(str(error.details()))
+        else:
+            outcome.returned[instance] = time.time()
+
+    await asyncio.gather(*(repair(cluster, instance) for cluster, instance in workload.targets))
+    await asyncio.sleep(3 * PERIOD)
+    return outcome
+
+
+def _struct(properties: dict[str, str]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update(properties)
+    return struct

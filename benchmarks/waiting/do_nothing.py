@@ -1,0 +1,36 @@
+"""A plugin that does nothing, built with the same Pulumi classes: `python -m waiting.do_nothing ENGINE`."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from pulumi.provider.experimental.provider import (
+    CreateRequest,
+    CreateResponse,
+    GetSchemaRequest,
+    GetSchemaResponse,
+    Provider,
+)
+from pulumi.provider.experimental.server import main
+
+PACKAGE = "donothing"
+_PROPERTIES = {name: {"type": "string"} for name in ("clusterId", "instanceId", "mode")}
+
+
+class DoNothing(Provider):
+    """Answers at once: every resource is created, and none ever differs."""
+
+    async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
+        """One resource with three strings."""
+        resource = {"inputProperties": _PROPERTIES, "properties": _PROPERTIES, "required": list(_PROPERTIES)}
+        schema = {"name": PACKAGE, "version": "1.0.0", "resources": {f"{PACKAGE}:index:Remediation": resource}}
+        return GetSchemaResponse(json.dumps(schema))
+
+    async def create(self, request: CreateRequest) -> CreateResponse:
+        """The inputs are the outputs."""
+        return CreateResponse(resource_id=request.name, properties=request.properties)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:], "1.0.0", DoNothing())

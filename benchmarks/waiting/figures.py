@@ -1,0 +1,145 @@
+"""The figures of one side's work, all in simulated time, which is what they would be at the true speed."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from waiting.meter import Meter, Sample
+from waiting.outcome import ENGINE, SIDE, SIMULATOR, Outcome
+from waiting.platform import Platform, Remediation
+from waiting.workload import LENGTH, POLL_INTERVAL, Workload
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One side, one workload, one run."""
+
+    side: str
+    count: int
+    clusters: int
+    speed: float
+    """Simulated seconds per real second."""
+    returned: int
+    """Remediations whose end the side told of."""
+    failures: list[str]
+    requests: int
+    requests_by_kind: dict[str, int]
+    requests_per_remediation: float
+    polling_requests: int
+    """Lists of a whole cluster, and looks at one remediation beyond the one that each needs."""
+    highest_requests_per_second: int
+    """In one second of simulated time."""
+    total: float
+    """From the start to the last return."""
+    ideal: float
+    """What that takes at best: the longest queue, each remediation as long as it is."""
+    beyond_ideal: float
+    until_last_post: float
+    """The part of `beyond_ideal` (without a queue) that passed before the last remediation was started."""
+    delay_p50: float
+    """From the end of a remediation to its return."""
+    delay_p99: float
+    cpu_seconds: float
+    """Of the side's own process, in real CPU seconds."""
+    engine_cpu_seconds: float
+    """Of Pulumi and its language host."""
+    waiting_cpu_share: float | None
+    """CPU seconds per simulated second while all wait: the share of one core at the true speed. None when the first
+    ended before the last was started."""
+    peak_memory_mib: float
+    waiting_memory_mib: float | None
+    """What was added since before the first request, at most, while all wait."""
+    memory_per_waiting_kib: float | None
+    simulator_share: float
+    """The part of one core that the simulator took in its busiest real second: near 1 it was the bound."""
+
+
+def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: Platform, meter: Meter) -> Figures:
+    """The figures. `at_once` is how many remediations the side can have under way."""
+    requests, remediations = api.requests(), api.remediations()
+    samples = [_simulated(api, sample) for sample in meter.of(SIDE)]
+    kinds = Counter(request.kind for request in requests)
+    posts = [request.time for request in requests if request.kind == "POST"]
+    ends = {item.instance: item.ended for item in remediations if item.ended is not None}
+    started = api.simulated(outcome.started)
+    returns = {instance: api.simulated(time) for instance, time in outcome.returned.items()}
+    delays = sorted(time - ends[instance] for instance, time in returns.items() if instance in ends)
+    total = max(returns.values(), default=started) - started
+    ideal = LENGTH * -(-workload.count // at_once)
+    waiting = _while_all_wait(posts, remediations, samples)
+    before = _last_before(requests[0].time, samples) if requests else samples[0]
+    added = (max(sample.memory for sample in waiting) - before.memory) / 2**20 if waiting else None
+    return Figures(
+        side=side,
+        count=workload.count,
+        clusters=workload.clusters,
+        speed=workload.speed,
+        returned=len(returns),
+        failures=outcome.failures[:3],
+        requests=len(requests),
+        requests_by_kind=dict(kinds),
+        requests_per_remediation=len(requests) / workload.count,
+        polling_requests=kinds["LIST of a cluster"] + max(0, kinds["GET"] - workload.count),
+        highest_requests_per_second=_highest_rate([request.time for request in requests]),
+        total=total,
+        ideal=ideal,
+        beyond_ideal=total - ideal,
+        until_last_post=max(posts, default=started) - started,
+        delay_p50=_quantile(delays, 0.5),
+        delay_p99=_quantile(delays, 0.99),
+        cpu_seconds=meter.cpu(SIDE),
+        engine_cpu_seconds=meter.cpu(ENGINE),
+        waiting_cpu_share=(waiting[-1].cpu - waiting[0].cpu) / (waiting[-1].time - waiting[0].time)
+        if len(waiting) > 1
+        else None,
+        peak_memory_mib=max(sample.memory for sample in samples) / 2**20,
+        waiting_memory_mib=added,
+        memory_per_waiting_kib=added * 1024 / workload.count if added is not None else None,
+        simulator_share=_highest_share(meter.of(SIMULATOR)),
+    )
+
+
+def in_poll_intervals(delay: float) -> float:
+    """A delay in simulated seconds as a number of poll intervals."""
+    return delay / POLL_INTERVAL
+
+
+def _simulated(api: Platform, sample: Sample) -> Sample:
+    return Sample(api.simulated(sample.time), sample.cpu, sample.memory)
+
+
+def _while_all_wait(
+    posts: Sequence[float], remediations: Sequence[Remediation], samples: Sequence[Sample]
+) -> Sequence[Sample]:
+    """The samples between the last POST and the first end. The first poll interval is left out: the last answers are
+    still worked on."""
+    first_end = min((item.ended for item in remediations if item.ended is not None), default=0.0)
+    return [sample for sample in samples if max(posts) + POLL_INTERVAL <= sample.time <= first_end]
+
+
+def _last_before(time: float, samples: Sequence[Sample]) -> Sample:
+    return max(
+        (sample for sample in samples if sample.time <= time), key=lambda sample: sample.time, default=samples[0]
+    )
+
+
+def _highest_rate(times: Sequence[float]) -> int:
+    """The most that fall within one second, wherever it begins. `times` ascend."""
+    return max((bisect_left(times, time + 1) - bisect_right(times, time) + 1 for time in times), default=0)
+
+
+def _highest_share(samples: Sequence[Sample]) -> float:
+    """The largest part of one core taken over about a real second."""
+    times = [sample.time for sample in samples]
+    pairs = (
+        (sample, samples[bisect_left(times, sample.time + 1)]) for sample in samples if sample.time + 1 <= times[-1]
+    )
+    return max(((late.cpu - early.cpu) / (late.time - early.time) for early, late in pairs), default=0.0)
+
+
+def _quantile(ascending: Sequence[float], part: float) -> float:
+    """The value below which `part` of the others lie."""
+    return ascending[min(len(ascending) - 1, int(part * len(ascending)))] if ascending else float("nan")

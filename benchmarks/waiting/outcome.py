@@ -1,0 +1,24 @@
+"""What a side tells of its work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SIDE = "side"
+"""The role of the process that waits: the plugin, or the loop."""
+ENGINE = "engine"
+"""The role of Pulumi's own processes."""
+SIMULATOR = "simulator"
+"""The role of the simulator."""
+
+
+@dataclass
+class Outcome:
+    """How it went; times by `time.time()`."""
+
+    started: float
+    """When the side was told to begin."""
+    returned: dict[str, float] = field(default_factory=dict[str, float])
+    """When it said that an instance's remediation has ended, by instance."""
+    failures: list[str] = field(default_factory=list[str])
+    """What went wrong."""

@@ -1,0 +1,59 @@
+"""The figures as a picture that reads on light and on dark pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from waiting.figures import Figures, in_poll_intervals
+from waiting.report import SIDES
+
+INK = "#7d8590"
+"""Lines and words: a grey with enough contrast on white and on black."""
+COLOURS = {"a": "#2f81f7", "b": "#a371f7", "c": "#e5534b", "d": "#3fb950"}
+MARKS = {"a": "o", "b": "s", "c": "X", "d": "^"}
+_PANELS: tuple[tuple[str, Callable[[Figures], float | None]], ...] = (
+    ("API requests", lambda run: run.requests),
+    ("delay p99, poll intervals", lambda run: in_poll_intervals(run.delay_p99)),
+    ("CPU seconds per 1000 simulated", lambda run: 1000 * run.cpu_seconds / run.total if run.total else None),
+    ("peak memory, MiB", lambda run: run.peak_memory_mib),
+)
+
+
+def plot(runs: Sequence[Figures], picture: Path) -> None:
+    """Draws the sides over the number of remediations, in one cluster."""
+    with mpl.rc_context(  # pyright: ignore[reportUnknownMemberType]
+        {
+            "font.size": 9,
+            "text.color": INK,
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+        }
+    ):
+        figure = Figure(figsize=(9, 6), layout="constrained")
+        grid: Any = figure.subplots(2, 2)
+        for axes, (title, value) in zip(grid.flat, _PANELS, strict=True):
+            for side, name in SIDES.items():
+                own = [run for run in runs if run.side == side and run.clusters == 1 and value(run) is not None]
+                axes.plot(
+                    [run.count for run in own],
+                    [value(run) for run in own],
+                    color=COLOURS[side],
+                    marker=MARKS[side],
+                    label=name,
+                )
+            axes.set(title=title, xscale="log", yscale="log", xlabel="remediations at once")
+            axes.grid(color=INK, alpha=0.25, linewidth=0.5)
+            axes.patch.set_alpha(0)
+            axes.spines[["top", "right"]].set_visible(False)
+        grid[0][0].legend(frameon=False, labelcolor=INK)
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        # matplotlib's version would make each picture differ.
+        metadata = {"Software": None}
+        figure.savefig(picture, dpi=130, transparent=True, metadata=metadata)  # pyright: ignore[reportUnknownMemberType]
