@@ -73,7 +73,13 @@ async def _ask(plugin: provider_pb2_grpc.ResourceProviderStub, workload: Workloa
         else:
             outcome.returned[instance] = time.time()
 
-    await asyncio.gather(*(repair(cluster, instance) for cluster, instance in workload.targets))
+    repairs = [asyncio.create_task(repair(cluster, instance)) for cluster, instance in workload.targets]
+    _, late = await asyncio.wait(repairs, timeout=workload.patience)
+    if late:
+        outcome.given_up = time.time()
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
     await asyncio.sleep(3 * PERIOD)
     return outcome
 

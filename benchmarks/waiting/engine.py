@@ -7,11 +7,12 @@ times are in whole seconds, so each line is stamped as it is read.
 from __future__ import annotations
 
 import json
+import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ Form = Literal["plugin", "dynamic"]
 
 DYNAMIC_PROGRAM = """\
 import json
+import subprocess
 from pathlib import Path
 
 from pulumi_resource_togetherai.dynamic import Remediation
@@ -97,13 +99,26 @@ def _run(form: Form, workload: Workload, api: Platform, meter: Meter) -> Outcome
             finder = threading.Thread(target=_find_processes, args=(pulumi.pid, meter, done))
             reader.start()
             finder.start()
-            output = pulumi.communicate()[0]
+            try:
+                output = pulumi.communicate(timeout=workload.patience)[0]
+            except subprocess.TimeoutExpired:
+                outcome.given_up = time.time()
+                _kill(pulumi.pid)
+                output = pulumi.communicate()[0]
             done.set()
             reader.join()
             finder.join()
         if pulumi.returncode:
             outcome.failures.append(output[-1000:])
         return outcome
+
+
+def _kill(pulumi: int) -> None:
+    """Ends the engine and all that it started."""
+    engine = psutil.Process(pulumi)
+    for process in [*engine.children(recursive=True), engine]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _read_events(log: Path, outcome: Outcome, done: threading.Event) -> None:

@@ -33,7 +33,7 @@ class Figures:
     highest_requests_per_second: int
     """In one second of simulated time."""
     total: float
-    """From the start to the last return."""
+    """From the start to the last return, or until the rest was given up."""
     ideal: float
     """What that takes at best: the longest queue, each remediation as long as it is."""
     beyond_ideal: float
@@ -67,7 +67,8 @@ def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: 
     started = api.simulated(outcome.started)
     returns = {instance: api.simulated(time) for instance, time in outcome.returned.items()}
     delays = sorted(time - ends[instance] for instance, time in returns.items() if instance in ends)
-    total = max(returns.values(), default=started) - started
+    last = api.simulated(outcome.given_up) if outcome.given_up else max(returns.values(), default=started)
+    total = last - started
     ideal = LENGTH * -(-workload.count // at_once)
     waiting = _while_all_wait(posts, remediations, samples)
     before = _last_before(requests[0].time, samples) if requests else samples[0]

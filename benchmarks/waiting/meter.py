@@ -11,7 +11,7 @@ from typing import Self
 
 import psutil
 
-PERIOD = 0.1
+PERIOD = 0.25
 """Real seconds between two samples."""
 
 

@@ -20,5 +20,7 @@ class Outcome:
     """When the side was told to begin."""
     returned: dict[str, float] = field(default_factory=dict[str, float])
     """When it said that an instance's remediation has ended, by instance."""
+    given_up: float | None = None
+    """When the rest was no longer waited for, if it took too long."""
     failures: list[str] = field(default_factory=list[str])
     """What went wrong."""

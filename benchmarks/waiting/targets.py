@@ -47,6 +47,7 @@ def targets(runs: Sequence[Figures], preview: PreviewFigures | None) -> list[Tar
 
 def _of_side(run: Figures, fewer: Figures | None, loop: Figures | None) -> Iterator[Target]:
     side = run.side
+    yield Target(f"{side}: remediations that never returned", run.count - run.returned, 0)
     if loop is not None:
         yield Target(f"{side}: requests, as a part of c's", run.requests / loop.requests, 1 / 20)
     unshared = run.requests - run.requests_by_kind.get("LIST of a cluster", 0)

@@ -20,6 +20,7 @@ def run(workload: Workload, api: Platform, meter: Meter) -> Outcome:
         "api_key": API_KEY,
         "mode": MODE,
         "interval": workload.real_poll_interval,
+        "patience": workload.patience,
         "targets": workload.targets,
     }
     loop = subprocess.Popen(

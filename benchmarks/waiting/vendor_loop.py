@@ -1,7 +1,7 @@
 """A plain loop over the vendor's client, as a user would write it: `python -m waiting.vendor_loop < work.json`.
 
-Reads one line of JSON (base_url, api_key, mode, interval in seconds, targets), says `ready`, starts at the next line,
-and prints when each remediation was seen to have ended.
+Reads one line of JSON (base_url, api_key, mode, interval and patience in seconds, targets), says `ready`, starts at the
+next line, and prints when each remediation was seen to have ended.
 """
 
 from __future__ import annotations
@@ -36,18 +36,19 @@ async def main() -> None:
         print("ready", flush=True)
         sys.stdin.readline()
         started = time.time()
-        ends = await asyncio.gather(
-            *(
-                repair(client, cluster, instance, work["mode"], work["interval"])
-                for cluster, instance in work["targets"]
-            ),
-            return_exceptions=True,
-        )
-    returned = {
-        instance: end for (_, instance), end in zip(work["targets"], ends, strict=True) if isinstance(end, float)
-    }
-    failures = [f"{type(end).__name__}: {end}" for end in ends if not isinstance(end, float)]
-    print(json.dumps({"started": started, "returned": returned, "failures": failures}), flush=True)
+        repairs = {
+            asyncio.create_task(repair(client, cluster, instance, work["mode"], work["interval"])): instance
+            for cluster, instance in work["targets"]
+        }
+        done, late = await asyncio.wait(repairs, timeout=work["patience"])
+    given_up = time.time() if late else None
+    for task in late:
+        task.cancel()
+    failed = {task: error for task in done if (error := task.exception())}
+    returned = {repairs[task]: task.result() for task in done if task not in failed}
+    failures = [f"{type(error).__name__}: {error}" for error in failed.values()]
+    told = {"started": started, "returned": returned, "given_up": given_up, "failures": failures}
+    print(json.dumps(told), flush=True)
     sys.stdin.readline()
 
 

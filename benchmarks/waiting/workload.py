@@ -39,6 +39,11 @@ class Workload:
         return [(cluster, f"{cluster}-node-{index // self.clusters + 1}") for index, cluster in enumerate(clusters)]
 
     @property
+    def patience(self) -> float:
+        """Real seconds after which what has not returned is given up."""
+        return 120 + 2 * LENGTH / self.speed
+
+    @property
     def real_poll_interval(self) -> float:
         """The poll interval in real seconds."""
         return POLL_INTERVAL / self.speed
