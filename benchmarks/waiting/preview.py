@@ -16,6 +16,9 @@ from waiting.platform import BENCHMARKS, platform
 from waiting.project import VENV, Project
 from waiting.workload import Workload
 
+CHECKPOINT_LESS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Has the engine save the stack at the end only, as creating the resources is not measured: with 1000 it would write
+some 10 GB."""
 QUICK = 1000.0
 """The clock's speed while the resources are created, which is not measured."""
 
@@ -37,11 +40,14 @@ def preview_figures(count: int, runs: int = 5) -> PreviewFigures:
     workload = Workload(count, clusters=1, speed=QUICK)
     with tempfile.TemporaryDirectory() as temporary, platform(workload) as api:
         settings, environment = settings_and_environment(workload, api)
+        environment |= CHECKPOINT_LESS
         folder = Path(temporary)
         own = Project(
             folder / "own", yaml_program(workload, "togetherai", VENV), settings=settings, environment=environment
         )
-        bare = Project(folder / "bare", yaml_program(workload, PACKAGE, _plugin(folder / "plugin")))
+        bare = Project(
+            folder / "bare", yaml_program(workload, PACKAGE, _plugin(folder / "plugin")), environment=CHECKPOINT_LESS
+        )
         for project in (own, bare):
             project.run("up", "--yes", "--skip-preview", "--suppress-progress", f"--parallel={count}")
             _preview(project, count)
