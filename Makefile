@@ -46,7 +46,7 @@ crash: setup ## Kill provider and pulumi at every point of a remediation's life 
 chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again (some minutes)
 	@$(WITH_TOOLS) python -m tests.chaos.chaos $(if $(SEED),--only $(SEED))
 
-bench: setup ## Measure what the README and docs/performance.md claim (half an hour)
+bench: setup ## Measure what the README and docs/performance.md claim (40 minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 	@$(WITH_TOOLS) python benchmarks/many.py

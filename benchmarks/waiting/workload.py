@@ -41,7 +41,7 @@ class Workload:
     @property
     def patience(self) -> float:
         """Real seconds after which what has not returned is given up."""
-        return 120 + 2 * LENGTH / self.speed
+        return 300 + 2 * LENGTH / self.speed
 
     @property
     def real_poll_interval(self) -> float:
