@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -16,11 +16,11 @@ INK = "#7d8590"
 """Lines and words: a grey with enough contrast on white and on black."""
 COLOURS = {"a": "#2f81f7", "b": "#a371f7", "c": "#e5534b", "d": "#3fb950"}
 MARKS = {"a": "o", "b": "s", "c": "X", "d": "^"}
-_PANELS: tuple[tuple[str, Callable[[Figures], float | None]], ...] = (
-    ("API requests", lambda run: run.requests),
-    ("delay p99, poll intervals", lambda run: in_poll_intervals(run.delay_p99)),
-    ("CPU seconds per 1000 simulated", lambda run: 1000 * run.cpu_seconds / run.total if run.total else None),
-    ("peak memory, MiB", lambda run: run.peak_memory_mib),
+_PANELS: tuple[tuple[str, Literal["log", "linear"], Callable[[Figures], float | None]], ...] = (
+    ("API requests", "log", lambda run: run.requests),
+    ("delay p99, poll intervals", "linear", lambda run: in_poll_intervals(run.delay_p99)),
+    ("CPU seconds per 1000 simulated", "log", lambda run: 1000 * run.cpu_seconds / run.total if run.total else None),
+    ("peak memory, MiB", "linear", lambda run: run.peak_memory_mib),
 )
 
 
@@ -38,9 +38,11 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
     ):
         figure = Figure(figsize=(9, 6), layout="constrained")
         grid: Any = figure.subplots(2, 2)
-        for axes, (title, value) in zip(grid.flat, _PANELS, strict=True):
+        for axes, (title, scale, value) in zip(grid.flat, _PANELS, strict=True):
             for side, name in SIDES.items():
                 own = [run for run in runs if run.side == side and run.clusters == 1 and value(run) is not None]
+                if not own:
+                    continue
                 axes.plot(
                     [run.count for run in own],
                     [value(run) for run in own],
@@ -48,7 +50,9 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
                     marker=MARKS[side],
                     label=name,
                 )
-            axes.set(title=title, xscale="log", yscale="log", xlabel="remediations at once")
+            axes.set(title=title, xscale="log", yscale=scale, xlabel="remediations at once")
+            if scale == "linear":
+                axes.set_ylim(bottom=0)
             axes.grid(color=INK, alpha=0.25, linewidth=0.5)
             axes.patch.set_alpha(0)
             axes.spines[["top", "right"]].set_visible(False)
