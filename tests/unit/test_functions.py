@@ -139,3 +139,11 @@ async def test_what_is_not_there_is_one_clear_line(app: App):
     where = {"instanceId": "cluster-1-node-1", "remediationId": "nothing"}
     with pytest.raises(RemediationError, match=r"^getRemediation failed: get remediation: 404 NOT_FOUND: .*$"):
         await GET_REMEDIATION.answer(ProviderConfig(), CLUSTER | where, client(app))
+
+
+async def test_a_page_token_that_expired_is_one_clear_line():
+    app = simulate(Scenario.model_validate({"settings": {"max_page_size": 1, "page_token_lifetime": 0}}))
+    for number in (1, 2, 3):
+        await started(app, f"cluster-1-node-{number}", RemediationMode.REBOOT_VM)
+    with pytest.raises(RemediationError, match=r"^getRemediations failed: list remediations: 400 .*token[^\n]*$"):
+        await ids(app)
