@@ -21,11 +21,13 @@ from pulumi_resource_togetherai.api.enums import OpenEnum
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
+from pulumi_resource_togetherai.remediation.check import fields_of
 from pulumi_resource_togetherai.remediation.inputs import REPLACING, Choice, RemediationInputs
 from pulumi_resource_togetherai.remediation.state import Bookkeeping
 from pulumi_resource_togetherai.review import inputs as review_inputs
 from pulumi_resource_togetherai.review import state as review_state
 from pulumi_resource_togetherai.review.inputs import ReviewInputs
+from pulumi_resource_togetherai.rolling.inputs import RollingInputs, RollingOutputs
 
 NAME = "togetherai"
 REPOSITORY = "https://github.com/pulumi-togetherai/pulumi-togetherai"
@@ -35,6 +37,8 @@ REVIEW = (
     "The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares "
     "it is the approval, or the rejection."
 )
+
+ROLLING = "The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes."
 
 Schema = dict[str, Any]
 
@@ -53,10 +57,8 @@ class _Types:
         self.found: Schema = {}
 
     def properties(self, model: type[BaseModel], *, output: bool) -> Schema:
-        """A model's fields as properties, in the order of their definition."""
-        return {
-            str(field.alias or name): self._property(field, output=output) for name, field in model.model_fields.items()
-        }
+        """A model's fields as properties: first those that are required, else in the order of their definition."""
+        return {str(field.alias or name): self._property(field, output=output) for name, field in fields_of(model)}
 
     def _property(self, field: FieldInfo, *, output: bool) -> Schema:
         spec = self._type(field.annotation, output=output)
@@ -171,7 +173,11 @@ def schema() -> Schema:
         "config": {"variables": config},
         "provider": {"description": _doc(ProviderConfig), "inputProperties": config},
         "types": dict(sorted(collected.found.items())),
-        "resources": {token("Remediation"): remediation, token("RemediationReview"): review},
+        "resources": {
+            token("Remediation"): remediation,
+            token("RemediationReview"): review,
+            token("RollingRemediation"): _component(collected, ROLLING, RollingInputs, RollingOutputs),
+        },
         "functions": functions,
     }
 
@@ -202,6 +208,17 @@ def _resource(
         "requiredInputs": _always_set(declared),
         "properties": collected.properties(declared, output=True) | record | collected.properties(kept, output=True),
         "required": sorted(always),
+    }
+
+
+def _component(collected: _Types, description: str, declared: type[BaseModel], outputs: type[BaseModel]) -> Schema:
+    return {
+        "isComponent": True,
+        "description": _guided(description, "RollingRemediation"),
+        "inputProperties": collected.properties(declared, output=False),
+        "requiredInputs": _always_set(declared),
+        "properties": collected.properties(outputs, output=True),
+        "required": _always_set(outputs),
     }
 
 

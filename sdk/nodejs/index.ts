@@ -35,6 +35,11 @@ export type RemediationReview = import("./remediationReview").RemediationReview;
 export const RemediationReview: typeof import("./remediationReview").RemediationReview = null as any;
 utilities.lazyLoad(exports, ["RemediationReview"], () => require("./remediationReview"));
 
+export { RollingRemediationArgs } from "./rollingRemediation";
+export type RollingRemediation = import("./rollingRemediation").RollingRemediation;
+export const RollingRemediation: typeof import("./rollingRemediation").RollingRemediation = null as any;
+utilities.lazyLoad(exports, ["RollingRemediation"], () => require("./rollingRemediation"));
+
 
 // Export enums:
 export * from "./types/enums";
@@ -56,6 +61,8 @@ const _module = {
                 return new Remediation(name, <any>undefined, { urn })
             case "togetherai:index:RemediationReview":
                 return new RemediationReview(name, <any>undefined, { urn })
+            case "togetherai:index:RollingRemediation":
+                return new RollingRemediation(name, <any>undefined, { urn })
             default:
                 throw new Error(`unknown resource type ${type}`);
         }

@@ -56,6 +56,10 @@ export class Remediation extends pulumi.CustomResource {
     }
 
     /**
+     * Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+     */
+    declare public readonly acceptFailure: pulumi.Output<boolean>;
+    /**
      * The active health check run (a UUID) that triggered it.
      */
     declare public /*out*/ readonly activeHealthCheckRunId: pulumi.Output<string | undefined>;
@@ -192,6 +196,7 @@ export class Remediation extends pulumi.CustomResource {
             if (args?.mode === undefined && !opts.urn) {
                 throw new Error("Missing required property 'mode'");
             }
+            resourceInputs["acceptFailure"] = (args?.acceptFailure) ?? false;
             resourceInputs["clusterId"] = args?.clusterId;
             resourceInputs["deleteWhileRunning"] = (args?.deleteWhileRunning) ?? "WAIT";
             resourceInputs["idempotencyKey"] = args?.idempotencyKey;
@@ -222,6 +227,7 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["trigger"] = undefined /*out*/;
             resourceInputs["updateTime"] = undefined /*out*/;
         } else {
+            resourceInputs["acceptFailure"] = undefined /*out*/;
             resourceInputs["activeHealthCheckRunId"] = undefined /*out*/;
             resourceInputs["adopted"] = undefined /*out*/;
             resourceInputs["attempt"] = undefined /*out*/;
@@ -261,6 +267,10 @@ export class Remediation extends pulumi.CustomResource {
  * The set of arguments for constructing a Remediation resource.
  */
 export interface RemediationArgs {
+    /**
+     * Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+     */
+    acceptFailure?: pulumi.Input<boolean | undefined>;
     /**
      * The cluster of the node. Changing it runs a new remediation.
      */

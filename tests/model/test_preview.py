@@ -214,3 +214,27 @@ def stays_unfinished(world: World, declared: dict[str, Any], text: str) -> bool:
     waits = "will wait for" in text or "will start a" in text
     states = {record.state.value for record in world.records()}
     return waits and declared.get("wait", True) and bool(states & {"PENDING", "RUNNING", "FAILED"})
+
+
+def test_a_failure_that_is_accepted_completes_the_resource_and_does_not_run_again(world: World):
+    behave(world, "fail")
+    accepting = PLAIN | {"acceptFailure": True}
+    assert world.up({"fix": accepting}) == []
+    assert world.stack["fix"].resource.outputs["state"] == "FAILED"
+    assert any("FAILED, which `acceptFailure` accepts" in line for line in world.told.lines)
+    assert world.up({"fix": accepting}) == []
+    assert world.refresh() == []
+    assert world.preview("fix", accepting) == ([], [])
+    assert list(world.effective_posts().values()) == [1]
+
+
+def test_a_failure_can_be_accepted_afterwards(world: World):
+    behave(world, "fail")
+    assert world.up({"fix": PLAIN}) != []
+    said, _ = world.preview("fix", PLAIN | {"acceptFailure": True})
+    assert len(said) == 1
+    assert "start nothing" in said[0]
+    assert "and fail" not in said[0]
+    assert world.up({"fix": PLAIN | {"acceptFailure": True}}) == []
+    assert world.stack["fix"].resource.outputs["state"] == "FAILED"
+    assert list(world.effective_posts().values()) == [1]

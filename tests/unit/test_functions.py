@@ -15,12 +15,12 @@ from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS
 from pulumi_resource_togetherai.functions.order import Order
-from pulumi_resource_togetherai.remediation.check import UNKNOWN
 from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.app import App
 from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
 from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.unit.examples import NOW, record
 
 CLUSTER = {"clusterId": "cluster-1"}

@@ -12,5 +12,13 @@ get_remediations("cluster-1", state=["PENDING_APPROVAL"])
 from pulumi_resource_togetherai.dynamic.lookups import get_instances, get_remediation, get_remediations
 from pulumi_resource_togetherai.dynamic.resource import Remediation
 from pulumi_resource_togetherai.dynamic.review import RemediationReview
+from pulumi_resource_togetherai.dynamic.rolling import RollingRemediation
 
-__all__ = ["Remediation", "RemediationReview", "get_instances", "get_remediation", "get_remediations"]
+__all__ = [
+    "Remediation",
+    "RemediationReview",
+    "RollingRemediation",
+    "get_instances",
+    "get_remediation",
+    "get_remediations",
+]

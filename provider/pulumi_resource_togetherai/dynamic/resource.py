@@ -11,11 +11,13 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, RemediationProvider
+from pulumi_resource_togetherai.dynamic.urn import urn_of
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.state import output_names
 
 _TYPE = "pulumi-python:dynamic/togetherai:Remediation"
-_PYTHON_NAMES = {to_camel(name): name for name in (*RemediationInputs.model_fields, *output_names())}
+PYTHON_NAMES = {to_camel(name): name for name in (*RemediationInputs.model_fields, *output_names())}
+"""The attribute or argument for each property."""
 
 
 class Remediation(Resource, module="togetherai", name="Remediation"):
@@ -34,6 +36,7 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
     timeout: pulumi.Output[str]
     if_active: pulumi.Output[str]
     retry_failed: pulumi.Output[bool]
+    accept_failure: pulumi.Output[bool]
     delete_while_running: pulumi.Output[str]
     remediation_id: pulumi.Output[str]
     attempt: pulumi.Output[int | None]
@@ -68,6 +71,7 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
         timeout: pulumi.Input[str] | None = None,
         if_active: pulumi.Input[str | IfActive] | None = None,
         retry_failed: pulumi.Input[bool] | None = None,
+        accept_failure: pulumi.Input[bool] | None = None,
         delete_while_running: pulumi.Input[str | DeleteWhileRunning] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -83,11 +87,12 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
             "timeout": timeout,
             "if_active": if_active,
             "retry_failed": retry_failed,
+            "accept_failure": accept_failure,
             "delete_while_running": delete_while_running,
         }
         # pulumi.dynamic tells its provider neither the URN nor that this is a preview: the program does.
         told = {
-            URN: pulumi.create_urn(resource_name, _TYPE, opts.parent if opts else None),
+            URN: urn_of(resource_name, _TYPE, opts),
             LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
         }
         only_outputs = dict.fromkeys(output_names())
@@ -95,8 +100,8 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""
-        return _PYTHON_NAMES.get(prop, prop)
+        return PYTHON_NAMES.get(prop, prop)
 
     def translate_input_property(self, prop: str) -> str:
         """The input that an argument sets."""
-        return to_camel(prop) if prop in _PYTHON_NAMES.values() else prop
+        return to_camel(prop) if prop in PYTHON_NAMES.values() else prop

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, ReviewProvider
+from pulumi_resource_togetherai.dynamic.urn import urn_of
 from pulumi_resource_togetherai.review.inputs import Decision, IfGone, ReviewInputs
 from pulumi_resource_togetherai.review.state import output_names
 
@@ -84,7 +85,7 @@ class RemediationReview(Resource, module="togetherai", name="RemediationReview")
         }
         # pulumi.dynamic tells its provider neither the URN nor that this is a preview: the program does.
         told = {
-            URN: pulumi.create_urn(resource_name, _TYPE, opts.parent if opts else None),
+            URN: urn_of(resource_name, _TYPE, opts),
             LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
         }
         only_outputs = dict.fromkeys(output_names())

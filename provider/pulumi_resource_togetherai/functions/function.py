@@ -14,8 +14,9 @@ from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.functions.arguments import GetInstances, GetRemediation, GetRemediations
 from pulumi_resource_togetherai.functions.lookups import get_instances, get_remediation, get_remediations
 from pulumi_resource_togetherai.functions.results import Instances, Remediations
-from pulumi_resource_togetherai.remediation.check import Failure, check, holds_unknown
+from pulumi_resource_togetherai.remediation.check import Failure, check
 from pulumi_resource_togetherai.remediation.run import RemediationError, explained
+from pulumi_resource_togetherai.unknown import holds_unknown
 
 A = TypeVar("A", bound=BaseModel)
 R = TypeVar("R", bound=BaseModel)

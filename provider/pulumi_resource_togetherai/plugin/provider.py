@@ -11,6 +11,8 @@ from pulumi.provider.experimental.provider import (
     CheckResponse,
     ConfigureRequest,
     ConfigureResponse,
+    ConstructRequest,
+    ConstructResponse,
     GetSchemaRequest,
     GetSchemaResponse,
     Provider,
@@ -64,12 +66,12 @@ class TogetherAiProvider(Provider):
         return CheckResponse(request.new_inputs, failures)
 
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
-        """Takes the configuration. Without accept_secrets the engine itself keeps track of what is secret."""
+        """Takes the configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
-        from pulumi_resource_togetherai.remediation.check import holds_unknown
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
         from pulumi_resource_togetherai.remediation.session import Session
         from pulumi_resource_togetherai.review.resource import ReviewResource
+        from pulumi_resource_togetherai.unknown import holds_unknown
 
         settings = _plain(request.args)
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}
@@ -81,7 +83,13 @@ class TogetherAiProvider(Provider):
             "togetherai:index:Remediation": RemediationResource(self._session, keeps_unfinished=True),
             "togetherai:index:RemediationReview": ReviewResource(self._session, keeps_unfinished=True),
         }
-        return ConfigureResponse(supports_preview=True)
+        return ConfigureResponse(supports_preview=True, accept_secrets=True)
+
+    async def construct(self, request: ConstructRequest) -> ConstructResponse:
+        """Constructs the component."""
+        from pulumi_resource_togetherai.plugin.rolling import construct
+
+        return await construct(request)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

@@ -8,18 +8,19 @@ without a traceback.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
-from google.protobuf import empty_pb2, json_format, struct_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
+from pulumi_resource_togetherai.plugin.values import given, taken
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.remediation.check import Failure
@@ -41,14 +42,17 @@ class Servicer(ProviderServicer):
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Validates a resource's inputs."""
-        checked = self._together.resource(request.urn).check(request.urn, _plain(request.olds), _plain(request.news))
-        return provider_pb2.CheckResponse(inputs=_struct(checked.inputs), failures=_failures(checked.failures))
+        news = taken(request.news)
+        checked = self._together.resource(request.urn).check(request.urn, taken(request.olds).values, news.values)
+        return provider_pb2.CheckResponse(
+            inputs=given(checked.inputs, news.secret), failures=_failures(checked.failures)
+        )
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Says what a change amounts to."""
 
         async def answer() -> provider_pb2.DiffResponse:
-            news = _plain(request.news)
+            news = taken(request.news).values
             diff = self._together.resource(request.urn).diff(
                 request.urn, _recorded(request.old_inputs, request.olds), news
             )
@@ -72,16 +76,16 @@ class Servicer(ProviderServicer):
     async def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         """Creates a resource, or says what creating it will do."""
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
-        inputs = _plain(request.properties)
+        inputs, secret = taken(request.properties)
 
         async def answer() -> provider_pb2.CreateResponse:
             told = told_to_replace(request.urn)
             if request.preview:
                 outputs = await resource.preview_create(request.urn, inputs, report, told_to_replace=told)
-                return provider_pb2.CreateResponse(properties=_struct(outputs))
+                return provider_pb2.CreateResponse(properties=given(outputs, secret))
             created = await resource.create(request.urn, inputs, report, request.timeout, told_to_replace=told)
-            await _abort_if_unfinished(context, created)
-            return provider_pb2.CreateResponse(id=created.id, properties=_struct(created.outputs))
+            await _abort_if_unfinished(context, created, secret)
+            return provider_pb2.CreateResponse(id=created.id, properties=given(created.outputs, secret))
 
         return await _answering(context, answer)
 
@@ -89,14 +93,15 @@ class Servicer(ProviderServicer):
         """Reads a resource, for a refresh or an import."""
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         recorded = _recorded(request.inputs, request.properties) if request.properties.fields else None
+        secret = taken(request.inputs).secret
 
         async def answer() -> provider_pb2.ReadResponse:
             found = await resource.read(request.urn, request.id, recorded, report)
             if found is None:
                 return provider_pb2.ReadResponse()
-            await _abort_if_unfinished(context, found)
+            await _abort_if_unfinished(context, found, secret)
             return provider_pb2.ReadResponse(
-                id=found.id, properties=_struct(found.outputs), inputs=_struct(found.inputs)
+                id=found.id, properties=given(found.outputs, secret), inputs=given(found.inputs, secret)
             )
 
         return await _answering(context, answer)
@@ -104,15 +109,15 @@ class Servicer(ProviderServicer):
     async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         """Goes on with an unfinished resource, or says that it will."""
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
-        recorded, inputs = _recorded(request.old_inputs, request.olds), _plain(request.news)
+        recorded, (inputs, secret) = _recorded(request.old_inputs, request.olds), taken(request.news)
 
         async def answer() -> provider_pb2.UpdateResponse:
             if request.preview:
                 outputs = await resource.preview_update(recorded, inputs, report)
-                return provider_pb2.UpdateResponse(properties=_struct(outputs))
+                return provider_pb2.UpdateResponse(properties=given(outputs, secret))
             updated = await resource.update(request.urn, recorded, inputs, report, request.timeout)
-            await _abort_if_unfinished(context, updated)
-            return provider_pb2.UpdateResponse(properties=_struct(updated.outputs))
+            await _abort_if_unfinished(context, updated, secret)
+            return provider_pb2.UpdateResponse(properties=given(updated.outputs, secret))
 
         return await _answering(context, answer)
 
@@ -127,12 +132,27 @@ class Servicer(ProviderServicer):
 
         return await _answering(context, answer)
 
+    async def Construct(
+        self, request: provider_pb2.ConstructRequest, context: Context
+    ) -> provider_pb2.ConstructResponse:
+        """Declares the children of a component.
+
+        Pulumi's own version lets one component wait for the end of another. What it guards are context variables by
+        now: each call has its own.
+        """
+
+        async def answer() -> provider_pb2.ConstructResponse:
+            # Pulumi leaves the context untyped.
+            return await self._construct(request, context)  # pyright: ignore[reportUnknownMemberType]
+
+        return await _answering(context, answer)
+
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Looks something up."""
         from pulumi_resource_togetherai.functions.function import FUNCTIONS
         from pulumi_resource_togetherai.remediation.run import RemediationError
 
-        arguments = _plain(request.args)
+        arguments = taken(request.args).values
 
         async def answer() -> provider_pb2.InvokeResponse:
             for function in FUNCTIONS:
@@ -166,14 +186,14 @@ async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
         await context.abort(grpc.StatusCode.UNKNOWN, text)
 
 
-async def _abort_if_unfinished(context: Context, resource: Resource) -> None:
+async def _abort_if_unfinished(context: Context, resource: Resource, secret: Collection[str]) -> None:
     """Fails the operation, and has the engine keep the resource in the stack."""
     if resource.problem is None:
         return
     detail = provider_pb2.ErrorResourceInitFailed(
         id=resource.id,
-        properties=_struct(resource.outputs),
-        inputs=_struct(resource.inputs),
+        properties=given(resource.outputs, secret),
+        inputs=given(resource.inputs, secret),
         reasons=[resource.problem],
     )
     code = grpc.StatusCode.UNKNOWN
@@ -186,19 +206,8 @@ async def _abort_if_unfinished(context: Context, resource: Resource) -> None:
 def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded:
     from pulumi_resource_togetherai.remediation.resource import Recorded
 
-    return Recorded(_plain(inputs), _plain(outputs))
+    return Recorded(taken(inputs).values, taken(outputs).values)
 
 
 def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:
     return [provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in found]
-
-
-def _plain(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Property values as plain ones: the engine sends no secrets, and unknown values as a string of its own."""
-    return json_format.MessageToDict(struct)
-
-
-def _struct(properties: dict[str, Any]) -> struct_pb2.Struct:
-    struct = struct_pb2.Struct()
-    struct.update(properties)
-    return struct

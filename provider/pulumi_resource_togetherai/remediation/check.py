@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""What Pulumi sends in place of a value that is known only once something else has been created."""
+from pulumi_resource_togetherai.unknown import holds_unknown
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,9 @@ class Checked:
     failures: list[Failure]
 
 
-def holds_unknown(value: Any) -> bool:
-    """Whether a value, or anything inside it, is not known yet."""
-    if isinstance(value, Mapping):
-        return any(holds_unknown(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list):
-        return any(holds_unknown(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
-    return value == UNKNOWN
+def fields_of(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """A model's fields by name: first those that are required, else in the order of their definition."""
+    return sorted(model.model_fields.items(), key=lambda item: not item[1].is_required())
 
 
 def check(model: type[BaseModel], properties: Mapping[str, Any]) -> Checked:
@@ -61,11 +57,13 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
     path = ".".join(str(part) for part in details["loc"])
     name = str(details["loc"][0]) if details["loc"] else ""
     value = details.get("input")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # Pulumi knows floats only
     match details["type"]:
         case "missing":
             reason = f"{path} is required"
         case "extra_forbidden":
-            known = [field.alias or key for key, field in model.model_fields.items()]
+            known = [field.alias or key for key, field in fields_of(model)]
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"the properties are {', '.join(known)}"
             reason = f'"{name}" is not a property; {hint}'

@@ -16,7 +16,7 @@ from pulumi_resource_togetherai.remediation.post import post
 from pulumi_resource_togetherai.remediation.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.turns import Turn
-from pulumi_resource_togetherai.remediation.wait import until_terminal
+from pulumi_resource_togetherai.remediation.wait import Watch, until_terminal
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,16 @@ async def settle(run: Run, state: State) -> Result:
     watch = await until_terminal(run, state.record)
     if watch.record.state == RemediationState.AUTO_RESOLVED:
         await run.report.info(f"{words.name(watch.record)} was not needed: the fault went away by itself")
-    return Result(state.seen(watch.record), problem(watch, run.client.now(), kept=run.keeps_unfinished))
+    why = verdict(run, state, watch)
+    if why is None and ended_badly(watch.record):
+        await run.report.warning(f"{words.name(watch.record)} {watch.record.state}, which `acceptFailure` accepts")
+    return Result(state.seen(watch.record), why)
+
+
+def verdict(run: Run, state: State, watch: Watch) -> str | None:
+    """Why a resource is not complete after a wait; None if it is."""
+    accept = state.inputs.accept_failure
+    return problem(watch, run.client.now(), kept=run.keeps_unfinished, accept_failure=accept)
 
 
 def decision(run: Run, identity: Identity, history: list[Remediation], *, recorded: bool) -> Decision:

@@ -46,8 +46,8 @@ class DeleteWhileRunning(Choice):
     FAIL = ("FAIL", "Stop, and keep the resource.")
 
 
-class RemediationInputs(BaseModel):
-    """The inputs of a Remediation."""
+class Settings(BaseModel):
+    """What can be said about one remediation or about many alike."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -58,23 +58,10 @@ class RemediationInputs(BaseModel):
         use_attribute_docstrings=True,
     )
 
-    cluster_id: Identifier
-    """The cluster of the node. Changing it runs a new remediation."""
-    instance_id: Identifier
-    """The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation."""
-    mode: Mode
-    """How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new
-    remediation."""
     reason: str | None = None
     """Why, for the people who read the remediation's record. A marker that names the program is added to it."""
     triggers: dict[str, str] | None = None
     """Any values; changing one runs a new remediation. The way to repair the same node in the same way again."""
-    idempotency_key: Identifier | None = None
-    """The key under which the remediation is posted, in place of one derived from the resource's URN and inputs.
-    Changing it runs a new remediation."""
-    wait: bool = True
-    """Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has
-    accepted it."""
     timeout: Duration = "1h"
     """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it."""
     if_active: IfActive = IfActive.FAIL
@@ -91,6 +78,26 @@ class RemediationInputs(BaseModel):
         if value not in choices.__members__:
             raise ValueError(f'"{value}" is not one of {", ".join(choices.__members__)}')
         return value
+
+
+class RemediationInputs(Settings):
+    """The inputs of a Remediation."""
+
+    cluster_id: Identifier
+    """The cluster of the node. Changing it runs a new remediation."""
+    instance_id: Identifier
+    """The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation."""
+    mode: Mode
+    """How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new
+    remediation."""
+    idempotency_key: Identifier | None = None
+    """The key under which the remediation is posted, in place of one derived from the resource's URN and inputs.
+    Changing it runs a new remediation."""
+    wait: bool = True
+    """Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has
+    accepted it."""
+    accept_failure: bool = False
+    """Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error."""
 
 
 REPLACING = ("clusterId", "instanceId", "mode", "triggers", "idempotencyKey")

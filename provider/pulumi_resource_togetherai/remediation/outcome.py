@@ -19,14 +19,14 @@ def ended_badly(record: Remediation) -> bool:
     return record.state in (RemediationState.FAILED, RemediationState.CANCELLED)
 
 
-def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
+def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = False) -> str | None:
     """Why the resource is not complete, what is recorded of it and what to do next; None if it is complete.
 
-    `kept` tells whether the stack keeps an incomplete resource.
+    `kept` tells whether the stack keeps an incomplete resource, `accept_failure` whether a bad end completes it.
     """
     record = watch.record
     if watch.stop is Stop.ENDED:
-        return _ended(record, now, kept=kept)
+        return None if accept_failure else _ended(record, now, kept=kept)
     happened = {
         Stop.TIMEOUT: f"timed out waiting for {words.name(record)}, which is {record.state} after "
         f"{words.took(record, now)}",

@@ -6,10 +6,10 @@ from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode, Remediation
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.adopt import Adopt, Post, Refuse
-from pulumi_resource_togetherai.remediation.create import decision
+from pulumi_resource_togetherai.remediation.create import decision, verdict
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, RemediationInputs
-from pulumi_resource_togetherai.remediation.outcome import ended_badly, problem
+from pulumi_resource_togetherai.remediation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
@@ -44,7 +44,7 @@ async def preview_create(run: Run, identity: Identity, *, recorded: bool, replac
                 f"`pulumi up` will start a {inputs.mode.short} remediation of {words.node(inputs)}{status} "
                 f"(attempt {attempt}: {because})"
             )
-        case Adopt(record, _, because) if ended_badly(record):
+        case Adopt(record, _, because) if ended_badly(record) and not inputs.accept_failure:
             await run.report.warning(f"`pulumi up` will start nothing and fail with {words.name(record)}: {because}")
         case Adopt(record, _, because, surprising):
             tell = run.report.warning if surprising else run.report.info
@@ -68,7 +68,7 @@ async def preview_update(run: Run, state: State) -> None:
         now = f"{words.name(record)}, which is {record.state}"
         await run.report.info(f"`pulumi up` will wait for {now}, and start nothing")
         return
-    will_say = problem(Watch(record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished)
+    will_say = verdict(run, state, Watch(record, Stop.ENDED))
     if will_say is None:
         await run.report.info(f"`pulumi up` will record that {words.name(record)} {record.state}, and start nothing")
     else:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.remediation import words
-from pulumi_resource_togetherai.remediation.create import Result, settle
+from pulumi_resource_togetherai.remediation.create import Result, settle, verdict
 from pulumi_resource_togetherai.remediation.identity import Identity, unmarked
 from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.later import later_attempt
-from pulumi_resource_togetherai.remediation.outcome import problem
 from pulumi_resource_togetherai.remediation.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import ResourceId, State
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
@@ -39,7 +38,7 @@ async def _forgotten(run: Run, state: State | None) -> Result | None:
     if state is None or not state.record.terminal:
         return None
     await run.report.info(f"the API no longer lists {words.name(state.record)}; its record is kept")
-    return Result(state, problem(Watch(state.record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished))
+    return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
 
 
 def _declaration(cluster_id: str, instance_id: str, mode: str, reason: str) -> RemediationInputs:

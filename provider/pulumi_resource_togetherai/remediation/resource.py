@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.cancel import delete
-from pulumi_resource_togetherai.remediation.check import UNKNOWN, Checked, check, holds_unknown
+from pulumi_resource_togetherai.remediation.check import Checked, check
 from pulumi_resource_togetherai.remediation.create import Result, create
 from pulumi_resource_togetherai.remediation.diff import Diff, diff
 from pulumi_resource_togetherai.remediation.identity import Identity
@@ -25,6 +25,7 @@ from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.update import update
+from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 Properties = Mapping[str, Any]
 
@@ -116,7 +117,8 @@ class RemediationResource:
         """Says what update will do, and returns the outputs as far as they are known before it."""
         run = await self._session.preflight(report)
         if run is not None:
-            await preview_update(run, _state(recorded))
+            declared = recorded.inputs if holds_unknown(inputs) else inputs
+            await preview_update(run, _state(Recorded(declared, recorded.outputs)))
         return dict(recorded.outputs)
 
     async def update(

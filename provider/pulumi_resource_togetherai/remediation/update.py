@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.remediation import words
-from pulumi_resource_togetherai.remediation.create import Result, settle
+from pulumi_resource_togetherai.remediation.create import Result, settle, verdict
 from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.later import later_attempt
-from pulumi_resource_togetherai.remediation.outcome import ended_badly, problem
+from pulumi_resource_togetherai.remediation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.run import Run, explained
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
@@ -26,7 +26,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs) ->
                 record = await run.unless_stopped(look)
             except NotFound as error:
                 gone = Watch(record, Stop.GONE, error)
-                return Result(state, problem(gone, run.client.now(), kept=run.keeps_unfinished))
+                return Result(state, verdict(run, state, gone))
     result = await settle(run, state.seen(record))
     if result.problem is not None and ended_badly(result.state.record):
         later = await later_attempt(run, urn, result.state)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
-from pulumi_resource_togetherai.remediation.check import UNKNOWN, Checked, check, holds_unknown
+from pulumi_resource_togetherai.remediation.check import Checked, check
 from pulumi_resource_togetherai.remediation.diff import Diff
 from pulumi_resource_togetherai.remediation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.report import Report
@@ -22,6 +22,7 @@ from pulumi_resource_togetherai.review.inputs import REPLACING, Decision, Review
 from pulumi_resource_togetherai.review.preview import preview_create
 from pulumi_resource_togetherai.review.read import read, update
 from pulumi_resource_togetherai.review.state import State
+from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 Properties = Mapping[str, Any]
 

@@ -25,6 +25,8 @@ func (m *module) Construct(ctx *pulumi.Context, name, typ, urn string) (r pulumi
 		r = &Remediation{}
 	case "togetherai:index:RemediationReview":
 		r = &RemediationReview{}
+	case "togetherai:index:RollingRemediation":
+		r = &RollingRemediation{}
 	default:
 		return nil, fmt.Errorf("unknown resource type: %s", typ)
 	}

@@ -34,6 +34,8 @@ import (
 type Remediation struct {
 	pulumi.CustomResourceState
 
+	// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+	AcceptFailure pulumi.BoolOutput `pulumi:"acceptFailure"`
 	// The active health check run (a UUID) that triggered it.
 	ActiveHealthCheckRunId pulumi.StringPtrOutput `pulumi:"activeHealthCheckRunId"`
 	// Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it.
@@ -110,6 +112,9 @@ func NewRemediation(ctx *pulumi.Context,
 	if args.Mode == nil {
 		return nil, errors.New("invalid value for required argument 'Mode'")
 	}
+	if args.AcceptFailure == nil {
+		args.AcceptFailure = pulumi.BoolPtr(false)
+	}
 	if args.DeleteWhileRunning == nil {
 		args.DeleteWhileRunning = DeleteWhileRunning("WAIT")
 	}
@@ -158,6 +163,8 @@ func (RemediationState) ElementType() reflect.Type {
 }
 
 type remediationArgs struct {
+	// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+	AcceptFailure *bool `pulumi:"acceptFailure"`
 	// The cluster of the node. Changing it runs a new remediation.
 	ClusterId string `pulumi:"clusterId"`
 	// What deleting the resource does about a remediation that can no longer be cancelled.
@@ -184,6 +191,8 @@ type remediationArgs struct {
 
 // The set of arguments for constructing a Remediation resource.
 type RemediationArgs struct {
+	// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+	AcceptFailure pulumi.BoolPtrInput
 	// The cluster of the node. Changing it runs a new remediation.
 	ClusterId pulumi.StringInput
 	// What deleting the resource does about a remediation that can no longer be cancelled.
@@ -243,6 +252,11 @@ func (o RemediationOutput) ToRemediationOutput() RemediationOutput {
 
 func (o RemediationOutput) ToRemediationOutputWithContext(ctx context.Context) RemediationOutput {
 	return o
+}
+
+// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+func (o RemediationOutput) AcceptFailure() pulumi.BoolOutput {
+	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.AcceptFailure }).(pulumi.BoolOutput)
 }
 
 // The active health check run (a UUID) that triggered it.

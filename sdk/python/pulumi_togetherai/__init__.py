@@ -13,6 +13,7 @@ from .get_remediations import *
 from .provider import *
 from .remediation import *
 from .remediation_review import *
+from .rolling_remediation import *
 from . import outputs
 
 # Make subpackages available:
@@ -31,7 +32,8 @@ _utilities.register(
   "fqn": "pulumi_togetherai",
   "classes": {
    "togetherai:index:Remediation": "Remediation",
-   "togetherai:index:RemediationReview": "RemediationReview"
+   "togetherai:index:RemediationReview": "RemediationReview",
+   "togetherai:index:RollingRemediation": "RollingRemediation"
   }
  }
 ]

@@ -24,6 +24,7 @@ class RemediationArgs:
                  cluster_id: pulumi.Input[_builtins.str],
                  instance_id: pulumi.Input[_builtins.str],
                  mode: pulumi.Input[Union[_builtins.str, 'RemediationMode']],
+                 accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
@@ -38,6 +39,7 @@ class RemediationArgs:
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
         :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
         :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
@@ -50,6 +52,10 @@ class RemediationArgs:
         pulumi.set(__self__, "cluster_id", cluster_id)
         pulumi.set(__self__, "instance_id", instance_id)
         pulumi.set(__self__, "mode", mode)
+        if accept_failure is None:
+            accept_failure = False
+        if accept_failure is not None:
+            pulumi.set(__self__, "accept_failure", accept_failure)
         if delete_while_running is None:
             delete_while_running = 'WAIT'
         if delete_while_running is not None:
@@ -112,6 +118,18 @@ class RemediationArgs:
     @mode.setter
     def mode(self, value: pulumi.Input[Union[_builtins.str, 'RemediationMode']]):
         pulumi.set(self, "mode", value)
+
+    @_builtins.property
+    @pulumi.getter(name="acceptFailure")
+    def accept_failure(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+        """
+        return pulumi.get(self, "accept_failure")
+
+    @accept_failure.setter
+    def accept_failure(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "accept_failure", value)
 
     @_builtins.property
     @pulumi.getter(name="deleteWhileRunning")
@@ -216,6 +234,7 @@ class Remediation(pulumi.CustomResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
@@ -283,6 +302,7 @@ class Remediation(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
@@ -369,6 +389,7 @@ class Remediation(pulumi.CustomResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
@@ -389,6 +410,9 @@ class Remediation(pulumi.CustomResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = RemediationArgs.__new__(RemediationArgs)
 
+            if accept_failure is None:
+                accept_failure = False
+            __props__.__dict__["accept_failure"] = accept_failure
             if cluster_id is None and not opts.urn:
                 raise TypeError("Missing required property 'cluster_id'")
             __props__.__dict__["cluster_id"] = cluster_id
@@ -456,6 +480,7 @@ class Remediation(pulumi.CustomResource):
 
         __props__ = RemediationArgs.__new__(RemediationArgs)
 
+        __props__.__dict__["accept_failure"] = None
         __props__.__dict__["active_health_check_run_id"] = None
         __props__.__dict__["adopted"] = None
         __props__.__dict__["attempt"] = None
@@ -486,6 +511,14 @@ class Remediation(pulumi.CustomResource):
         __props__.__dict__["update_time"] = None
         __props__.__dict__["wait"] = None
         return Remediation(resource_name, opts=opts, __props__=__props__)
+
+    @_builtins.property
+    @pulumi.getter(name="acceptFailure")
+    def accept_failure(self) -> pulumi.Output[_builtins.bool]:
+        """
+        Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+        """
+        return pulumi.get(self, "accept_failure")
 
     @_builtins.property
     @pulumi.getter(name="activeHealthCheckRunId")

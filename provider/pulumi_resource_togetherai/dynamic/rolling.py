@@ -1,0 +1,79 @@
+"""The RollingRemediation component as a Python program declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
+from pulumi_resource_togetherai.remediation.check import check
+from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, IfActive
+from pulumi_resource_togetherai.rolling.component import TYPE, declare
+from pulumi_resource_togetherai.rolling.inputs import RollingInputs
+from pulumi_resource_togetherai.unknown import UNKNOWN
+
+
+class RollingRemediation(pulumi.ComponentResource):
+    """The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes.
+
+    The arguments are the inputs of the plugin's `togetherai.RollingRemediation`.
+    """
+
+    states: pulumi.Output[dict[str, str]]
+    """The state of each instance's remediation, by instance id."""
+    counts: pulumi.Output[dict[str, int]]
+    """How many remediations are in each state."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        cluster_id: pulumi.Input[str],
+        instances: Sequence[str],
+        mode: pulumi.Input[str | RemediationMode],
+        max_concurrent: int | None = None,
+        stop_on_failure: bool | None = None,
+        reason: pulumi.Input[str] | None = None,
+        triggers: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
+        timeout: pulumi.Input[str] | None = None,
+        if_active: pulumi.Input[str | IfActive] | None = None,
+        retry_failed: pulumi.Input[bool] | None = None,
+        delete_while_running: pulumi.Input[str | DeleteWhileRunning] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """See `RollingInputs` for what each argument means, and its default. Raises pulumi.RunError for a mistake."""
+        super().__init__(TYPE, resource_name, None, opts)
+        declared: dict[str, Any] = {
+            "cluster_id": cluster_id,
+            "instances": list(instances),
+            "mode": mode,
+            "max_concurrent": max_concurrent,
+            "stop_on_failure": stop_on_failure,
+            "reason": reason,
+            "triggers": triggers,
+            "timeout": timeout,
+            "if_active": if_active,
+            "retry_failed": retry_failed,
+            "delete_while_running": delete_while_running,
+        }
+        inputs = {to_camel(name): value for name, value in declared.items() if value is not None}
+        known = {name: UNKNOWN if _is_later(value) else value for name, value in inputs.items()}
+        if failures := check(RollingInputs, known).failures:
+            raise pulumi.RunError(f"{resource_name}: {'; '.join(failure.reason for failure in failures)}")
+        self.states, self.counts = declare(self, resource_name, inputs, _remediation)
+        self.register_outputs({"states": self.states, "counts": self.counts})
+
+
+def _remediation(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> Remediation:
+    return Remediation(name, opts=opts, **{PYTHON_NAMES[name]: value for name, value in inputs.items()})
+
+
+def _is_later(value: Any) -> bool:
+    """Whether a value, or one inside it, is an output of something else. The engine checks it once it is there."""
+    if isinstance(value, Mapping):
+        return any(_is_later(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, pulumi.Output)

@@ -1,0 +1,74 @@
+"""RollingRemediation as the engine has the plugin construct it."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pulumi
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
+
+from pulumi_resource_togetherai.plugin.values import plain
+from pulumi_resource_togetherai.remediation.check import check
+from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.rolling.component import TYPE, declare
+from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
+from pulumi_resource_togetherai.rolling.summary import SHOWN
+from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
+
+MOST_CHILDREN = 1000
+"""How many children may be under way at once: Pulumi takes a thread for each."""
+
+
+class _Component(pulumi.ComponentResource):
+    """The component's node in the tree of resources."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(TYPE, name, None, opts)
+
+
+class _Remediation(pulumi.CustomResource):
+    """A child. Its attributes are the outputs that the component needs."""
+
+    def __init__(self, name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
+        outputs = dict.fromkeys(SHOWN.values())
+        super().__init__("togetherai:index:Remediation", name, outputs | inputs, opts)
+
+    def translate_output_property(self, prop: str) -> str:
+        """The attribute that holds an output."""
+        return SHOWN.get(prop, prop)
+
+    def translate_input_property(self, prop: str) -> str:
+        """The input that an argument sets."""
+        return next((key for key, attribute in SHOWN.items() if attribute == prop), prop)
+
+
+async def construct(request: ConstructRequest) -> ConstructResponse:
+    """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user."""
+    inputs = {name: plain(value) for name, value in request.inputs.items()}
+    checked = check(RollingInputs, inputs)
+    if checked.failures:
+        raise RemediationError(f"{request.name}: " + "; ".join(failure.reason for failure in checked.failures))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_CHILDREN, "child"))
+    component = _Component(request.name, request.options)
+    urn = await component.urn.future()
+    unknown = [name for name in DECIDING if holds_unknown(checked.inputs.get(name))]
+    if unknown:
+        pulumi.log.info(f"what it repairs is not known before `pulumi up`: {', '.join(unknown)}", component)
+        return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
+    states, counts = declare(component, request.name, checked.inputs, _Remediation)
+    known = await states.is_known()
+    found, numbers = await states.future(), await counts.future()
+    if not known or found is None or numbers is None:
+        return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
+    return _answer(
+        str(urn),
+        PropertyValue({instance: PropertyValue(state) for instance, state in found.items()}),
+        PropertyValue({state: PropertyValue(float(number)) for state, number in numbers.items()}),
+    )
+
+
+def _answer(urn: str, states: PropertyValue, counts: PropertyValue) -> ConstructResponse:
+    return ConstructResponse(urn, {"states": states, "counts": counts}, {})

@@ -1,0 +1,49 @@
+"""The component itself, whichever adapter makes its children."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+
+from pulumi_resource_togetherai.rolling.inputs import OF_EACH, RollingInputs
+from pulumi_resource_togetherai.rolling.lanes import predecessors
+from pulumi_resource_togetherai.rolling.summary import SHOWN, summary
+
+TYPE = "togetherai:index:RollingRemediation"
+
+Child = Callable[[str, dict[str, Any], pulumi.ResourceOptions], pulumi.Resource]
+"""Declares a Remediation: its name, its inputs in camelCase, its options."""
+
+
+def declare(
+    component: pulumi.ComponentResource, name: str, inputs: Mapping[str, Any], child: Child
+) -> tuple[pulumi.Output[dict[str, str]], pulumi.Output[dict[str, int]]]:
+    """Declares a Remediation per instance, each after the one before it in its lane. Returns `states` and `counts`.
+
+    `inputs` are checked, and in camelCase; those that decide which remediations there are, are known.
+    """
+    plan = RollingInputs.model_fields
+    instances: list[str] = inputs["instances"]
+    of_each = {key: inputs[key] for key in OF_EACH if inputs.get(key) is not None}
+    if not inputs.get("stopOnFailure", plan["stop_on_failure"].default):
+        of_each["acceptFailure"] = True
+    at_once = int(inputs.get("maxConcurrent", plan["max_concurrent"].default))
+    children = dict[str, pulumi.Resource]()
+    for instance, before in predecessors(instances, at_once).items():
+        options = pulumi.ResourceOptions(parent=component, depends_on=[children[before]] if before else [])
+        children[instance] = child(f"{name}-{instance}", of_each | {"instanceId": instance}, options)
+    shown = {
+        instance: pulumi.Output.all(**{key: getattr(resource, attribute) for key, attribute in SHOWN.items()})
+        for instance, resource in children.items()
+    }
+
+    def tell(rows: Mapping[str, Any]) -> dict[str, str]:
+        if children and not pulumi.runtime.is_dry_run():
+            pulumi.log.info(summary(rows, instances), component)
+        return {instance: str(rows[instance]["state"]) for instance in instances}
+
+    states = pulumi.Output.all(**shown).apply(tell)
+    return states, states.apply(lambda found: dict(Counter(found.values())))

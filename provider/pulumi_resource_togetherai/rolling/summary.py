@@ -1,0 +1,39 @@
+"""What ran, as a table: plain text, for a terminal as for a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pulumi_resource_togetherai.duration import text
+
+SHOWN = {
+    "mode": "mode",
+    "attempt": "attempt",
+    "createTime": "create_time",
+    "endTime": "end_time",
+    "state": "state",
+}
+"""The outputs of a remediation that the table is made of, and the attributes that hold them."""
+_HEAD = ("node", "mode", "attempt", "took", "outcome")
+
+
+def summary(rows: Mapping[str, Mapping[str, Any]], instances: Sequence[str]) -> str:
+    """A line per instance."""
+    lines = [_HEAD, *(_line(instance, rows[instance]) for instance in instances)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(line.rstrip() for line in padded)
+
+
+def _line(instance: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    mode = str(row["mode"]).removeprefix("REMEDIATION_MODE_")
+    attempt = "" if row["attempt"] is None else str(int(row["attempt"]))
+    return (instance, mode, attempt, _took(row["createTime"], row["endTime"]), str(row["state"]))
+
+
+def _took(created: str | None, ended: str | None) -> str:
+    if created is None or ended is None:
+        return ""
+    return text(datetime.fromisoformat(ended) - datetime.fromisoformat(created))

@@ -1,0 +1,181 @@
+"""A rolling remediation repairs a few nodes at a time, halts after a failure, and says what ran."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.engine.stack import VENV, Form, Run, Stack
+from tests.simulated import Simulator
+
+NODES = [f"cluster-1-node-{number}" for number in range(1, 5)]
+DYNAMIC = """\
+import json
+from pathlib import Path
+
+import pulumi
+from pulumi_resource_togetherai.dynamic import RollingRemediation
+
+for name, arguments in json.loads(Path("rolling.json").read_text()).items():
+    rolling = RollingRemediation(name, **arguments)
+    pulumi.export(f"{name}-states", rolling.states)
+    pulumi.export(f"{name}-counts", rolling.counts)
+"""
+
+
+def declare(stack: Stack, /, **components: dict[str, Any]) -> None:
+    """Has the program declare rolling remediations, and nothing else. Inputs as the form spells them."""
+    if stack.form == "dynamic":
+        (stack.folder / "Pulumi.yaml").write_text('{"name": "training", "runtime": "python"}')
+        (stack.folder / "rolling.json").write_text(json.dumps(components))
+        (stack.folder / "__main__.py").write_text(DYNAMIC)
+        return
+    program: dict[str, Any] = {
+        "name": "training",
+        "runtime": "yaml",
+        "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+        "resources": {
+            name: {"type": "togetherai:RollingRemediation", "properties": inputs} for name, inputs in components.items()
+        },
+        "outputs": {
+            f"{name}-{output}": f"${{{name}.{output}}}" for name in components for output in ("states", "counts")
+        },
+    }
+    (stack.folder / "Pulumi.yaml").write_text(json.dumps(program))
+
+
+def rack(form: Form, **more: Any) -> dict[str, Any]:
+    """What a program says to reboot all nodes of a cluster."""
+    spelled = {"clusterId": "cluster-1", "instances": NODES, "mode": "REBOOT_VM"} | more
+    snake = {
+        "clusterId": "cluster_id",
+        "maxConcurrent": "max_concurrent",
+        "stopOnFailure": "stop_on_failure",
+        "retryFailed": "retry_failed",
+    }
+    return spelled if form == "plugin" else {snake.get(name, name): value for name, value in spelled.items()}
+
+
+def most_at_once(api: Simulator) -> int:
+    """How many remediations were active at the same moment, at the most."""
+    moments = list[tuple[datetime, int]]()
+    for record in api.remediations():
+        moments.append((datetime.fromisoformat(record["create_time"]), 1))
+        if record.get("end_time"):
+            moments.append((datetime.fromisoformat(record["end_time"]), -1))
+    most = active = 0
+    for _, change in sorted(moments):
+        active += change
+        most = max(most, active)
+    return most
+
+
+def outputs(stack: Stack) -> dict[str, Any]:
+    """The stack's outputs."""
+    return json.loads(stack.run("stack", "output", "--json", check=True).output)
+
+
+def posted(api: Simulator) -> list[str]:
+    """The instances whose remediation was started, in that order."""
+    return [entry["path"].split("/")[6] for entry in api.requests("created")]
+
+
+def test_preview_shows_the_plan_and_up_keeps_to_it(stack: Stack, api: Simulator, form: Form):
+    declare(stack, rack=rack(form, maxConcurrent=2))
+    preview = stack.preview()
+    assert preview.code == 0, preview.output
+    for node in NODES:
+        assert f"`pulumi up` will start a REBOOT_VM remediation of instance {node}" in preview.output
+    assert api.posts() == 0
+    up = stack.up(check=True)
+    assert most_at_once(api) == 2
+    assert sorted(posted(api)) == NODES
+    assert outputs(stack) == {"rack-states": dict.fromkeys(NODES, "SUCCEEDED"), "rack-counts": {"SUCCEEDED": 4}}
+    told = [line.split() for line in up.diagnostics.splitlines()]
+    for node in NODES:
+        assert any(
+            words[:1] == [node] and words[1:3] == ["REBOOT_VM", "1"] and words[4:] == ["SUCCEEDED"] for words in told
+        )
+    assert stack.up(check=True).summary("unchanged") == 6
+    assert api.posts() == 4
+    assert stack.destroy().code == 0
+
+
+def test_one_at_a_time_in_the_order_given_unless_told_otherwise(stack: Stack, api: Simulator, form: Form):
+    declare(stack, rack=rack(form, instances=NODES[::-1]))
+    stack.up(check=True)
+    assert most_at_once(api) == 1
+    assert posted(api) == NODES[::-1]
+
+
+def test_a_failure_halts_what_has_not_begun_and_the_next_run_goes_on(stack: Stack, api: Simulator, form: Form):
+    api.behave(NODES[1], outcome="fail")
+    declare(stack, rack=rack(form))
+    halted = stack.up()
+    assert halted.code != 0
+    assert f"of instance {NODES[1]} in cluster cluster-1 FAILED" in halted.output
+    assert "Traceback" not in halted.output
+    assert posted(api) == NODES[:2]
+    api.behave(NODES[1], outcome="succeed")
+    declare(stack, rack=rack(form, retryFailed=True))
+    stack.up(check=True)
+    assert posted(api) == [*NODES[:2], *NODES[1:]]
+    assert outputs(stack)["rack-counts"] == {"SUCCEEDED": 4}
+
+
+def test_a_failure_that_is_not_to_stop_anything_is_recorded(stack: Stack, api: Simulator, form: Form):
+    api.behave(NODES[1], outcome="fail")
+    declare(stack, rack=rack(form, stopOnFailure=False))
+    up = stack.up(check=True)
+    assert outputs(stack)["rack-counts"] == {"SUCCEEDED": 3, "FAILED": 1}
+    assert any(line.split()[:1] == [NODES[1]] and line.split()[-1] == "FAILED" for line in up.diagnostics.splitlines())
+    assert stack.up(check=True).summary("unchanged") == 6
+    assert api.posts() == 4
+
+
+def test_a_node_that_joins_or_leaves_disturbs_no_other(stack: Stack, api: Simulator, form: Form):
+    declare(stack, rack=rack(form, instances=NODES[:3]))
+    stack.up(check=True)
+    declare(stack, rack=rack(form, instances=[NODES[3], *NODES[1:3]]))
+    up = stack.up(check=True)
+    assert up.summary("created") == up.summary("deleted") == 1
+    assert posted(api) == NODES
+
+
+def test_components_do_not_wait_for_each_other(plugin_stack: Stack, api: Simulator):
+    declare(
+        plugin_stack,
+        left=rack("plugin", instances=NODES[:2]),
+        right=rack("plugin", instances=NODES[2:]),
+    )
+    plugin_stack.up(check=True)
+    assert most_at_once(api) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"instances": [*NODES, NODES[0]]}, f"rack: instances: {NODES[0]} is listed twice"),
+        ({"maxConcurrent": 0}, "rack: maxConcurrent: 0: input should be greater than or equal to 1"),
+        ({"mode": "REBOOT"}, '"REBOOT" is not a mode'),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_asks_nothing(
+    stack: Stack, api: Simulator, form: Form, more: dict[str, Any], line: str
+):
+    declare(stack, rack=rack(form, **more))
+    preview: Run = stack.preview()
+    assert preview.code != 0
+    assert line in preview.output
+    assert "Traceback" not in preview.output
+    assert api.requests() == []
+
+
+def test_a_list_of_no_nodes_repairs_nothing(stack: Stack, api: Simulator, form: Form):
+    declare(stack, rack=rack(form, instances=[]))
+    stack.up(check=True)
+    assert outputs(stack) == {"rack-states": {}, "rack-counts": {}}
+    assert api.requests() == []
