@@ -101,7 +101,7 @@ export interface RollingRemediationArgs {
      */
     ifActive?: pulumi.Input<enums.IfActive | undefined>;
     /**
-     * The instances (GPU worker nodes' VMs) to repair, in this order. Adding or removing one leaves the others alone.
+     * The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
      */
     instances: pulumi.Input<pulumi.Input<string>[]>;
     /**

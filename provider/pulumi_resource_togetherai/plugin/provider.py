@@ -21,6 +21,7 @@ from pulumi.provider.experimental.provider import (
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
     from pulumi_resource_togetherai.remediation.operations import Operations
+    from pulumi_resource_togetherai.remediation.resource import RemediationResource
     from pulumi_resource_togetherai.remediation.session import Session
 
 _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
@@ -33,6 +34,7 @@ class TogetherAiProvider(Provider):
     def __init__(self) -> None:
         self._config: ProviderConfig | None = None
         self._session: Session | None = None
+        self._remediations: RemediationResource | None = None
         self._resources: dict[str, Operations] = {}
         """The kinds of resources, by type."""
 
@@ -79,8 +81,9 @@ class TogetherAiProvider(Provider):
             known["preflight"] = False  # a preview with half a configuration would look in the wrong place
         self._config = ProviderConfig.model_validate(known)
         self._session = Session(self._config)
+        self._remediations = RemediationResource(self._session, keeps_unfinished=True)
         self._resources = {
-            "togetherai:index:Remediation": RemediationResource(self._session, keeps_unfinished=True),
+            "togetherai:index:Remediation": self._remediations,
             "togetherai:index:RemediationReview": ReviewResource(self._session, keeps_unfinished=True),
         }
         return ConfigureResponse(supports_preview=True, accept_secrets=True)
@@ -89,7 +92,9 @@ class TogetherAiProvider(Provider):
         """Constructs the component."""
         from pulumi_resource_togetherai.plugin.rolling import construct
 
-        return await construct(request)
+        if self._remediations is None:
+            raise RuntimeError("the engine used the provider before it configured it")
+        return await construct(request, self._remediations.obtained)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,11 +14,13 @@ from pulumi.provider.experimental.provider import ConstructRequest, ConstructRes
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.check import check
 from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.rolling.component import TYPE, declare
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
-from pulumi_resource_togetherai.rolling.summary import SHOWN
+from pulumi_resource_togetherai.rolling.summary import SHOWN, summary
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
+_CHILD = "togetherai:index:Remediation"
 MOST_CHILDREN = 1000
 """How many children may be under way at once: Pulumi takes a thread for each."""
 
@@ -34,7 +37,7 @@ class _Remediation(pulumi.CustomResource):
 
     def __init__(self, name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
         outputs = dict.fromkeys(SHOWN.values())
-        super().__init__("togetherai:index:Remediation", name, outputs | inputs, opts)
+        super().__init__(_CHILD, name, outputs | inputs, opts)
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""
@@ -45,8 +48,11 @@ class _Remediation(pulumi.CustomResource):
         return next((key for key, attribute in SHOWN.items() if attribute == prop), prop)
 
 
-async def construct(request: ConstructRequest) -> ConstructResponse:
-    """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user."""
+async def construct(request: ConstructRequest, obtained: Mapping[str, State | None]) -> ConstructResponse:
+    """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user.
+
+    `obtained`: the remediations that this process started or took over, by URN; None for those under way.
+    """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
     if checked.failures:
@@ -59,8 +65,15 @@ async def construct(request: ConstructRequest) -> ConstructResponse:
         pulumi.log.info(f"what it repairs is not known before `pulumi up`: {', '.join(unknown)}", component)
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
     states, counts = declare(component, request.name, checked.inputs, _Remediation)
-    known = await states.is_known()
-    found, numbers = await states.future(), await counts.future()
+    try:
+        known, found, numbers = await states.is_known(), await states.future(), await counts.future()
+    except asyncio.CancelledError:
+        # The engine hangs up when a remediation has failed: this is the last moment to say what ran.
+        instances: list[str] = checked.inputs["instances"]
+        rows = {instance: _row(obtained, str(urn), f"{request.name}-{instance}") for instance in instances}
+        if not pulumi.runtime.is_dry_run():
+            pulumi.log.info(summary(rows, instances), component)
+        raise
     if not known or found is None or numbers is None:
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
     return _answer(
@@ -68,6 +81,14 @@ async def construct(request: ConstructRequest) -> ConstructResponse:
         PropertyValue({instance: PropertyValue(state) for instance, state in found.items()}),
         PropertyValue({state: PropertyValue(float(number)) for state, number in numbers.items()}),
     )
+
+
+def _row(obtained: Mapping[str, State | None], urn: str, child: str) -> Mapping[str, Any] | str:
+    of_child = f"{urn.rpartition('::')[0]}${_CHILD}::{child}"
+    if of_child not in obtained:
+        return "not begun"
+    state = obtained[of_child]
+    return "still under way" if state is None else state.outputs()
 
 
 def _answer(urn: str, states: PropertyValue, counts: PropertyValue) -> ConstructResponse:

@@ -63,9 +63,10 @@ class RemediationResource:
         """The URNs that the stack held, declared as they are now, when they were checked."""
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
-        self._obtained: dict[str, str] = {}
-        """The remediation that this process last created or took over for a URN. With `--replace` the engine creates
-        before it deletes: create may take over the very remediation that delete is then asked to cancel."""
+        self.obtained: dict[str, State | None] = {}
+        """The remediation that this process last created or took over for a URN; None while it is under way. With
+        `--replace` the engine creates before it deletes: create may take over the very remediation that delete is then
+        asked to cancel."""
 
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""
@@ -102,8 +103,13 @@ class RemediationResource:
         what the stack holds, of which the engine says nothing here."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
-        result = await create(run, identity, recorded=told_to_replace or urn in self._recorded)
-        self._obtained[urn] = result.state.record.id
+        self.obtained[urn] = None
+        try:
+            result = await create(run, identity, recorded=told_to_replace or urn in self._recorded)
+        except BaseException:
+            del self.obtained[urn]
+            raise
+        self.obtained[urn] = result.state
         return _resource(result, inputs)
 
     async def read(self, urn: str, resource_id: str, recorded: Recorded | None, report: Report) -> Resource | None:
@@ -132,7 +138,8 @@ class RemediationResource:
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""
         state = _state(recorded)
-        if self._obtained.get(urn) != state.record.id:
+        obtained = self.obtained.get(urn)
+        if obtained is None or obtained.record.id != state.record.id:
             await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)
 
 

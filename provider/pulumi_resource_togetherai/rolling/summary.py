@@ -19,18 +19,20 @@ SHOWN = {
 _HEAD = ("node", "mode", "attempt", "took", "outcome")
 
 
-def summary(rows: Mapping[str, Mapping[str, Any]], instances: Sequence[str]) -> str:
-    """A line per instance."""
+def summary(rows: Mapping[str, Mapping[str, Any] | str], instances: Sequence[str]) -> str:
+    """A line per instance: a remediation's outputs, or what else is to be said of it."""
     lines = [_HEAD, *(_line(instance, rows[instance]) for instance in instances)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
     return "\n".join(line.rstrip() for line in padded)
 
 
-def _line(instance: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+def _line(instance: str, row: Mapping[str, Any] | str) -> tuple[str, ...]:
+    if isinstance(row, str):
+        return (instance, "", "", "", row)
     mode = str(row["mode"]).removeprefix("REMEDIATION_MODE_")
-    attempt = "" if row["attempt"] is None else str(int(row["attempt"]))
-    return (instance, mode, attempt, _took(row["createTime"], row["endTime"]), str(row["state"]))
+    attempt = "" if row.get("attempt") is None else str(int(row["attempt"]))
+    return (instance, mode, attempt, _took(row.get("createTime"), row.get("endTime")), str(row["state"]))
 
 
 def _took(created: str | None, ended: str | None) -> str:

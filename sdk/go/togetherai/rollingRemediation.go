@@ -80,7 +80,7 @@ type rollingRemediationArgs struct {
 	DeleteWhileRunning *DeleteWhileRunning `pulumi:"deleteWhileRunning"`
 	// What to do when the instance has another active remediation, which this resource did not start.
 	IfActive *IfActive `pulumi:"ifActive"`
-	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding or removing one leaves the others alone.
+	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
 	Instances []string `pulumi:"instances"`
 	// How many nodes to repair at once.
 	MaxConcurrent *int `pulumi:"maxConcurrent"`
@@ -106,7 +106,7 @@ type RollingRemediationArgs struct {
 	DeleteWhileRunning DeleteWhileRunningPtrInput
 	// What to do when the instance has another active remediation, which this resource did not start.
 	IfActive IfActivePtrInput
-	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding or removing one leaves the others alone.
+	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
 	Instances pulumi.StringArrayInput
 	// How many nodes to repair at once.
 	MaxConcurrent pulumi.IntPtrInput

@@ -35,7 +35,7 @@ class RollingRemediationArgs:
         The set of arguments for constructing a RollingRemediation resource.
 
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the nodes.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding or removing one leaves the others alone.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
         :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
@@ -94,7 +94,7 @@ class RollingRemediationArgs:
     @pulumi.getter
     def instances(self) -> pulumi.Input[Sequence[pulumi.Input[_builtins.str]]]:
         """
-        The instances (GPU worker nodes' VMs) to repair, in this order. Adding or removing one leaves the others alone.
+        The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
         """
         return pulumi.get(self, "instances")
 
@@ -262,7 +262,7 @@ class RollingRemediation(pulumi.ComponentResource):
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the nodes.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
         :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding or removing one leaves the others alone.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes to repair at once.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
