@@ -4,7 +4,7 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python nodejs go
 
-.PHONY: help setup demo test lint format sdk docs crash chaos bench clean
+.PHONY: help setup demo test lint format sdk docs crash chaos bench dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,13 @@ bench: setup ## Measure what the README and docs/performance.md claim (40 minute
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 	@$(WITH_TOOLS) python benchmarks/many.py
+
+dist: setup ## Build what a release consists of into dist/ (a minute)
+	@rm -rf dist
+	@$(WITH_TOOLS) python -m build --outdir dist .
+	@$(WITH_TOOLS) python -m build --outdir dist sdk/python
+	@cd sdk/nodejs && npm install --no-audit --no-fund --no-package-lock && npx tsc && cp package.json README.md bin/
+	@npm pack ./sdk/nodejs/bin --pack-destination dist
 
 clean: ## Remove .venv, .tools and every cache
 	@rm -rf .venv .tools dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -25,7 +25,8 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the executables of a virtual environment with nothing in it but our two wheels."""
     folder = tmp_path_factory.mktemp("install")
     for source in (ROOT, ROOT / "sdk" / "python"):
-        run(sys.executable, "-m", "build", "--wheel", "--outdir", str(folder / "wheels"), str(source), cwd=folder)
+        # Each wheel is made from the source distribution, so that one is whole too.
+        run(sys.executable, "-m", "build", "--outdir", str(folder / "wheels"), str(source), cwd=folder)
     run(sys.executable, "-m", "venv", str(folder / "venv"), cwd=folder)
     executables = folder / "venv" / "bin"
     wheels = [str(wheel) for wheel in (folder / "wheels").glob("*.whl")]
@@ -52,6 +53,12 @@ def test_the_plugin_runs_with_the_generated_sdk(venv: Path, tmp_path: Path, api:
     up = stack.up(check=True)
     assert '"SUCCEEDED"' in up.output
     assert api.posts() == 1
+
+
+def test_the_installed_package_has_its_whole_schema(venv: Path, tmp_path: Path):
+    command = [venv / "python", "-m", "pulumi_resource_togetherai.schema"]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=tmp_path).stdout
+    assert told == (ROOT / "sdk" / "schema.json").read_text()
 
 
 def test_the_installed_simulator_starts(venv: Path):
