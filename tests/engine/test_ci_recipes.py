@@ -1,0 +1,142 @@
+"""The shell steps of the pipelines in examples/ci run, in their order, on the real engine.
+
+Left out are only the steps that install: what they install is there. What would post a comment meets a stand-in that
+keeps it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from tests.engine.stack import ROOT, Stack
+from tests.simulated import Simulator
+
+CI = ROOT / "examples" / "ci"
+STAND_IN = """#!/bin/sh
+for argument in "$@"; do echo "$argument"; done >> "$KEEPS"
+cat preview.txt >> "$KEEPS"
+"""
+
+Steps = Callable[[str], str]
+"""The shell text of a job."""
+
+
+def github(job: str) -> str:
+    """A job's steps but those that install."""
+    steps: list[dict[str, Any]] = yaml.safe_load((CI / "github-actions.yml").read_text())["jobs"][job]["steps"]
+    return "\n".join(step["run"] for step in steps if "run" in step and step["name"] != "Install")
+
+
+def gitlab(job: str) -> str:
+    """A job's scripts; the folder and the installation are its `before_script`, which is the same for all."""
+    pipeline: dict[str, Any] = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+    assert pipeline["default"]["before_script"] == ["pip install pulumi-resource-togetherai", "cd repairs"]
+    lines: list[str] = pipeline[job]["script"]
+    after = [line for line in pipeline[job].get("after_script", []) if line != "cd repairs"]
+    return "\n".join([*lines, *after])
+
+
+class Runner:
+    """A machine that runs jobs in a checkout of the program."""
+
+    def __init__(self, folder: Path, steps: Steps, api: Simulator) -> None:
+        self.stack = Stack(folder / "stack", "plugin", api.address)
+        self.program = folder / "repairs"
+        self.kept = folder / "comments"
+        self._steps = steps
+        shutil.copytree(CI / "program", self.program)
+        stand_ins = folder / "bin"
+        stand_ins.mkdir()
+        for name in ("gh", "curl"):
+            (stand_ins / name).write_text(STAND_IN)
+            (stand_ins / name).chmod(0o755)
+        self._env = self.stack.env | {
+            "PATH": f"{stand_ins}{os.pathsep}{self.stack.env['PATH']}",
+            "CI": "true",
+            "KEEPS": str(self.kept),
+            "PULL_REQUEST": "https://example.com/pull/1",
+            "GITLAB_TOKEN": "token",
+            "CI_API_V4_URL": "https://example.com/api/v4",
+            "CI_PROJECT_ID": "1",
+            "CI_MERGE_REQUEST_IID": "2",
+        }
+
+    def start(self, job: str) -> subprocess.Popen[str]:
+        """Starts a job, in a process group of its own."""
+        return subprocess.Popen(
+            ["bash", "-eo", "pipefail", "-c", self._steps(job)],
+            cwd=self.program,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, job: str) -> str:
+        """Runs a job, which must end well, and returns what it printed."""
+        process = self.start(job)
+        try:
+            output, _ = process.communicate(timeout=180)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        assert process.returncode == 0, output
+        return output
+
+
+@pytest.fixture(params=[github, gitlab], ids=["github", "gitlab"])
+def runner(request: pytest.FixtureRequest, tmp_path: Path, api: Simulator) -> Runner:
+    """A machine for each recipe."""
+    return Runner(tmp_path, request.param, api)
+
+
+def test_a_pull_request_is_previewed_and_a_merge_repairs_once(runner: Runner, api: Simulator):
+    preview = runner.run("preview")
+    assert "`pulumi up` will start a REBOOT_VM remediation" in preview
+    assert "`pulumi up` will start a REBOOT_VM remediation" in runner.kept.read_text()
+    assert api.posts() == 0
+    assert '"SUCCEEDED"' in runner.run("up")
+    assert api.posts() == 1
+    runner.run("up")
+    assert api.posts() == 1
+
+
+def test_a_run_that_was_cut_off_is_unlocked_and_goes_on(runner: Runner, api: Simulator):
+    api.behave(outcome="never")
+    up = runner.start("up")
+    remediation = api.until("RUNNING")
+    os.killpg(up.pid, signal.SIGKILL)
+    up.communicate()
+    api.force(remediation["id"], "SUCCEEDED")
+    assert "SUCCEEDED" in runner.run("after-interruption")
+    assert api.posts() == 1
+
+
+def test_the_rehearsal_touches_nothing_real_and_leaves_nothing_behind(runner: Runner, api: Simulator):
+    output = runner.run("rehearse")
+    assert "`pulumi up` will start a REBOOT_VM remediation" in output
+    assert '"SUCCEEDED"' in output
+    assert api.requests() == []
+    left = [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(runner.program)]
+    assert left == []
+
+
+def test_both_recipes_keep_one_run_per_stack_and_cut_none_off():
+    one: dict[str, Any] = yaml.safe_load((CI / "github-actions.yml").read_text())["concurrency"]
+    assert one["cancel-in-progress"] is False
+    pipeline: dict[str, Any] = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+    groups = {pipeline[job]["resource_group"] for job in ("preview", "up", "after-interruption")}
+    assert groups == {"repairs-prod"}
+    assert pipeline["up"]["interruptible"] is False
