@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic.alias_generators import to_camel
 
-from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.duration import Duration, seconds
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client, Credential
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
 API_KEY_VARIABLE = "TOGETHER_API_KEY"
@@ -80,6 +83,8 @@ class ProviderConfig(BaseModel):
 
     def credential(self, environment: Mapping[str, str] = os.environ) -> Credential:
         """The API key in force and where it came from. Raises MissingApiKey, or ValueError for an unusable one."""
+        from pulumi_resource_togetherai.api.client import Credential
+
         if self.api_key is not None:
             return Credential(self.api_key, "the provider's configuration (togetherai:apiKey)")
         if key := environment.get(API_KEY_VARIABLE):
@@ -88,6 +93,9 @@ class ProviderConfig(BaseModel):
 
     def client(self) -> Client:
         """A client of the API with these settings. Raises MissingApiKey, or ValueError for a bad address."""
+        # The HTTP client takes a while to import, and what does not talk to the API can do without it.
+        from pulumi_resource_togetherai.api.client import Client
+
         return Client(
             self.address(),
             self.credential(),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from google.protobuf import struct_pb2
+from google.protobuf import json_format, struct_pb2
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 
 from pulumi_resource_togetherai.unknown import UNKNOWN
@@ -24,9 +24,9 @@ class Properties(NamedTuple):
 
 def taken(struct: struct_pb2.Struct) -> Properties:
     """The properties of a message."""
-    found = PropertyValue.unmarshal_map(struct)
-    secret = frozenset(name for name, value in found.items() if value.contains_secret())
-    return Properties({name: plain(value) for name, value in found.items()}, secret)
+    marked: dict[str, Any] = json_format.MessageToDict(struct)
+    values = {name: _revealed(value) for name, value in marked.items()}
+    return Properties(values, frozenset(name for name, value in values.items() if value is not marked[name]))
 
 
 def given(values: Mapping[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
@@ -35,6 +35,21 @@ def given(values: Mapping[str, Any], secret: Collection[str]) -> struct_pb2.Stru
     marked = {name: {_SIGNATURE: _SECRET, "value": values[name]} for name in secret if name in values}
     struct.update({**values, **marked})
     return struct
+
+
+def _revealed(value: Any) -> Any:
+    """A value without marks of secrecy; the very same one if there are none."""
+    if isinstance(value, dict):
+        items = cast(dict[str, Any], value)
+        if items.get(_SIGNATURE) == _SECRET:
+            return _revealed(items["value"])
+        revealed = {name: _revealed(item) for name, item in items.items()}
+        return items if all(revealed[name] is item for name, item in items.items()) else revealed
+    if isinstance(value, list):
+        elements = cast(list[Any], value)
+        shown = [_revealed(element) for element in elements]
+        return elements if all(new is old for new, old in zip(shown, elements, strict=True)) else shown
+    return value
 
 
 def plain(value: PropertyValue) -> Any:

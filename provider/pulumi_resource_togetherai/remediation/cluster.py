@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api import models
-from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
@@ -13,6 +13,9 @@ from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.together import Together, Told
 from pulumi_resource_togetherai.remediation.turns import Turns
 from pulumi_resource_togetherai.remediation.watcher import Watcher
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
 
 RECENT = 60.0
 """How old, in seconds, what a preview says may be: a preview of many nodes then looks once."""

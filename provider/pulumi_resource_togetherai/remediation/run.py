@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.cluster import Cluster, Clusters
 from pulumi_resource_togetherai.remediation.report import Report
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
 
 T = TypeVar("T")
 

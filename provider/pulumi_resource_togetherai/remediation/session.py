@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.cluster import Clusters
 from pulumi_resource_togetherai.remediation.report import Report
 from pulumi_resource_togetherai.remediation.run import RemediationError, Run
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
 
 
 class Session:

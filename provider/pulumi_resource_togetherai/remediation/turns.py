@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
-from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.enums import TERMINAL_STATES, RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.report import HEARTBEAT, Report
 from pulumi_resource_togetherai.remediation.watcher import Watcher
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
 
 ACTIVE = [state for state in RemediationState if state not in TERMINAL_STATES]
 

@@ -7,11 +7,14 @@ import random
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound, Refused
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.report import Report
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
 
 JITTER = 0.1
 """By how much of itself an interval varies, so that many processes do not ask at the same moment."""
