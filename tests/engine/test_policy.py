@@ -1,7 +1,7 @@
 """examples/policy on the real engine.
 
-The pack is run by a runtime of its own name, because the Python host that can be built from source runs a program in place
-of a pack; the pack itself is the one that users run with `runtime: python`.
+The pack is run by a runtime of its own name, because the Python host that can be built from source runs a program in
+place of a pack; the pack itself is the one that users run with `runtime: python`.
 """
 
 from __future__ import annotations
