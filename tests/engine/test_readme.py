@@ -1,0 +1,76 @@
+"""The README's programs and commands do what it says. Those of docs/migration.md are run by test_migration."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pulumi_resource_togetherai import __version__
+from tests.engine.stack import ROOT, Stack
+from tests.simulated import Simulator
+
+README = (ROOT / "README.md").read_text()
+PROGRAMS: list[str] = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHERWISE = {
+    "pip install pulumi-resource-togetherai": "test_install: from its wheel, into an empty environment",
+    "export TOGETHER_API_KEY=...": "the environment of every stack here",
+    "pulumi preview": "test_the_programs_run, and every other test here",
+    "pulumi up": "test_the_programs_run, and every other test here",
+    ".venv/bin/python benchmarks/many.py --plot": "tests/benchmarks, with fewer remediations",
+    ".venv/bin/python benchmarks/many.py --n 10 --sides a,c": "tests/benchmarks, with fewer remediations",
+}
+"""The commands that are run elsewhere, and where."""
+
+
+def commands(page: Path) -> list[str]:
+    """The commands of a page, without their comments."""
+    blocks: list[str] = re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.strip().splitlines()]
+
+
+RUN_HERE = [
+    command for command in commands(ROOT / "README.md") if not command.startswith("make ") and command not in OTHERWISE
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: "Rolling" if "Rolling" in program else "Remediation")
+def test_the_programs_run(program: str, tmp_path: Path, api: Simulator):
+    stack = Stack(tmp_path / "stack", "dynamic", api.address)
+    (stack.folder / "__main__.py").write_text(program)
+    preview = stack.preview()
+    assert "`pulumi up` will start a REBOOT_VM remediation" in preview.output
+    assert api.posts() == 0
+    up = stack.up(check=True)
+    assert '"SUCCEEDED"' in up.output
+
+
+@pytest.mark.parametrize("command", RUN_HERE, ids=lambda command: " ".join(command.split()[:3]))
+def test_the_commands_run(command: str, tmp_path: Path, api: Simulator):
+    stack = Stack(tmp_path / "stack", "plugin", api.address)
+    if command.startswith("togetherai-simulator") and "--help" not in command:
+        # What serves until it is stopped, is stopped once it has said that it serves.
+        command += " --port 0 > said & until grep -q 'use it' said; do sleep 0.1; done; kill $!; wait $! || true"
+    shell = ["bash", "-ec", command]
+    done = subprocess.run(
+        shell, cwd=stack.folder, env=stack.env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_plugin_is_installed_under_its_version():
+    (install,) = [command for command in RUN_HERE if command.startswith("pulumi plugin install")]
+    assert f" {__version__} " in install
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "migration.md"], ids=lambda page: page.name)
+def test_no_command_is_left_untried(page: Path):
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for command in commands(page):
+        if command.startswith("make "):
+            assert command.split()[1] in targets
+        else:
+            assert command in RUN_HERE or command in OTHERWISE
