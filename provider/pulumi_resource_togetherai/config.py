@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic.alias_generators import to_camel
 
+from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.duration import Duration, seconds
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ class MissingApiKey(Exception):
             f"there is no API key: set the environment variable {API_KEY_VARIABLE}, "
             "or run `pulumi config set --secret togetherai:apiKey`"
         )
+
+
+class IfRecent(Choice):
+    """What to do when another remediation of the instance succeeded a short while ago."""
+
+    WARN = ("WARN", "Say who repaired the instance and when, and go on.")
+    FAIL = ("FAIL", "Stop, and name it.")
+    IGNORE = ("IGNORE", "Say nothing: to repair it again is meant.")
 
 
 class ProviderConfig(BaseModel):
@@ -63,6 +72,12 @@ class ProviderConfig(BaseModel):
     adoption_window: Duration = "1h"
     """How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of
     being run again, after a run whose result was not saved."""
+    if_recent: IfRecent = IfRecent.WARN
+    """What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a
+    resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count."""
+    recent_window: Duration = "1h"
+    """How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for
+    `ifRecent`; a resource can say otherwise."""
     mark_reason: bool = True
     """Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`.
     Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own."""
@@ -76,6 +91,13 @@ class ProviderConfig(BaseModel):
     @classmethod
     def _an_http_address(cls, url: str | None) -> str | None:
         return None if url is None else normalized_base_url(url)
+
+    @field_validator("if_recent", mode="before")
+    @classmethod
+    def _a_known_choice(cls, value: Any) -> Any:
+        if value not in IfRecent.__members__:
+            raise ValueError(f'"{value}" is not one of {", ".join(IfRecent.__members__)}')
+        return value
 
     def address(self, environment: Mapping[str, str] = os.environ) -> str:
         """The base URL in force, ending in /v1. Raises ValueError when the environment's is no URL."""

@@ -19,10 +19,11 @@ from pydantic.fields import FieldInfo
 from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.api.enums import OpenEnum
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
 from pulumi_resource_togetherai.remediation.check import fields_of
-from pulumi_resource_togetherai.remediation.inputs import REPLACING, Choice, RemediationInputs
+from pulumi_resource_togetherai.remediation.inputs import REPLACING, RemediationInputs
 from pulumi_resource_togetherai.remediation.state import Bookkeeping
 from pulumi_resource_togetherai.review import inputs as review_inputs
 from pulumi_resource_togetherai.review import state as review_state

@@ -2,6 +2,9 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
+import * as inputs from "./types/input";
+import * as outputs from "./types/output";
+import * as enums from "./types/enums";
 import * as utilities from "./utilities";
 
 /**
@@ -37,11 +40,13 @@ export class Provider extends pulumi.ProviderResource {
             resourceInputs["adoptionWindow"] = (args?.adoptionWindow) ?? "1h";
             resourceInputs["apiKey"] = args?.apiKey ? pulumi.secret(args.apiKey) : undefined;
             resourceInputs["baseUrl"] = args?.baseUrl;
+            resourceInputs["ifRecent"] = (args?.ifRecent) ?? "WARN";
             resourceInputs["markReason"] = pulumi.output((args?.markReason) ?? true).apply(JSON.stringify);
             resourceInputs["maxConcurrentPerCluster"] = pulumi.output(args?.maxConcurrentPerCluster).apply(JSON.stringify);
             resourceInputs["maxRetries"] = pulumi.output((args?.maxRetries) ?? 5).apply(JSON.stringify);
             resourceInputs["pollInterval"] = (args?.pollInterval) ?? "5s";
             resourceInputs["preflight"] = pulumi.output((args?.preflight) ?? true).apply(JSON.stringify);
+            resourceInputs["recentWindow"] = (args?.recentWindow) ?? "1h";
             resourceInputs["requestTimeout"] = (args?.requestTimeout) ?? "30s";
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
@@ -66,6 +71,10 @@ export interface ProviderArgs {
      */
     baseUrl?: pulumi.Input<string | undefined>;
     /**
+     * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+     */
+    ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
+    /**
      * Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
      */
     markReason?: pulumi.Input<boolean | undefined>;
@@ -85,6 +94,10 @@ export interface ProviderArgs {
      * Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
      */
     preflight?: pulumi.Input<boolean | undefined>;
+    /**
+     * How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+     */
+    recentWindow?: pulumi.Input<string | undefined>;
     /**
      * How long one try of one request may take, such as `30s`.
      */

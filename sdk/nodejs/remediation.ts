@@ -96,9 +96,13 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public readonly idempotencyKey: pulumi.Output<string | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start.
+     * What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
      */
     declare public readonly ifActive: pulumi.Output<enums.IfActive>;
+    /**
+     * What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+     */
+    declare public readonly ifRecent: pulumi.Output<enums.IfRecent | undefined>;
     /**
      * The instance (a GPU worker node's VM) that is repaired.
      */
@@ -123,6 +127,10 @@ export class Remediation extends pulumi.CustomResource {
      * Why it was asked for; ends in the marker of the program that asked.
      */
     declare public readonly reason: pulumi.Output<string | undefined>;
+    /**
+     * How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+     */
+    declare public readonly recentWindow: pulumi.Output<string | undefined>;
     /**
      * The remediation's id.
      */
@@ -175,6 +183,10 @@ export class Remediation extends pulumi.CustomResource {
      * Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
      */
     declare public readonly wait: pulumi.Output<boolean>;
+    /**
+     * Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+     */
+    declare public /*out*/ readonly withdrawn: pulumi.Output<boolean>;
 
     /**
      * Create a Remediation resource with the given unique name, arguments, and options.
@@ -201,9 +213,11 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["deleteWhileRunning"] = (args?.deleteWhileRunning) ?? "WAIT";
             resourceInputs["idempotencyKey"] = args?.idempotencyKey;
             resourceInputs["ifActive"] = (args?.ifActive) ?? "FAIL";
+            resourceInputs["ifRecent"] = args?.ifRecent;
             resourceInputs["instanceId"] = args?.instanceId;
             resourceInputs["mode"] = args?.mode;
             resourceInputs["reason"] = args?.reason;
+            resourceInputs["recentWindow"] = args?.recentWindow;
             resourceInputs["retryFailed"] = (args?.retryFailed) ?? false;
             resourceInputs["timeout"] = (args?.timeout) ?? "1h";
             resourceInputs["triggers"] = args?.triggers;
@@ -226,6 +240,7 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["state"] = undefined /*out*/;
             resourceInputs["trigger"] = undefined /*out*/;
             resourceInputs["updateTime"] = undefined /*out*/;
+            resourceInputs["withdrawn"] = undefined /*out*/;
         } else {
             resourceInputs["acceptFailure"] = undefined /*out*/;
             resourceInputs["activeHealthCheckRunId"] = undefined /*out*/;
@@ -238,12 +253,14 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["errorMessage"] = undefined /*out*/;
             resourceInputs["idempotencyKey"] = undefined /*out*/;
             resourceInputs["ifActive"] = undefined /*out*/;
+            resourceInputs["ifRecent"] = undefined /*out*/;
             resourceInputs["instanceId"] = undefined /*out*/;
             resourceInputs["instanceName"] = undefined /*out*/;
             resourceInputs["linkedAlerts"] = undefined /*out*/;
             resourceInputs["mode"] = undefined /*out*/;
             resourceInputs["passiveHealthCheckEventId"] = undefined /*out*/;
             resourceInputs["reason"] = undefined /*out*/;
+            resourceInputs["recentWindow"] = undefined /*out*/;
             resourceInputs["remediationId"] = undefined /*out*/;
             resourceInputs["requestedBy"] = undefined /*out*/;
             resourceInputs["retryFailed"] = undefined /*out*/;
@@ -257,6 +274,7 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["triggers"] = undefined /*out*/;
             resourceInputs["updateTime"] = undefined /*out*/;
             resourceInputs["wait"] = undefined /*out*/;
+            resourceInputs["withdrawn"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
         super(Remediation.__pulumiType, name, resourceInputs, opts);
@@ -284,9 +302,13 @@ export interface RemediationArgs {
      */
     idempotencyKey?: pulumi.Input<string | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start.
+     * What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
      */
     ifActive?: pulumi.Input<enums.IfActive | undefined>;
+    /**
+     * What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+     */
+    ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
     /**
      * The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
      */
@@ -299,6 +321,10 @@ export interface RemediationArgs {
      * Why, for the people who read the remediation's record. A marker that names the program is added to it.
      */
     reason?: pulumi.Input<string | undefined>;
+    /**
+     * How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+     */
+    recentWindow?: pulumi.Input<string | undefined>;
     /**
      * Whether a FAILED remediation is run again by the next `pulumi up`.
      */

@@ -65,10 +65,12 @@ export class RollingRemediation extends pulumi.ComponentResource {
             resourceInputs["clusterId"] = args?.clusterId;
             resourceInputs["deleteWhileRunning"] = (args?.deleteWhileRunning) ?? "WAIT";
             resourceInputs["ifActive"] = (args?.ifActive) ?? "FAIL";
+            resourceInputs["ifRecent"] = args?.ifRecent;
             resourceInputs["instances"] = args?.instances;
             resourceInputs["maxConcurrent"] = (args?.maxConcurrent) ?? 1;
             resourceInputs["mode"] = args?.mode;
             resourceInputs["reason"] = args?.reason;
+            resourceInputs["recentWindow"] = args?.recentWindow;
             resourceInputs["retryFailed"] = (args?.retryFailed) ?? false;
             resourceInputs["stopOnFailure"] = (args?.stopOnFailure) ?? true;
             resourceInputs["timeout"] = (args?.timeout) ?? "1h";
@@ -97,9 +99,13 @@ export interface RollingRemediationArgs {
      */
     deleteWhileRunning?: pulumi.Input<enums.DeleteWhileRunning | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start.
+     * What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
      */
     ifActive?: pulumi.Input<enums.IfActive | undefined>;
+    /**
+     * What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+     */
+    ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
     /**
      * The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
      */
@@ -116,6 +122,10 @@ export interface RollingRemediationArgs {
      * Why, for the people who read the remediation's record. A marker that names the program is added to it.
      */
     reason?: pulumi.Input<string | undefined>;
+    /**
+     * How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+     */
+    recentWindow?: pulumi.Input<string | undefined>;
     /**
      * Whether a FAILED remediation is run again by the next `pulumi up`.
      */

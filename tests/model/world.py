@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -44,7 +44,30 @@ class Network(InProcessTransport):
     kill_at: tuple[int, bool] | None = None
     """Which request, counted from 1, and whether it still takes effect."""
 
+    pace: Callable[[], float] | None = None
+    """How long, in seconds, a request takes on its way, and its answer: here others get between."""
+    bend: Callable[[httpx.Response], httpx.Response] | None = None
+    """What becomes of an answer on its way."""
+    _dead = False
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.pace is None:
+            return await self._pass(request)
+        await asyncio.sleep(self.pace())
+        if self._dead:
+            raise Killed
+        try:
+            answer = await self._pass(request)
+        except Killed:
+            self._dead = True
+            raise
+        await asyncio.sleep(self.pace())
+        if self.bend is None:
+            return answer
+        await answer.aread()
+        return self.bend(answer)
+
+    async def _pass(self, request: httpx.Request) -> httpx.Response:
         if self.kill_at is not None:
             left, takes_effect = self.kill_at
             self.kill_at = (left - 1, takes_effect)
@@ -92,10 +115,22 @@ class Held:
 class World:
     """One stack with one program, on one simulated platform."""
 
-    def __init__(self, *, reading: str = "id", keeps_unfinished: bool = True, seed: int = 0) -> None:
-        self.loop = looptime.new_event_loop(resolution=1e-9)
-        scenario = Scenario.model_validate({"seed": seed, "settings": {"idempotency": reading}})
-        self.app = simulate(scenario, clock=Clock(lambda: NOON + self.loop.time()))
+    def __init__(
+        self,
+        *,
+        reading: str = "id",
+        keeps_unfinished: bool = True,
+        seed: int = 0,
+        settings: dict[str, Any] | None = None,
+        stack: str = "prod",
+        beside: World | None = None,
+    ) -> None:
+        """`beside`: another stack, whose platform and time it shares."""
+        self.loop = beside.loop if beside else looptime.new_event_loop(resolution=1e-9)
+        scenario = Scenario.model_validate({"seed": seed, "settings": {"idempotency": reading} | (settings or {})})
+        self.app = beside.app if beside else simulate(scenario, clock=Clock(lambda: NOON + self.loop.time()))
+        self.name = stack
+        self._shares = beside is not None
         self.network = Network(self.app)
         self.keeps_unfinished = keeps_unfinished
         self.config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
@@ -106,7 +141,8 @@ class World:
     def close(self) -> None:
         """Ends the world."""
         self.run(self._others.close())
-        self.loop.close()
+        if not self._shares:
+            self.loop.close()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Does something, in no time."""
@@ -119,13 +155,13 @@ class World:
     def urn(self, name: str) -> str:
         """The URN of a resource."""
         prefix = "togetherai:index" if self.keeps_unfinished else "pulumi-python:dynamic/togetherai"
-        return f"urn:pulumi:prod::training::{prefix}:Remediation::{name}"
+        return f"urn:pulumi:{self.name}::training::{prefix}:Remediation::{name}"
 
     # --- what a user does ---
 
     def up(self, program: dict[str, dict[str, Any]], *, replace: bool = False) -> list[str]:
         """`pulumi up`; returns what went wrong."""
-        return self.run(self._up(program, replace=replace))
+        return self.run(self.up_meanwhile(program, replace=replace))
 
     def refresh(self) -> list[str]:
         """`pulumi refresh`; returns what went wrong."""
@@ -185,17 +221,23 @@ class World:
         return Client("http://simulator/v1", credential, request_timeout=30, max_retries=3, transport=Network(self.app))
 
     @asynccontextmanager
-    async def _process(self) -> AsyncGenerator[RemediationResource]:
-        """A provider process: what it remembers ends with the command."""
+    async def session(self) -> AsyncGenerator[Session]:
+        """What a provider process has: what it remembers ends with the command."""
         client = self._client()
         client._http._transport = self.network  # pyright: ignore[reportPrivateUsage]
         session = Session(self.config, client)
         try:
-            yield RemediationResource(session, keeps_unfinished=self.keeps_unfinished)
+            yield session
         finally:
             await session.close()
 
-    async def _up(self, program: dict[str, dict[str, Any]], *, replace: bool) -> list[str]:
+    @asynccontextmanager
+    async def _process(self) -> AsyncGenerator[RemediationResource]:
+        async with self.session() as session:
+            yield RemediationResource(session, keeps_unfinished=self.keeps_unfinished)
+
+    async def up_meanwhile(self, program: dict[str, dict[str, Any]], *, replace: bool = False) -> list[str]:
+        """`pulumi up` while other things go on."""
         errors = list[str]()
         async with self._process() as process:
             for name, declared in program.items():

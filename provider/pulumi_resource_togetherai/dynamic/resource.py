@@ -10,6 +10,7 @@ from pulumi.dynamic import Resource
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, RemediationProvider
 from pulumi_resource_togetherai.dynamic.urn import urn_of
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, IfActive, RemediationInputs
@@ -35,12 +36,15 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
     wait: pulumi.Output[bool]
     timeout: pulumi.Output[str]
     if_active: pulumi.Output[str]
+    if_recent: pulumi.Output[str | None]
+    recent_window: pulumi.Output[str | None]
     retry_failed: pulumi.Output[bool]
     accept_failure: pulumi.Output[bool]
     delete_while_running: pulumi.Output[str]
     remediation_id: pulumi.Output[str]
     attempt: pulumi.Output[int | None]
     adopted: pulumi.Output[bool]
+    withdrawn: pulumi.Output[bool]
     instance_name: pulumi.Output[str | None]
     trigger: pulumi.Output[str]
     state: pulumi.Output[str]
@@ -70,6 +74,8 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
         wait: pulumi.Input[bool] | None = None,
         timeout: pulumi.Input[str] | None = None,
         if_active: pulumi.Input[str | IfActive] | None = None,
+        if_recent: pulumi.Input[str | IfRecent] | None = None,
+        recent_window: pulumi.Input[str] | None = None,
         retry_failed: pulumi.Input[bool] | None = None,
         accept_failure: pulumi.Input[bool] | None = None,
         delete_while_running: pulumi.Input[str | DeleteWhileRunning] | None = None,
@@ -86,6 +92,8 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
             "wait": wait,
             "timeout": timeout,
             "if_active": if_active,
+            "if_recent": if_recent,
+            "recent_window": recent_window,
             "retry_failed": retry_failed,
             "accept_failure": accept_failure,
             "delete_while_running": delete_while_running,

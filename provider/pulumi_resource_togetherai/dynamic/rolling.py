@@ -9,6 +9,7 @@ import pulumi
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
 from pulumi_resource_togetherai.remediation.check import check
 from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, IfActive
@@ -41,6 +42,8 @@ class RollingRemediation(pulumi.ComponentResource):
         triggers: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
         timeout: pulumi.Input[str] | None = None,
         if_active: pulumi.Input[str | IfActive] | None = None,
+        if_recent: pulumi.Input[str | IfRecent] | None = None,
+        recent_window: pulumi.Input[str] | None = None,
         retry_failed: pulumi.Input[bool] | None = None,
         delete_while_running: pulumi.Input[str | DeleteWhileRunning] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -57,6 +60,8 @@ class RollingRemediation(pulumi.ComponentResource):
             "triggers": triggers,
             "timeout": timeout,
             "if_active": if_active,
+            "if_recent": if_recent,
+            "recent_window": recent_window,
             "retry_failed": retry_failed,
             "delete_while_running": delete_while_running,
         }

@@ -5,7 +5,7 @@ A pure function of what the API lists. It is what keeps a remediation from runni
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +23,8 @@ class Post:
 
     attempt: int
     because: str
+    beware: str = ""
+    """What the user should know before it runs; empty if there is nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,20 @@ Decision = Post | Adopt | Refuse
 
 
 def decide(
-    identity: Identity, history: Sequence[Remediation], *, now: datetime, window: timedelta, recorded: bool
+    identity: Identity,
+    history: Sequence[Remediation],
+    *,
+    now: datetime,
+    window: timedelta,
+    recorded: bool,
+    withdrawn: Collection[str] = (),
 ) -> Decision:
     """What to do, given the instance's remediations, newest first.
 
     `window`: how recently ours must have ended well to be taken over. `recorded`: whether the stack holds this
     resource already, declared as it is now; then being asked to create it once more is the user's word that a bad end
-    may be tried again.
+    may be tried again. `withdrawn`: the ids of those of ours that were cancelled before they began because others came
+    first (see `precedence`): no bad ends.
     """
     inputs = identity.inputs
     ours = [(attempt, record) for record in history if (attempt := identity.attempt_of(record)) is not None]
@@ -68,7 +77,9 @@ def decide(
     attempt, because = 1, "it has none yet"
     if ours:
         last, record = max(ours, key=lambda item: item[0])
-        if ended_badly(record):
+        if record.id in withdrawn:
+            pass
+        elif ended_badly(record):
             may_retry = recorded or (inputs.retry_failed and record.state == RemediationState.FAILED)
             if not may_retry:
                 return Adopt(record, last, f"it {record.state} and does not run again by itself")
@@ -81,7 +92,8 @@ def decide(
                 surprising=True,
             )
         attempt = last + 1
-        because = f"attempt {last} ({record.id}) {record.state} {words.age(record, now)} ago"
+        what = "was withdrawn before it began" if record.id in withdrawn else record.state
+        because = f"attempt {last} ({record.id}) {what} {words.age(record, now)} ago"
     others = [record for record in history if not record.terminal]
     if others:
         other = others[0]

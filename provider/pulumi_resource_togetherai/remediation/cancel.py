@@ -43,7 +43,7 @@ async def _end(run: Run, state: State, record: Remediation) -> None:
         await run.report.info(f"leaving {words.whose(record)} alone: it was taken over, not started here")
         return
     if record.cancellable:
-        cancelled = await run.unless_stopped(_cancel(run, record), grace=GRACE)
+        cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
         if cancelled is None:
             return
         record = cancelled
@@ -66,7 +66,7 @@ async def _end(run: Run, state: State, record: Remediation) -> None:
             await _wait_for_the_end(run, record)
 
 
-async def _cancel(run: Run, record: Remediation) -> Remediation | None:
+async def cancel_until_answered(run: Run, record: Remediation) -> Remediation | None:
     """Asks for the cancel until it is answered: asking twice does no harm. Returns the record that came of it,
     cancelled or not; None when it is gone."""
     for left in reversed(range(run.config.max_retries + 1)):

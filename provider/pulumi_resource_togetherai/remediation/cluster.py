@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.precedence import Active
 from pulumi_resource_togetherai.remediation.together import Together, Told
-from pulumi_resource_togetherai.remediation.turns import Turns
+from pulumi_resource_togetherai.remediation.turns import ACTIVE, Turns
 from pulumi_resource_togetherai.remediation.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -35,7 +37,10 @@ class Cluster:
         self._clusters = Together[str, models.Cluster](client.get_cluster, self._whole, apart=apart)
         self._histories = Together[str, list[Remediation]](self._history, self._all_histories, apart=apart)
         self._records = Together[_Key, Remediation](self._record, self._all_records, apart=apart)
-        self.watcher = Watcher(client, cluster_id, self._look, interval=interval)
+        self._limit = config.max_concurrent_per_cluster
+        self.claims = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        """Who decides about an instance, by its id; see `claim`."""
+        self.watcher = Watcher(client, cluster_id, self._look, self.standing, interval=interval)
         """Tells those who wait for a remediation about its changes."""
         self.turns = Turns(client, cluster_id, self.watcher, config.max_concurrent_per_cluster, interval=interval)
         """Lets remediations start one after another."""
@@ -53,6 +58,20 @@ class Cluster:
     async def remediation(self, instance_id: str, remediation_id: str, *, preview: bool = False) -> Remediation:
         """A remediation as it is now. Raises ApiError."""
         return await self._records.look((instance_id, remediation_id), at_most_old=RECENT if preview else 0.0)
+
+    async def standing(self, record: Remediation) -> tuple[Remediation, Active]:
+        """A remediation as it is now, and what is active beside it: on its node, or in the whole cluster where
+        `maxConcurrentPerCluster` is set. Raises ApiError."""
+        if self._limit is None:
+            beside = await self.history(record.instance_id)
+        else:
+            beside = await self._client.list_remediations(self._id, states=ACTIVE)
+        seen = next((one for one in beside if one.id == record.id), None)
+        return seen or await self.remediation(record.instance_id, record.id), Active(beside)
+
+    async def all_records(self) -> list[Remediation]:
+        """Every remediation of the cluster, newest first. Raises ApiError."""
+        return await self._client.list_remediations(self._id)
 
     async def _look(self, record: Remediation) -> Remediation:
         return await self.remediation(record.instance_id, record.id)

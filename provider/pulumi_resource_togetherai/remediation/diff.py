@@ -30,6 +30,8 @@ def diff(old_inputs: Mapping[str, Any], state: State, new_inputs: Mapping[str, A
     replaces = [name for name in REPLACING if name in changed]
     if new_inputs.get("retryFailed") is True and state.record.state == RemediationState.FAILED:
         replaces.append("state")
+    elif state.withdrawn:
+        replaces.append("withdrawn")
     return Diff(
         replaces,
         unfinished=not replaces and ended_badly(state.record) and not new_inputs.get("acceptFailure"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
+from pulumi_resource_togetherai.choice import Choice
+from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.duration import Duration
 from pulumi_resource_togetherai.spelling import Mode
 
@@ -15,19 +16,6 @@ Identifier = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:-]*$", max_length=256)
 ]
 """An id as the API gives them out. It can be no path: no slash, no space, no dot at its start."""
-
-
-class Choice(StrEnum):
-    """A closed enumeration whose members carry a description."""
-
-    _value_: str
-    description: str
-
-    def __new__(cls, value: str, description: str = "") -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.description = description
-        return member
 
 
 class IfActive(Choice):
@@ -65,17 +53,24 @@ class Settings(BaseModel):
     timeout: Duration = "1h"
     """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it."""
     if_active: IfActive = IfActive.FAIL
-    """What to do when the instance has another active remediation, which this resource did not start."""
+    """What to do when the instance has another active remediation, which this resource did not start. Where two are
+    started at the same moment, the later one is cancelled before it begins, and this says what it does then."""
+    if_recent: IfRecent | None = None
+    """What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's
+    `ifRecent`."""
+    recent_window: Duration | None = None
+    """How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for
+    `ifRecent`. Default: the provider's `recentWindow`."""
     retry_failed: bool = False
     """Whether a FAILED remediation is run again by the next `pulumi up`."""
     delete_while_running: DeleteWhileRunning = DeleteWhileRunning.WAIT
     """What deleting the resource does about a remediation that can no longer be cancelled."""
 
-    @field_validator("if_active", "delete_while_running", mode="before")
+    @field_validator("if_active", "if_recent", "delete_while_running", mode="before")
     @classmethod
-    def _a_known_choice(cls, value: Any, info: Any) -> Any:
-        choices = IfActive if info.field_name == "if_active" else DeleteWhileRunning
-        if value not in choices.__members__:
+    def _a_known_choice(cls, value: Any, info: ValidationInfo) -> Any:
+        choices = {"if_active": IfActive, "if_recent": IfRecent}.get(str(info.field_name), DeleteWhileRunning)
+        if value is not None and value not in choices.__members__:
             raise ValueError(f'"{value}" is not one of {", ".join(choices.__members__)}')
         return value
 

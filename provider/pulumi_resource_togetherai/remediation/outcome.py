@@ -39,6 +39,15 @@ def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = F
     return f"{happened}. {_recorded(kept)} `pulumi up` waits for it again and posts nothing."
 
 
+def gave_way(record: Remediation, winner: Remediation | None) -> str:
+    """Why a resource is not complete whose remediation was withdrawn: it is cancelled, and never began."""
+    because = f"{words.whose(winner)}, came first" if winner else "others came first"
+    return (
+        f"{words.name(record)} was cancelled before it began: {because}. {_recorded(kept=True)} The next `pulumi up` "
+        "starts anew, without a change of `triggers`."
+    )
+
+
 def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
     if not ended_badly(record):
         return None

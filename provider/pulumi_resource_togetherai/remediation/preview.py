@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
-from pulumi_resource_togetherai.api.models import GpuWorkerNode, Remediation
+from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.adopt import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.create import decision, verdict
+from pulumi_resource_togetherai.remediation.history import History, history_of
 from pulumi_resource_togetherai.remediation.identity import Identity
-from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, RemediationInputs
+from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.program import Program
 from pulumi_resource_togetherai.remediation.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.remediation.state import State
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
 
 
-async def preview_create(run: Run, identity: Identity, *, recorded: bool, replaced: State | None) -> None:
-    """Says what create will do. `replaced` is the resource that is deleted first.
+async def preview_create(
+    run: Run, identity: Identity, program: Program, *, recorded: bool, replaced: State | None
+) -> None:
+    """Says what create will do. `program` is what preview has seen of the program's other resources, `replaced` the
+    resource that is deleted first.
 
     Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
     """
     inputs = identity.inputs
     try:
-        worker, history = await run.unless_stopped(_look(run, inputs))
+        worker, history = await run.unless_stopped(_look(run, identity))
     except NotFound as error:
         raise RemediationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
     except (ApiError, Interrupted, TimeoutError) as error:
@@ -31,19 +36,23 @@ async def preview_create(run: Run, identity: Identity, *, recorded: bool, replac
         return
     if replaced is not None:
         history = await _after_delete(run, replaced, history)
-    chosen = decision(run, identity, history, recorded=recorded)
+    own = replaced.record.id if replaced is not None else None
+    chosen = decision(run, identity, history, recorded=recorded, own=own)
     if isinstance(chosen, Post) and worker is None:
         raise RemediationError(
             f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}. If a remediation replaced it, its "
             "successor has another id; `tg clusters retrieve` lists the nodes"
         )
     match chosen:
-        case Post(attempt, because):
+        case Post(attempt, because, beware):
+            if beware:
+                await run.report.warning(beware)
             status = f", now {worker.status} on host {worker.host_name}" if worker else ""
             await run.report.info(
                 f"`pulumi up` will start a {inputs.mode.short} remediation of {words.node(inputs)}{status} "
                 f"(attempt {attempt}: {because})"
             )
+            await program.joins(identity, run.report)
         case Adopt(record, _, because) if ended_badly(record) and not inputs.accept_failure:
             await run.report.warning(f"`pulumi up` will start nothing and fail with {words.name(record)}: {because}")
         case Adopt(record, _, because, surprising):
@@ -75,16 +84,16 @@ async def preview_update(run: Run, state: State) -> None:
         await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
 
 
-async def _look(run: Run, inputs: RemediationInputs) -> tuple[GpuWorkerNode | None, list[Remediation]]:
-    shared = run.cluster(inputs.cluster_id)
+async def _look(run: Run, identity: Identity) -> tuple[GpuWorkerNode | None, History]:
+    inputs, shared = identity.inputs, run.cluster(identity.inputs.cluster_id)
     cluster = await shared.get(preview=True)
     worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
-    return worker, await shared.history(inputs.instance_id, preview=True)
+    return worker, await history_of(run, identity, preview=True)
 
 
-async def _after_delete(run: Run, replaced: State, history: list[Remediation]) -> list[Remediation]:
+async def _after_delete(run: Run, replaced: State, history: History) -> History:
     """Says what deleting the replaced resource will do, and returns the history as create will then find it."""
-    record = next((item for item in history if item.id == replaced.record.id), replaced.record)
+    record = next((item for item in history.records if item.id == replaced.record.id), replaced.record)
     if record.terminal or replaced.adopted:
         return history
     if record.cancellable:
@@ -102,4 +111,4 @@ async def _after_delete(run: Run, replaced: State, history: list[Remediation]) -
         await run.report.info(
             f"`pulumi up` will first wait for the end of {words.name(record)}, which is {record.state}"
         )
-    return [item for item in history if item.id != record.id]
+    return history.but(record)

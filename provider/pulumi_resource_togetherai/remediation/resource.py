@@ -19,6 +19,7 @@ from pulumi_resource_togetherai.remediation.diff import Diff, diff
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.inputs import REPLACING, RemediationInputs
 from pulumi_resource_togetherai.remediation.preview import preview_create, preview_update
+from pulumi_resource_togetherai.remediation.program import Program
 from pulumi_resource_togetherai.remediation.read import read
 from pulumi_resource_togetherai.remediation.report import Report
 from pulumi_resource_togetherai.remediation.run import RemediationError
@@ -63,6 +64,7 @@ class RemediationResource:
         """The URNs that the stack held, declared as they are now, when they were checked."""
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
+        self._program = Program()
         self.obtained: dict[str, State | None] = {}
         """The remediation that this process last created or took over for a URN; None while it is under way. With
         `--replace` the engine creates before it deletes: create may take over the very remediation that delete is then
@@ -92,7 +94,11 @@ class RemediationResource:
         if run is not None:
             identity = Identity(urn, RemediationInputs.model_validate(inputs))
             await preview_create(
-                run, identity, recorded=told_to_replace or urn in self._recorded, replaced=self._replaced.get(urn)
+                run,
+                identity,
+                self._program,
+                recorded=told_to_replace or urn in self._recorded,
+                replaced=self._replaced.get(urn),
             )
         return dict(inputs) | {"remediationId": UNKNOWN, "state": UNKNOWN}
 
@@ -105,7 +111,9 @@ class RemediationResource:
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         self.obtained[urn] = None
         try:
-            result = await create(run, identity, recorded=told_to_replace or urn in self._recorded)
+            replaced = self._replaced.get(urn)
+            own = replaced.record.id if replaced is not None else None
+            result = await create(run, identity, recorded=told_to_replace or urn in self._recorded, own=own)
         except BaseException:
             del self.obtained[urn]
             raise
@@ -133,7 +141,9 @@ class RemediationResource:
         """Goes on waiting for an unfinished remediation."""
         declared = RemediationInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout))
-        return _resource(await update(run, urn, _state(recorded), declared), inputs)
+        # What pulumi.dynamic updates is complete: it was looked at when it was created.
+        unfinished = self._keeps_unfinished
+        return _resource(await update(run, urn, _state(recorded), declared, may_withdraw=unfinished), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""

@@ -24,6 +24,9 @@ class Bookkeeping(BaseModel):
     """Which attempt of this resource it is; the first is 1. Unset for a remediation that somebody else started."""
     adopted: bool = False
     """Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it."""
+    withdrawn: bool = False
+    """Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came
+    first. The next `pulumi up` starts anew."""
 
 
 def output_names() -> list[str]:
@@ -40,6 +43,7 @@ class State:
     record: Remediation
     attempt: int | None = None
     adopted: bool = False
+    withdrawn: bool = False
 
     @property
     def id(self) -> str:
@@ -52,7 +56,9 @@ class State:
 
     def outputs(self) -> dict[str, Any]:
         """The outputs. Where an input and the API's record share a name, the record's value stands."""
-        kept = Bookkeeping(remediation_id=self.record.id, attempt=self.attempt, adopted=self.adopted)
+        kept = Bookkeeping(
+            remediation_id=self.record.id, attempt=self.attempt, adopted=self.adopted, withdrawn=self.withdrawn
+        )
         return (
             self.inputs.model_dump(mode="json", by_alias=True, exclude_none=True)
             | self.record.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"id"})
@@ -70,6 +76,7 @@ class State:
             Remediation.model_validate(record | {"id": kept.remediation_id}),
             kept.attempt,
             kept.adopted,
+            kept.withdrawn,
         )
 
 

@@ -9,6 +9,7 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.contest import Contest, Loss
 from pulumi_resource_togetherai.remediation.report import HEARTBEAT
 from pulumi_resource_togetherai.remediation.run import Interrupted, Run
 
@@ -21,6 +22,8 @@ class Stop(Enum):
     INTERRUPTED = auto()
     GONE = auto()
     NO_ACCESS = auto()
+    OUTRUN = auto()
+    """Others came first, and it can still be withdrawn."""
 
 
 @dataclass
@@ -31,14 +34,17 @@ class Watch:
     stop: Stop = Stop.ENDED
     error: ApiError | None = None
     """The API's answer, for GONE and NO_ACCESS."""
+    loss: Loss | None = None
+    """Why it has to give way, for OUTRUN."""
 
 
-async def until_terminal(run: Run, record: Remediation) -> Watch:
+async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
     """Follows a remediation until it is terminal, the deadline passes, the user interrupts, or the API no longer shows
-    it. An API that does not answer is not a reason to stop: the remediation goes on too."""
+    it; with a `contest`, also until others turn out to have come first. An API that does not answer is not a reason to
+    stop: the remediation goes on too."""
     watch = Watch(record)
     try:
-        await run.unless_stopped(_follow(run, watch))
+        await run.unless_stopped(_follow(run, watch, contest))
     except TimeoutError:
         watch.stop = Stop.TIMEOUT
     except Interrupted:
@@ -50,11 +56,11 @@ async def until_terminal(run: Run, record: Remediation) -> Watch:
     return watch
 
 
-async def _follow(run: Run, watch: Watch) -> None:
+async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
     if watch.record.terminal:
         return
     told: RemediationState | None = None
-    with run.cluster(watch.record.cluster_id).watcher.following(watch.record, run.report) as follower:
+    with run.cluster(watch.record.cluster_id).watcher.following(watch.record, run.report, contest) as follower:
         while not watch.record.terminal:
             if watch.record.state != told:
                 await run.report.status(words.progress(watch.record, run.client.now()))
@@ -68,4 +74,9 @@ async def _follow(run: Run, watch: Watch) -> None:
                 await run.report.status(f"the API does not answer; still waiting ({error})")
                 told = None
             watch.record = follower.record
+            if contest is not None and follower.active is not None:
+                watch.loss = await contest.judge(watch.record, follower.active)
+                if watch.loss is not None:
+                    watch.stop = Stop.OUTRUN
+                    return
     await run.report.status(words.progress(watch.record, run.client.now()))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound, Refused
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.contest import Contest
+from pulumi_resource_togetherai.remediation.precedence import Active
 from pulumi_resource_togetherai.remediation.report import Report
 
 if TYPE_CHECKING:
@@ -32,12 +34,16 @@ class Follower:
 
     record: Remediation
     report: Report
+    contest: Contest | None = None
+    """The rules it is held to, if it is to be told of others too."""
+    active: Active | None = None
+    """What was active beside it when it was last looked at together with that; None before."""
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _error: BaseException | None = None
 
     async def news(self, within: float) -> bool:
-        """Whether the remediation has changed its state or mode `within` so many seconds; `record` is the newest in
-        any case. Raises ApiError when it could not be looked at."""
+        """Whether the remediation has changed its state or mode, or others came up beside it, `within` so many seconds;
+        `record` is the newest in any case. Raises ApiError when it could not be looked at."""
         try:
             async with asyncio.timeout(within):
                 await self._told.wait()
@@ -49,13 +55,20 @@ class Follower:
             raise error
         return True
 
-    def tell(self, seen: Remediation | BaseException) -> None:
+    @property
+    def looks_around(self) -> bool:
+        """Whether what is active beside it matters: at the first look, and as long as it can be withdrawn."""
+        return self.contest is not None and (self.active is None or self.record.cancellable)
+
+    def tell(self, seen: Remediation | BaseException, active: Active | None = None) -> None:
         """Passes on what a look brought."""
         if isinstance(seen, BaseException):
             self._error = seen
         else:
             known, self.record, self._error = self.record, seen, None
-            if (seen.state, seen.mode) == (known.state, known.mode):
+            self.active = active or self.active
+            others = self.contest is not None and active is not None and self.contest.has_news(seen, active)
+            if (seen.state, seen.mode) == (known.state, known.mode) and not others:
                 return
         self._told.set()
 
@@ -68,13 +81,20 @@ class Watcher:
     """
 
     def __init__(
-        self, client: Client, cluster_id: str, look: Callable[[Remediation], Awaitable[Remediation]], *, interval: float
+        self,
+        client: Client,
+        cluster_id: str,
+        look: Callable[[Remediation], Awaitable[Remediation]],
+        standing: Callable[[Remediation], Awaitable[tuple[Remediation, Active]]],
+        *,
+        interval: float,
     ) -> None:
-        """`look` looks one remediation up, together with others if there are many. `interval` is the longest between
-        two looks, in seconds."""
+        """`look` looks one remediation up, together with others if there are many, and `standing` with what is active
+        beside it. `interval` is the longest between two looks, in seconds."""
         self._client = client
         self._cluster_id = cluster_id
         self._look = look
+        self._standing = standing
         self._interval = interval
         self._followers: set[Follower] = set()
         self._task: asyncio.Task[None] | None = None
@@ -84,9 +104,9 @@ class Watcher:
         """The active remediations as they were last listed, and when, on the event loop's clock."""
 
     @contextmanager
-    def following(self, record: Remediation, report: Report) -> Generator[Follower]:
-        """Watches a remediation meanwhile."""
-        follower = Follower(record, report)
+    def following(self, record: Remediation, report: Report, contest: Contest | None = None) -> Generator[Follower]:
+        """Watches a remediation meanwhile, with a `contest` together with what is active beside it."""
+        follower = Follower(record, report, contest)
         self._followers.add(follower)
         if self._task is None:
             self._task = asyncio.create_task(self._poll())
@@ -125,23 +145,30 @@ class Watcher:
                 return
             else:
                 self.listed = asked_at, listed
-                active = {record.id: record for record in listed}
+                by_id, active = {record.id: record for record in listed}, Active(listed)
                 for follower in followers:
-                    if seen := active.get(follower.record.id):
-                        follower.tell(seen)
-                followers = [follower for follower in followers if follower.record.id not in active]
-                await self._look_up(followers, self._look)
+                    if seen := by_id.get(follower.record.id):
+                        follower.tell(seen, active)
+                followers = [follower for follower in followers if follower.record.id not in by_id]
+                await self._look_up(followers, self._among_others)
                 await self._judge_lists(followers)
                 return
         await self._look_up(followers, self._by_itself)
 
-    async def _by_itself(self, record: Remediation) -> Remediation:
-        return await self._client.get_remediation(record.cluster_id, record.instance_id, record.id)
+    async def _among_others(self, follower: Follower) -> None:
+        follower.tell(await self._look(follower.record))
 
-    async def _look_up(self, followers: list[Follower], look: Callable[[Remediation], Awaitable[Remediation]]) -> None:
+    async def _by_itself(self, follower: Follower) -> None:
+        record = follower.record
+        if follower.looks_around:
+            follower.tell(*await self._standing(record))
+        else:
+            follower.tell(await self._client.get_remediation(record.cluster_id, record.instance_id, record.id))
+
+    async def _look_up(self, followers: list[Follower], look: Callable[[Follower], Awaitable[None]]) -> None:
         async def tell(follower: Follower) -> None:
             try:
-                follower.tell(await look(follower.record))
+                await look(follower)
             except ApiError as error:
                 follower.tell(error)
 

@@ -6,18 +6,25 @@ import asyncio
 from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused
+from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, CredentialRefused
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.cancel import cancel_until_answered
+from pulumi_resource_togetherai.remediation.claim import claim
+from pulumi_resource_togetherai.remediation.contest import Contest
 from pulumi_resource_togetherai.remediation.run import GRACE, RemediationError, Run, explained
-from pulumi_resource_togetherai.remediation.wait import until_terminal
+from pulumi_resource_togetherai.remediation.turns import Turn
+from pulumi_resource_togetherai.remediation.wait import Stop
+from pulumi_resource_togetherai.remediation.withdraw import follow
 from pulumi_resource_togetherai.review.decide import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.inputs import Decision, ReviewInputs
-from pulumi_resource_togetherai.review.look import look
-from pulumi_resource_togetherai.review.outcome import problem
+from pulumi_resource_togetherai.review.look import look, under_repair
+from pulumi_resource_togetherai.review.outcome import gave_way, problem
 from pulumi_resource_togetherai.review.state import State
 from pulumi_resource_togetherai.review.words import done, proposal
+
+_CANCELLED = RemediationState.CANCELLED
 
 
 @dataclass(frozen=True)
@@ -32,21 +39,37 @@ async def create(run: Run, inputs: ReviewInputs) -> Result:
     """Makes the review, or takes note of it if it was made already. Raises RemediationError when there is nothing to
     record."""
     with run.cluster(inputs.cluster_id).turns.turn(run.report) as turn:
-        record = await _first_look(run, inputs)
-        if inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
-            with explained(f"{proposal(inputs)} was not approved: it waited for its turn"):
-                waited = await run.unless_stopped(turn.take())
-            if waited:  # much may have happened meanwhile
-                record = await _first_look(run, inputs)
-        with explained(
-            f"{proposal(inputs)} is not known to be {done(inputs.decision)}",
-            then="If it is, the next `pulumi up` finds out",
-        ):
-            state = await run.unless_stopped(_obtain(run, inputs, record), grace=GRACE)
+        state = await _obtain(run, inputs, turn)
         turn.record = state.record
-        result = await settle(run, state)
+        result = await settle(run, state, contest_of(run, state))
         turn.record = result.state.record
         return result
+
+
+def contest_of(run: Run, state: State) -> Contest | None:
+    """The rule that an approval of this resource's own is held to. One that is one too many for its cluster stays: what
+    was approved and is cancelled cannot be approved again."""
+    if state.adopted or state.gone or state.inputs.decision is Decision.REJECT:
+        return None
+    return Contest(run.report, one_per_node=True, limit=None)
+
+
+async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
+    """Waits for the end of an approved remediation, unless the program says not to, and says what came of it. With a
+    `contest` the approval is taken back if another remediation of the node came first."""
+    record = state.record
+    if record is None or state.gone or state.inputs.decision is Decision.REJECT:
+        return Result(state)
+    followed = await follow(run, record, contest, wait=state.inputs.wait)
+    watch, state = followed.watch, state.seen(followed.watch.record)
+    if followed.loss is not None and followed.loss.winner is not None:
+        return Result(state, gave_way(watch.record, followed.loss.winner, kept=run.keeps_unfinished))
+    if watch.stop is Stop.ENDED and not watch.record.terminal:
+        await run.report.info(f"not waiting for {words.name(watch.record)}, which is {watch.record.state}")
+        return Result(state)
+    if watch.record.state == RemediationState.AUTO_RESOLVED:
+        await run.report.info(f"{words.name(watch.record)} was not needed: the fault went away by itself")
+    return Result(state, problem(watch, run.client.now(), kept=run.keeps_unfinished))
 
 
 async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
@@ -54,22 +77,32 @@ async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
         return await run.unless_stopped(look(run, inputs))
 
 
-async def settle(run: Run, state: State) -> Result:
-    """Waits for the end of an approved remediation, unless the program says not to, and says what came of it."""
-    record = state.record
-    if record is None or state.gone or state.inputs.decision is Decision.REJECT:
-        return Result(state)
-    if not state.inputs.wait and not record.terminal:
-        await run.report.info(f"not waiting for {words.name(record)}, which is {record.state}")
-        return Result(state)
-    watch = await until_terminal(run, record)
-    if watch.record.state == RemediationState.AUTO_RESOLVED:
-        await run.report.info(f"{words.name(watch.record)} was not needed: the fault went away by itself")
-    return Result(state.seen(watch.record), problem(watch, run.client.now(), kept=run.keeps_unfinished))
+async def _obtain(run: Run, inputs: ReviewInputs, turn: Turn) -> State:
+    """Decides, and reviews what still waits for that; nobody else in this process decides about the instance
+    meanwhile."""
+    not_done = f"{proposal(inputs)} was not {done(inputs.decision)}"
+    async with claim(run, inputs.cluster_id, inputs.instance_id, not_done):
+        record = await _first_look(run, inputs)
+        if inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
+            with explained(f"{not_done}: it waited for its turn"):
+                waited = await run.unless_stopped(turn.take())
+            if waited:  # much may have happened meanwhile
+                record = await _first_look(run, inputs)
+        if record is not None and inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
+            with explained(f"{not_done}: cannot look whether the node is being repaired"):
+                why_not = await run.unless_stopped(under_repair(run, record))
+            if why_not:
+                raise RemediationError(why_not)
+        with explained(
+            f"{proposal(inputs)} is not known to be {done(inputs.decision)}",
+            then="If it is, the next `pulumi up` finds out",
+        ):
+            return await run.unless_stopped(_decide(run, inputs, record), grace=GRACE)
 
 
-async def _obtain(run: Run, inputs: ReviewInputs, record: Remediation | None) -> State:
-    """Asks for the review until it is answered: the API takes only one. Looks again after each error."""
+async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) -> State:
+    """Asks for the review until it is answered: the API takes only one. Looks again after each error, and after an
+    answer that says that another decision stands."""
     left, ours = run.config.max_retries, False
     while True:
         match decide(inputs, record):
@@ -79,6 +112,8 @@ async def _obtain(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                 await run.report.info(f"nothing to review: {because}")
                 return State(inputs, record, gone=True)
             case Adopt(record, because):
+                # An answer of ours was lost: only the comment tells our review from somebody else's.
+                ours = ours and (record.review_comment or "").strip() == (inputs.comment or "").strip()
                 if not ours:
                     await run.report.info(f"taking note of the review of {words.name(record)}: {because}")
                 return State(inputs, record, adopted=not ours)
@@ -89,16 +124,25 @@ async def _obtain(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                     if isinstance(error, CredentialRefused):
                         raise
                     await run.report.status(f"{error}; looking what became of the review")
-                    ours = ours or error.maybe_took_effect
+                    ours = ours or (error.maybe_took_effect and not isinstance(error, AlreadyExists))
+                    again = left > 0 and error.transient
                     record = await look(run, inputs)
-                    if record is not None and record.state == RemediationState.PENDING_APPROVAL:
-                        if not (left and error.transient):
-                            raise
-                        left -= 1
-                        await asyncio.sleep(seconds(run.config.poll_interval))
+                    if record is None or record.state != RemediationState.PENDING_APPROVAL:
+                        continue
+                    if not again:
+                        raise
                 else:
                     await _not_raised_meanwhile(run, inputs, answer)
-                    return State(inputs, answer)
+                    if (answer.state == _CANCELLED) is (inputs.decision is Decision.REJECT):
+                        return State(inputs, answer)
+                    if not left:
+                        raise RemediationError(
+                            f"{proposal(inputs)} is not known to be {done(inputs.decision)}: the API accepted that, "
+                            f"and says that it is {answer.state}"
+                        )
+                    record = await look(run, inputs)
+                left -= 1
+                await asyncio.sleep(seconds(run.config.poll_interval))
 
 
 async def _review(run: Run, inputs: ReviewInputs) -> Remediation:
@@ -111,10 +155,15 @@ async def _review(run: Run, inputs: ReviewInputs) -> Remediation:
 async def _not_raised_meanwhile(run: Run, inputs: ReviewInputs, record: Remediation) -> None:
     """The platform may raise the mode between the look and the approval: then the approval is taken back."""
     believed = inputs.mode or inputs.expected_mode
-    if inputs.decision is Decision.REJECT or believed is None or record.mode == believed:
+    if inputs.decision is Decision.REJECT or believed is None or record.mode == believed or record.terminal:
         return
-    await run.client.cancel_remediation(record.cluster_id, record.instance_id, record.id)
+    now = await cancel_until_answered(run, record)
+    taken_back = now is None or now.state == _CANCELLED
     raise RemediationError(
-        f"{words.name(record)} became a {record.mode.short} while it was being approved as {believed.short}. The "
-        "approval was taken back: the remediation is cancelled"
+        f"{words.name(record)} became a {record.mode.short} while it was being approved as {believed.short}. "
+        + (
+            "The approval was taken back: the remediation is cancelled"
+            if taken_back
+            else "It had begun before the approval could be taken back, and goes on"
+        )
     )

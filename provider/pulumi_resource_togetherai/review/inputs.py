@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.duration import Duration
-from pulumi_resource_togetherai.remediation.inputs import Choice, Identifier
+from pulumi_resource_togetherai.remediation.inputs import Identifier
 from pulumi_resource_togetherai.spelling import Mode, instead
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation import words
+from pulumi_resource_togetherai.remediation.precedence import Active
 from pulumi_resource_togetherai.remediation.run import Run
 from pulumi_resource_togetherai.review.inputs import ReviewInputs
 
@@ -20,3 +22,15 @@ async def look(run: Run, inputs: ReviewInputs, *, preview: bool = False) -> Reme
         if inputs.instance_id not in known and not await shared.history(inputs.instance_id, preview=preview):
             raise
         return None
+
+
+async def under_repair(run: Run, record: Remediation, *, preview: bool = False) -> str:
+    """Why a proposal is not approved now: its node is being repaired already. Empty if it is not. Raises ApiError."""
+    history = await run.cluster(record.cluster_id).history(record.instance_id, preview=preview)
+    rivals = Active(history).rivals(record)
+    if not rivals:
+        return ""
+    return (
+        f"{words.name(record)} cannot be approved while its node is being repaired: {words.whose(rivals[0])}. Nothing "
+        "was approved. Wait for that one to end, and look whether the proposal is still there"
+    )

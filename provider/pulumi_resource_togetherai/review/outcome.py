@@ -5,9 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
+
+
+def gave_way(record: Remediation, winner: Remediation, *, kept: bool) -> str:
+    """Why the review is not complete whose approval was taken back because another remediation came first."""
+    return (
+        f"the approval of {words.name(record)} was taken back before it began, and it is cancelled: "
+        f"{words.whose(winner)}, came first. {_recorded(kept)}. It cannot be approved a second time: remove the review "
+        "from the program. If the node needs more than the other repair, the platform proposes it again."
+    )
 
 
 def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
@@ -16,7 +26,7 @@ def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
     `kept` tells whether the stack keeps an incomplete resource.
     """
     record = watch.record
-    recorded = "The stack keeps the review as unfinished" if kept else "The stack keeps no record of the review"
+    recorded = _recorded(kept)
     if watch.stop is Stop.ENDED:
         if not ended_badly(record):
             return None
@@ -38,3 +48,7 @@ def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
         f"({watch.error})",
     }[watch.stop]
     return f"{happened}. {recorded}. `pulumi up` looks at it again, and approves nothing twice."
+
+
+def _recorded(kept: bool) -> str:
+    return "The stack keeps the review as unfinished" if kept else "The stack keeps no record of the review"

@@ -9,7 +9,7 @@ from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.review.decide import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.inputs import Decision, ReviewInputs
-from pulumi_resource_togetherai.review.look import look
+from pulumi_resource_togetherai.review.look import look, under_repair
 from pulumi_resource_togetherai.review.state import State
 from pulumi_resource_togetherai.review.words import details, proposal
 
@@ -31,6 +31,7 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
         record = await _after_delete(run, replaced, record)
     match decide(inputs, record):
         case Review(record) if inputs.decision is Decision.APPROVE:
+            await _nobody_repairs_the_node(run, record)
             instead = f" as {inputs.mode.short}" if inputs.mode and inputs.mode != record.mode else ""
             await run.report.info(f"`pulumi up` will approve{instead} {details(record, run.client.now())}")
         case Review(record):
@@ -41,6 +42,17 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
             await run.report.info(f"`pulumi up` will review nothing: {because}")
         case Refuse(because):
             raise RemediationError(f"`pulumi up` will refuse: {because}")
+
+
+async def _nobody_repairs_the_node(run: Run, record: Remediation) -> None:
+    try:
+        why_not = await run.unless_stopped(under_repair(run, record, preview=True))
+    except (ApiError, Interrupted, TimeoutError) as error:
+        why = str(error) or "no answer in time"
+        await run.report.warning(f"cannot look whether the node of {words.name(record)} is being repaired: {why}")
+        return
+    if why_not:
+        raise RemediationError(f"`pulumi up` will refuse: {why_not}")
 
 
 async def _after_delete(run: Run, replaced: State, record: Remediation | None) -> Remediation | None:

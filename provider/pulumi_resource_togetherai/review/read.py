@@ -11,7 +11,7 @@ from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.state import ResourceId
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
-from pulumi_resource_togetherai.review.create import Result, settle
+from pulumi_resource_togetherai.review.create import Result, contest_of, settle
 from pulumi_resource_togetherai.review.decide import reviewed
 from pulumi_resource_togetherai.review.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.outcome import problem
@@ -36,8 +36,9 @@ async def read(run: Run, resource_id: str, state: State | None) -> Result | None
     return await settle(run, state.seen(record))
 
 
-async def update(run: Run, state: State, inputs: ReviewInputs) -> Result:
-    """Resumes the wait that the last run gave up, under the inputs as they are now. Reviews nothing."""
+async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: bool) -> Result:
+    """Resumes the wait that the last run gave up, under the inputs as they are now. Reviews nothing. `may_withdraw`:
+    whether that run may have been cut off before it looked whether another remediation came first."""
     state = replace(state, inputs=inputs)
     record = state.record
     if record is None or record.terminal or state.gone:
@@ -49,7 +50,7 @@ async def update(run: Run, state: State, inputs: ReviewInputs) -> Result:
         except NotFound as error:
             gone = Watch(record, Stop.GONE, error)
             return Result(state, problem(gone, run.client.now(), kept=run.keeps_unfinished))
-    return await settle(run, state.seen(record))
+    return await settle(run, state.seen(record), contest_of(run, state) if may_withdraw else None)
 
 
 def _forgotten(run: Run, state: State | None) -> Result | None:

@@ -98,7 +98,7 @@ class ReviewResource:
         """Goes on waiting for an approved remediation."""
         declared = ReviewInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout))
-        return _resource(await update(run, _state(recorded), declared), inputs)
+        return _resource(await update(run, _state(recorded), declared, may_withdraw=self._keeps_unfinished), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Takes an approval back if what it approved can still be cancelled."""

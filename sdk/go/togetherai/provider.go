@@ -26,6 +26,9 @@ func NewProvider(ctx *pulumi.Context,
 	if args.AdoptionWindow == nil {
 		args.AdoptionWindow = pulumi.StringPtr("1h")
 	}
+	if args.IfRecent == nil {
+		args.IfRecent = IfRecent("WARN")
+	}
 	if args.MarkReason == nil {
 		args.MarkReason = pulumi.BoolPtr(true)
 	}
@@ -37,6 +40,9 @@ func NewProvider(ctx *pulumi.Context,
 	}
 	if args.Preflight == nil {
 		args.Preflight = pulumi.BoolPtr(true)
+	}
+	if args.RecentWindow == nil {
+		args.RecentWindow = pulumi.StringPtr("1h")
 	}
 	if args.RequestTimeout == nil {
 		args.RequestTimeout = pulumi.StringPtr("30s")
@@ -60,6 +66,8 @@ type providerArgs struct {
 	ApiKey *string `pulumi:"apiKey"`
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl *string `pulumi:"baseUrl"`
+	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+	IfRecent *IfRecent `pulumi:"ifRecent"`
 	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
 	MarkReason *bool `pulumi:"markReason"`
 	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
@@ -70,6 +78,8 @@ type providerArgs struct {
 	PollInterval *string `pulumi:"pollInterval"`
 	// Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
 	Preflight *bool `pulumi:"preflight"`
+	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+	RecentWindow *string `pulumi:"recentWindow"`
 	// How long one try of one request may take, such as `30s`.
 	RequestTimeout *string `pulumi:"requestTimeout"`
 }
@@ -82,6 +92,8 @@ type ProviderArgs struct {
 	ApiKey pulumi.StringPtrInput
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl pulumi.StringPtrInput
+	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+	IfRecent IfRecentPtrInput
 	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
 	MarkReason pulumi.BoolPtrInput
 	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
@@ -92,6 +104,8 @@ type ProviderArgs struct {
 	PollInterval pulumi.StringPtrInput
 	// Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
 	Preflight pulumi.BoolPtrInput
+	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+	RecentWindow pulumi.StringPtrInput
 	// How long one try of one request may take, such as `30s`.
 	RequestTimeout pulumi.StringPtrInput
 }

@@ -700,6 +700,177 @@ func (in *ifGonePtr) ToIfGonePtrOutputWithContext(ctx context.Context) IfGonePtr
 	return pulumi.ToOutputWithContext(ctx, in).(IfGonePtrOutput)
 }
 
+// What to do when another remediation of the instance succeeded a short while ago.
+type IfRecent string
+
+const (
+	// Say who repaired the instance and when, and go on.
+	IfRecentWarn = IfRecent("WARN")
+	// Stop, and name it.
+	IfRecentFail = IfRecent("FAIL")
+	// Say nothing: to repair it again is meant.
+	IfRecentIgnore = IfRecent("IGNORE")
+)
+
+func (IfRecent) ElementType() reflect.Type {
+	return reflect.TypeOf((*IfRecent)(nil)).Elem()
+}
+
+func (e IfRecent) ToIfRecentOutput() IfRecentOutput {
+	return pulumi.ToOutput(e).(IfRecentOutput)
+}
+
+func (e IfRecent) ToIfRecentOutputWithContext(ctx context.Context) IfRecentOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(IfRecentOutput)
+}
+
+func (e IfRecent) ToIfRecentPtrOutput() IfRecentPtrOutput {
+	return e.ToIfRecentPtrOutputWithContext(context.Background())
+}
+
+func (e IfRecent) ToIfRecentPtrOutputWithContext(ctx context.Context) IfRecentPtrOutput {
+	return IfRecent(e).ToIfRecentOutputWithContext(ctx).ToIfRecentPtrOutputWithContext(ctx)
+}
+
+func (e IfRecent) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e IfRecent) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e IfRecent) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e IfRecent) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type IfRecentOutput struct{ *pulumi.OutputState }
+
+func (IfRecentOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*IfRecent)(nil)).Elem()
+}
+
+func (o IfRecentOutput) ToIfRecentOutput() IfRecentOutput {
+	return o
+}
+
+func (o IfRecentOutput) ToIfRecentOutputWithContext(ctx context.Context) IfRecentOutput {
+	return o
+}
+
+func (o IfRecentOutput) ToIfRecentPtrOutput() IfRecentPtrOutput {
+	return o.ToIfRecentPtrOutputWithContext(context.Background())
+}
+
+func (o IfRecentOutput) ToIfRecentPtrOutputWithContext(ctx context.Context) IfRecentPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v IfRecent) *IfRecent {
+		return &v
+	}).(IfRecentPtrOutput)
+}
+
+func (o IfRecentOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o IfRecentOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e IfRecent) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o IfRecentOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o IfRecentOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e IfRecent) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type IfRecentPtrOutput struct{ *pulumi.OutputState }
+
+func (IfRecentPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**IfRecent)(nil)).Elem()
+}
+
+func (o IfRecentPtrOutput) ToIfRecentPtrOutput() IfRecentPtrOutput {
+	return o
+}
+
+func (o IfRecentPtrOutput) ToIfRecentPtrOutputWithContext(ctx context.Context) IfRecentPtrOutput {
+	return o
+}
+
+func (o IfRecentPtrOutput) Elem() IfRecentOutput {
+	return o.ApplyT(func(v *IfRecent) IfRecent {
+		if v != nil {
+			return *v
+		}
+		var ret IfRecent
+		return ret
+	}).(IfRecentOutput)
+}
+
+func (o IfRecentPtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o IfRecentPtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *IfRecent) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// IfRecentInput is an input type that accepts values of the IfRecent enum
+// A concrete instance of `IfRecentInput` can be one of the following:
+//
+//	IfRecentWarn
+//	IfRecentFail
+//	IfRecentIgnore
+type IfRecentInput interface {
+	pulumi.Input
+
+	ToIfRecentOutput() IfRecentOutput
+	ToIfRecentOutputWithContext(context.Context) IfRecentOutput
+}
+
+var ifRecentPtrType = reflect.TypeOf((**IfRecent)(nil)).Elem()
+
+type IfRecentPtrInput interface {
+	pulumi.Input
+
+	ToIfRecentPtrOutput() IfRecentPtrOutput
+	ToIfRecentPtrOutputWithContext(context.Context) IfRecentPtrOutput
+}
+
+type ifRecentPtr string
+
+func IfRecentPtr(v string) IfRecentPtrInput {
+	return (*ifRecentPtr)(&v)
+}
+
+func (*ifRecentPtr) ElementType() reflect.Type {
+	return ifRecentPtrType
+}
+
+func (in *ifRecentPtr) ToIfRecentPtrOutput() IfRecentPtrOutput {
+	return pulumi.ToOutput(in).(IfRecentPtrOutput)
+}
+
+func (in *ifRecentPtr) ToIfRecentPtrOutputWithContext(ctx context.Context) IfRecentPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(IfRecentPtrOutput)
+}
+
 // How a remediation repairs the node.
 type RemediationMode string
 
@@ -1243,6 +1414,8 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*IfActivePtrInput)(nil)).Elem(), IfActive("FAIL"))
 	pulumi.RegisterInputType(reflect.TypeOf((*IfGoneInput)(nil)).Elem(), IfGone("SUCCEED"))
 	pulumi.RegisterInputType(reflect.TypeOf((*IfGonePtrInput)(nil)).Elem(), IfGone("SUCCEED"))
+	pulumi.RegisterInputType(reflect.TypeOf((*IfRecentInput)(nil)).Elem(), IfRecent("WARN"))
+	pulumi.RegisterInputType(reflect.TypeOf((*IfRecentPtrInput)(nil)).Elem(), IfRecent("WARN"))
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationModeInput)(nil)).Elem(), RemediationMode("REMEDIATION_MODE_VM_ONLY"))
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationModePtrInput)(nil)).Elem(), RemediationMode("REMEDIATION_MODE_VM_ONLY"))
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationStateEnumInput)(nil)).Elem(), RemediationStateEnum("PENDING_APPROVAL"))
@@ -1257,6 +1430,8 @@ func init() {
 	pulumi.RegisterOutputType(IfActivePtrOutput{})
 	pulumi.RegisterOutputType(IfGoneOutput{})
 	pulumi.RegisterOutputType(IfGonePtrOutput{})
+	pulumi.RegisterOutputType(IfRecentOutput{})
+	pulumi.RegisterOutputType(IfRecentPtrOutput{})
 	pulumi.RegisterOutputType(RemediationModeOutput{})
 	pulumi.RegisterOutputType(RemediationModePtrOutput{})
 	pulumi.RegisterOutputType(RemediationStateEnumOutput{})

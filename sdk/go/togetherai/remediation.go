@@ -54,8 +54,10 @@ type Remediation struct {
 	ErrorMessage pulumi.StringPtrOutput `pulumi:"errorMessage"`
 	// The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey pulumi.StringPtrOutput `pulumi:"idempotencyKey"`
-	// What to do when the instance has another active remediation, which this resource did not start.
+	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
 	IfActive IfActiveOutput `pulumi:"ifActive"`
+	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+	IfRecent IfRecentPtrOutput `pulumi:"ifRecent"`
 	// The instance (a GPU worker node's VM) that is repaired.
 	InstanceId pulumi.StringOutput `pulumi:"instanceId"`
 	// The display name of the instance.
@@ -68,6 +70,8 @@ type Remediation struct {
 	PassiveHealthCheckEventId pulumi.StringPtrOutput `pulumi:"passiveHealthCheckEventId"`
 	// Why it was asked for; ends in the marker of the program that asked.
 	Reason pulumi.StringPtrOutput `pulumi:"reason"`
+	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	RecentWindow pulumi.StringPtrOutput `pulumi:"recentWindow"`
 	// The remediation's id.
 	RemediationId pulumi.StringOutput `pulumi:"remediationId"`
 	// Who asked for it.
@@ -94,6 +98,8 @@ type Remediation struct {
 	UpdateTime pulumi.StringPtrOutput `pulumi:"updateTime"`
 	// Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
 	Wait pulumi.BoolOutput `pulumi:"wait"`
+	// Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+	Withdrawn pulumi.BoolOutput `pulumi:"withdrawn"`
 }
 
 // NewRemediation registers a new resource with the given unique name, arguments, and options.
@@ -171,14 +177,18 @@ type remediationArgs struct {
 	DeleteWhileRunning *DeleteWhileRunning `pulumi:"deleteWhileRunning"`
 	// The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey *string `pulumi:"idempotencyKey"`
-	// What to do when the instance has another active remediation, which this resource did not start.
+	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
 	IfActive *IfActive `pulumi:"ifActive"`
+	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+	IfRecent *IfRecent `pulumi:"ifRecent"`
 	// The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
 	InstanceId string `pulumi:"instanceId"`
 	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode string `pulumi:"mode"`
 	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
 	Reason *string `pulumi:"reason"`
+	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	RecentWindow *string `pulumi:"recentWindow"`
 	// Whether a FAILED remediation is run again by the next `pulumi up`.
 	RetryFailed *bool `pulumi:"retryFailed"`
 	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
@@ -199,14 +209,18 @@ type RemediationArgs struct {
 	DeleteWhileRunning DeleteWhileRunningPtrInput
 	// The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey pulumi.StringPtrInput
-	// What to do when the instance has another active remediation, which this resource did not start.
+	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
 	IfActive IfActivePtrInput
+	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+	IfRecent IfRecentPtrInput
 	// The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
 	InstanceId pulumi.StringInput
 	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode pulumi.StringInput
 	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
 	Reason pulumi.StringPtrInput
+	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	RecentWindow pulumi.StringPtrInput
 	// Whether a FAILED remediation is run again by the next `pulumi up`.
 	RetryFailed pulumi.BoolPtrInput
 	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
@@ -304,9 +318,14 @@ func (o RemediationOutput) IdempotencyKey() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.IdempotencyKey }).(pulumi.StringPtrOutput)
 }
 
-// What to do when the instance has another active remediation, which this resource did not start.
+// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
 func (o RemediationOutput) IfActive() IfActiveOutput {
 	return o.ApplyT(func(v *Remediation) IfActiveOutput { return v.IfActive }).(IfActiveOutput)
+}
+
+// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+func (o RemediationOutput) IfRecent() IfRecentPtrOutput {
+	return o.ApplyT(func(v *Remediation) IfRecentPtrOutput { return v.IfRecent }).(IfRecentPtrOutput)
 }
 
 // The instance (a GPU worker node's VM) that is repaired.
@@ -337,6 +356,11 @@ func (o RemediationOutput) PassiveHealthCheckEventId() pulumi.StringPtrOutput {
 // Why it was asked for; ends in the marker of the program that asked.
 func (o RemediationOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.Reason }).(pulumi.StringPtrOutput)
+}
+
+// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+func (o RemediationOutput) RecentWindow() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.RecentWindow }).(pulumi.StringPtrOutput)
 }
 
 // The remediation's id.
@@ -402,6 +426,11 @@ func (o RemediationOutput) UpdateTime() pulumi.StringPtrOutput {
 // Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
 func (o RemediationOutput) Wait() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.Wait }).(pulumi.BoolOutput)
+}
+
+// Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+func (o RemediationOutput) Withdrawn() pulumi.BoolOutput {
+	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.Withdrawn }).(pulumi.BoolOutput)
 }
 
 func init() {

@@ -78,8 +78,10 @@ type rollingRemediationArgs struct {
 	ClusterId string `pulumi:"clusterId"`
 	// What deleting the resource does about a remediation that can no longer be cancelled.
 	DeleteWhileRunning *DeleteWhileRunning `pulumi:"deleteWhileRunning"`
-	// What to do when the instance has another active remediation, which this resource did not start.
+	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
 	IfActive *IfActive `pulumi:"ifActive"`
+	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+	IfRecent *IfRecent `pulumi:"ifRecent"`
 	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
 	Instances []string `pulumi:"instances"`
 	// How many nodes to repair at once.
@@ -88,6 +90,8 @@ type rollingRemediationArgs struct {
 	Mode string `pulumi:"mode"`
 	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
 	Reason *string `pulumi:"reason"`
+	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	RecentWindow *string `pulumi:"recentWindow"`
 	// Whether a FAILED remediation is run again by the next `pulumi up`.
 	RetryFailed *bool `pulumi:"retryFailed"`
 	// Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
@@ -104,8 +108,10 @@ type RollingRemediationArgs struct {
 	ClusterId pulumi.StringInput
 	// What deleting the resource does about a remediation that can no longer be cancelled.
 	DeleteWhileRunning DeleteWhileRunningPtrInput
-	// What to do when the instance has another active remediation, which this resource did not start.
+	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
 	IfActive IfActivePtrInput
+	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+	IfRecent IfRecentPtrInput
 	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
 	Instances pulumi.StringArrayInput
 	// How many nodes to repair at once.
@@ -114,6 +120,8 @@ type RollingRemediationArgs struct {
 	Mode pulumi.StringInput
 	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
 	Reason pulumi.StringPtrInput
+	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	RecentWindow pulumi.StringPtrInput
 	// Whether a FAILED remediation is run again by the next `pulumi up`.
 	RetryFailed pulumi.BoolPtrInput
 	// Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.

@@ -2,6 +2,9 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
+import * as inputs from "../types/input";
+import * as outputs from "../types/output";
+import * as enums from "../types/enums";
 import * as utilities from "../utilities";
 
 declare var exports: any;
@@ -36,6 +39,17 @@ export declare const baseUrl: string | undefined;
 Object.defineProperty(exports, "baseUrl", {
     get() {
         return __config.get("baseUrl");
+    },
+    enumerable: true,
+});
+
+/**
+ * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+ */
+export declare const ifRecent: enums.IfRecent;
+Object.defineProperty(exports, "ifRecent", {
+    get() {
+        return __config.getObject<enums.IfRecent>("ifRecent") ?? "WARN";
     },
     enumerable: true,
 });
@@ -91,6 +105,17 @@ export declare const preflight: boolean;
 Object.defineProperty(exports, "preflight", {
     get() {
         return __config.getObject<boolean>("preflight") ?? true;
+    },
+    enumerable: true,
+});
+
+/**
+ * How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+ */
+export declare const recentWindow: string;
+Object.defineProperty(exports, "recentWindow", {
+    get() {
+        return __config.get("recentWindow") ?? "1h";
     },
     enumerable: true,
 });

@@ -12,6 +12,7 @@ __all__ = [
     'DeleteWhileRunning',
     'IfActive',
     'IfGone',
+    'IfRecent',
     'RemediationMode',
     'RemediationState',
     'RemediationTrigger',
@@ -102,6 +103,25 @@ class IfGone(_builtins.str, Enum):
     FAIL = "FAIL"
     """
     Stop, and say so.
+    """
+
+
+@pulumi.type_token("togetherai:index:IfRecent")
+class IfRecent(_builtins.str, Enum):
+    """
+    What to do when another remediation of the instance succeeded a short while ago.
+    """
+    WARN = "WARN"
+    """
+    Say who repaired the instance and when, and go on.
+    """
+    FAIL = "FAIL"
+    """
+    Stop, and name it.
+    """
+    IGNORE = "IGNORE"
+    """
+    Say nothing: to repair it again is meant.
     """
 
 

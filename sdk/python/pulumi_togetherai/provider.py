@@ -13,6 +13,7 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
+from ._enums import *
 
 __all__ = ['ProviderArgs', 'Provider']
 
@@ -22,11 +23,13 @@ class ProviderArgs:
                  adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
                  preflight: pulumi.Input[Optional[_builtins.bool]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  request_timeout: pulumi.Input[Optional[_builtins.str]] = None):
         """
         The set of arguments for constructing a Provider resource.
@@ -34,11 +37,13 @@ class ProviderArgs:
         :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
         :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
         :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
         :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
         """
         if adoption_window is None:
@@ -49,6 +54,10 @@ class ProviderArgs:
             pulumi.set(__self__, "api_key", api_key)
         if base_url is not None:
             pulumi.set(__self__, "base_url", base_url)
+        if if_recent is None:
+            if_recent = 'WARN'
+        if if_recent is not None:
+            pulumi.set(__self__, "if_recent", if_recent)
         if mark_reason is None:
             mark_reason = True
         if mark_reason is not None:
@@ -67,6 +76,10 @@ class ProviderArgs:
             preflight = True
         if preflight is not None:
             pulumi.set(__self__, "preflight", preflight)
+        if recent_window is None:
+            recent_window = '1h'
+        if recent_window is not None:
+            pulumi.set(__self__, "recent_window", recent_window)
         if request_timeout is None:
             request_timeout = '30s'
         if request_timeout is not None:
@@ -107,6 +120,18 @@ class ProviderArgs:
     @base_url.setter
     def base_url(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "base_url", value)
+
+    @_builtins.property
+    @pulumi.getter(name="ifRecent")
+    def if_recent(self) -> pulumi.Input[Optional['IfRecent']]:
+        """
+        What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+        """
+        return pulumi.get(self, "if_recent")
+
+    @if_recent.setter
+    def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
+        pulumi.set(self, "if_recent", value)
 
     @_builtins.property
     @pulumi.getter(name="markReason")
@@ -169,6 +194,18 @@ class ProviderArgs:
         pulumi.set(self, "preflight", value)
 
     @_builtins.property
+    @pulumi.getter(name="recentWindow")
+    def recent_window(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+        """
+        return pulumi.get(self, "recent_window")
+
+    @recent_window.setter
+    def recent_window(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "recent_window", value)
+
+    @_builtins.property
     @pulumi.getter(name="requestTimeout")
     def request_timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
@@ -190,11 +227,13 @@ class Provider(pulumi.ProviderResource):
                  adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
                  preflight: pulumi.Input[Optional[_builtins.bool]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  request_timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         """
@@ -205,11 +244,13 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
         :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
         :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
         :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
         """
         ...
@@ -239,11 +280,13 @@ class Provider(pulumi.ProviderResource):
                  adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
                  preflight: pulumi.Input[Optional[_builtins.bool]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  request_timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  __props__=None):
         opts = pulumi.ResourceOptions.merge(_utilities.get_resource_opts_defaults(), opts)
@@ -259,6 +302,9 @@ class Provider(pulumi.ProviderResource):
             __props__.__dict__["adoption_window"] = adoption_window
             __props__.__dict__["api_key"] = None if api_key is None else pulumi.Output.secret(api_key)
             __props__.__dict__["base_url"] = base_url
+            if if_recent is None:
+                if_recent = 'WARN'
+            __props__.__dict__["if_recent"] = if_recent
             if mark_reason is None:
                 mark_reason = True
             __props__.__dict__["mark_reason"] = pulumi.Output.from_input(mark_reason).apply(pulumi.runtime.to_json) if mark_reason is not None else None
@@ -272,6 +318,9 @@ class Provider(pulumi.ProviderResource):
             if preflight is None:
                 preflight = True
             __props__.__dict__["preflight"] = pulumi.Output.from_input(preflight).apply(pulumi.runtime.to_json) if preflight is not None else None
+            if recent_window is None:
+                recent_window = '1h'
+            __props__.__dict__["recent_window"] = recent_window
             if request_timeout is None:
                 request_timeout = '30s'
             __props__.__dict__["request_timeout"] = request_timeout

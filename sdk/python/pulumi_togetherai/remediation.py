@@ -28,7 +28,9 @@ class RemediationArgs:
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  triggers: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
@@ -42,8 +44,10 @@ class RemediationArgs:
         :param pulumi.Input[_builtins.bool] accept_failure: Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
         :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
@@ -66,8 +70,12 @@ class RemediationArgs:
             if_active = 'FAIL'
         if if_active is not None:
             pulumi.set(__self__, "if_active", if_active)
+        if if_recent is not None:
+            pulumi.set(__self__, "if_recent", if_recent)
         if reason is not None:
             pulumi.set(__self__, "reason", reason)
+        if recent_window is not None:
+            pulumi.set(__self__, "recent_window", recent_window)
         if retry_failed is None:
             retry_failed = False
         if retry_failed is not None:
@@ -159,13 +167,25 @@ class RemediationArgs:
     @pulumi.getter(name="ifActive")
     def if_active(self) -> pulumi.Input[Optional['IfActive']]:
         """
-        What to do when the instance has another active remediation, which this resource did not start.
+        What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
         """
         return pulumi.get(self, "if_active")
 
     @if_active.setter
     def if_active(self, value: pulumi.Input[Optional['IfActive']]):
         pulumi.set(self, "if_active", value)
+
+    @_builtins.property
+    @pulumi.getter(name="ifRecent")
+    def if_recent(self) -> pulumi.Input[Optional['IfRecent']]:
+        """
+        What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        """
+        return pulumi.get(self, "if_recent")
+
+    @if_recent.setter
+    def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
+        pulumi.set(self, "if_recent", value)
 
     @_builtins.property
     @pulumi.getter
@@ -178,6 +198,18 @@ class RemediationArgs:
     @reason.setter
     def reason(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "reason", value)
+
+    @_builtins.property
+    @pulumi.getter(name="recentWindow")
+    def recent_window(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+        """
+        return pulumi.get(self, "recent_window")
+
+    @recent_window.setter
+    def recent_window(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "recent_window", value)
 
     @_builtins.property
     @pulumi.getter(name="retryFailed")
@@ -239,9 +271,11 @@ class Remediation(pulumi.CustomResource):
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
                  mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  triggers: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
@@ -306,10 +340,12 @@ class Remediation(pulumi.CustomResource):
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
         :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
         :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
         :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
@@ -394,9 +430,11 @@ class Remediation(pulumi.CustomResource):
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
                  mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  triggers: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
@@ -423,6 +461,7 @@ class Remediation(pulumi.CustomResource):
             if if_active is None:
                 if_active = 'FAIL'
             __props__.__dict__["if_active"] = if_active
+            __props__.__dict__["if_recent"] = if_recent
             if instance_id is None and not opts.urn:
                 raise TypeError("Missing required property 'instance_id'")
             __props__.__dict__["instance_id"] = instance_id
@@ -430,6 +469,7 @@ class Remediation(pulumi.CustomResource):
                 raise TypeError("Missing required property 'mode'")
             __props__.__dict__["mode"] = mode
             __props__.__dict__["reason"] = reason
+            __props__.__dict__["recent_window"] = recent_window
             if retry_failed is None:
                 retry_failed = False
             __props__.__dict__["retry_failed"] = retry_failed
@@ -458,6 +498,7 @@ class Remediation(pulumi.CustomResource):
             __props__.__dict__["state"] = None
             __props__.__dict__["trigger"] = None
             __props__.__dict__["update_time"] = None
+            __props__.__dict__["withdrawn"] = None
         super(Remediation, __self__).__init__(
             'togetherai:index:Remediation',
             resource_name,
@@ -491,12 +532,14 @@ class Remediation(pulumi.CustomResource):
         __props__.__dict__["error_message"] = None
         __props__.__dict__["idempotency_key"] = None
         __props__.__dict__["if_active"] = None
+        __props__.__dict__["if_recent"] = None
         __props__.__dict__["instance_id"] = None
         __props__.__dict__["instance_name"] = None
         __props__.__dict__["linked_alerts"] = None
         __props__.__dict__["mode"] = None
         __props__.__dict__["passive_health_check_event_id"] = None
         __props__.__dict__["reason"] = None
+        __props__.__dict__["recent_window"] = None
         __props__.__dict__["remediation_id"] = None
         __props__.__dict__["requested_by"] = None
         __props__.__dict__["retry_failed"] = None
@@ -510,6 +553,7 @@ class Remediation(pulumi.CustomResource):
         __props__.__dict__["triggers"] = None
         __props__.__dict__["update_time"] = None
         __props__.__dict__["wait"] = None
+        __props__.__dict__["withdrawn"] = None
         return Remediation(resource_name, opts=opts, __props__=__props__)
 
     @_builtins.property
@@ -596,9 +640,17 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="ifActive")
     def if_active(self) -> pulumi.Output['IfActive']:
         """
-        What to do when the instance has another active remediation, which this resource did not start.
+        What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
         """
         return pulumi.get(self, "if_active")
+
+    @_builtins.property
+    @pulumi.getter(name="ifRecent")
+    def if_recent(self) -> pulumi.Output[Optional['IfRecent']]:
+        """
+        What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        """
+        return pulumi.get(self, "if_recent")
 
     @_builtins.property
     @pulumi.getter(name="instanceId")
@@ -647,6 +699,14 @@ class Remediation(pulumi.CustomResource):
         Why it was asked for; ends in the marker of the program that asked.
         """
         return pulumi.get(self, "reason")
+
+    @_builtins.property
+    @pulumi.getter(name="recentWindow")
+    def recent_window(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+        """
+        return pulumi.get(self, "recent_window")
 
     @_builtins.property
     @pulumi.getter(name="remediationId")
@@ -751,4 +811,12 @@ class Remediation(pulumi.CustomResource):
         Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
         """
         return pulumi.get(self, "wait")
+
+    @_builtins.property
+    @pulumi.getter
+    def withdrawn(self) -> pulumi.Output[_builtins.bool]:
+        """
+        Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+        """
+        return pulumi.get(self, "withdrawn")
 

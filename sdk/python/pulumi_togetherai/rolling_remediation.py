@@ -25,8 +25,10 @@ class RollingRemediationArgs:
                  mode: pulumi.Input[Union[_builtins.str, 'RemediationMode']],
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  max_concurrent: pulumi.Input[Optional[_builtins.int]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
                  stop_on_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
@@ -38,9 +40,11 @@ class RollingRemediationArgs:
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes to repair at once.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
         :param pulumi.Input[_builtins.bool] stop_on_failure: Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
         :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
@@ -57,12 +61,16 @@ class RollingRemediationArgs:
             if_active = 'FAIL'
         if if_active is not None:
             pulumi.set(__self__, "if_active", if_active)
+        if if_recent is not None:
+            pulumi.set(__self__, "if_recent", if_recent)
         if max_concurrent is None:
             max_concurrent = 1
         if max_concurrent is not None:
             pulumi.set(__self__, "max_concurrent", max_concurrent)
         if reason is not None:
             pulumi.set(__self__, "reason", reason)
+        if recent_window is not None:
+            pulumi.set(__self__, "recent_window", recent_window)
         if retry_failed is None:
             retry_failed = False
         if retry_failed is not None:
@@ -130,13 +138,25 @@ class RollingRemediationArgs:
     @pulumi.getter(name="ifActive")
     def if_active(self) -> pulumi.Input[Optional['IfActive']]:
         """
-        What to do when the instance has another active remediation, which this resource did not start.
+        What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
         """
         return pulumi.get(self, "if_active")
 
     @if_active.setter
     def if_active(self, value: pulumi.Input[Optional['IfActive']]):
         pulumi.set(self, "if_active", value)
+
+    @_builtins.property
+    @pulumi.getter(name="ifRecent")
+    def if_recent(self) -> pulumi.Input[Optional['IfRecent']]:
+        """
+        What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        """
+        return pulumi.get(self, "if_recent")
+
+    @if_recent.setter
+    def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
+        pulumi.set(self, "if_recent", value)
 
     @_builtins.property
     @pulumi.getter(name="maxConcurrent")
@@ -161,6 +181,18 @@ class RollingRemediationArgs:
     @reason.setter
     def reason(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "reason", value)
+
+    @_builtins.property
+    @pulumi.getter(name="recentWindow")
+    def recent_window(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+        """
+        return pulumi.get(self, "recent_window")
+
+    @recent_window.setter
+    def recent_window(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "recent_window", value)
 
     @_builtins.property
     @pulumi.getter(name="retryFailed")
@@ -220,10 +252,12 @@ class RollingRemediation(pulumi.ComponentResource):
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  instances: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  max_concurrent: pulumi.Input[Optional[_builtins.int]] = None,
                  mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
                  stop_on_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
@@ -261,11 +295,13 @@ class RollingRemediation(pulumi.ComponentResource):
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the nodes.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes to repair at once.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
         :param pulumi.Input[_builtins.bool] stop_on_failure: Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
         :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
@@ -323,10 +359,12 @@ class RollingRemediation(pulumi.ComponentResource):
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
+                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  instances: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  max_concurrent: pulumi.Input[Optional[_builtins.int]] = None,
                  mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
+                 recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
                  stop_on_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
@@ -351,6 +389,7 @@ class RollingRemediation(pulumi.ComponentResource):
             if if_active is None:
                 if_active = 'FAIL'
             __props__.__dict__["if_active"] = if_active
+            __props__.__dict__["if_recent"] = if_recent
             if instances is None and not opts.urn:
                 raise TypeError("Missing required property 'instances'")
             __props__.__dict__["instances"] = instances
@@ -361,6 +400,7 @@ class RollingRemediation(pulumi.ComponentResource):
                 raise TypeError("Missing required property 'mode'")
             __props__.__dict__["mode"] = mode
             __props__.__dict__["reason"] = reason
+            __props__.__dict__["recent_window"] = recent_window
             if retry_failed is None:
                 retry_failed = False
             __props__.__dict__["retry_failed"] = retry_failed

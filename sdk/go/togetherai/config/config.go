@@ -32,6 +32,17 @@ func GetBaseUrl(ctx *pulumi.Context) string {
 	return config.Get(ctx, "togetherai:baseUrl")
 }
 
+// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+func GetIfRecent(ctx *pulumi.Context) string {
+	v, err := config.Try(ctx, "togetherai:ifRecent")
+	if err == nil {
+		return v
+	}
+	var value string
+	value = togetherai.IfRecent("WARN")
+	return value
+}
+
 // Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
 func GetMarkReason(ctx *pulumi.Context) bool {
 	v, err := config.TryBool(ctx, "togetherai:markReason")
@@ -78,6 +89,17 @@ func GetPreflight(ctx *pulumi.Context) bool {
 	}
 	var value bool
 	value = true
+	return value
+}
+
+// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+func GetRecentWindow(ctx *pulumi.Context) string {
+	v, err := config.Try(ctx, "togetherai:recentWindow")
+	if err == nil {
+		return v
+	}
+	var value string
+	value = "1h"
 	return value
 }
 

@@ -94,6 +94,26 @@ export const IfGone = {
  */
 export type IfGone = (typeof IfGone)[keyof typeof IfGone];
 
+export const IfRecent = {
+    /**
+     * Say who repaired the instance and when, and go on.
+     */
+    Warn: "WARN",
+    /**
+     * Stop, and name it.
+     */
+    Fail: "FAIL",
+    /**
+     * Say nothing: to repair it again is meant.
+     */
+    Ignore: "IGNORE",
+} as const;
+
+/**
+ * What to do when another remediation of the instance succeeded a short while ago.
+ */
+export type IfRecent = (typeof IfRecent)[keyof typeof IfRecent];
+
 export const RemediationMode = {
     /**
      * Deletes the VM and provisions a new one on any available host.

@@ -13,6 +13,7 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from .. import _utilities
+from .. import _enums as _root_enums
 
 adoptionWindow: str
 """
@@ -27,6 +28,11 @@ The API key. Default: the environment variable TOGETHER_API_KEY.
 baseUrl: Optional[str]
 """
 The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+"""
+
+ifRecent: str
+"""
+What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
 """
 
 markReason: bool
@@ -52,6 +58,11 @@ How long to wait between two looks at the remediations of a cluster, at the long
 preflight: bool
 """
 Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+"""
+
+recentWindow: str
+"""
+How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
 """
 
 requestTimeout: str

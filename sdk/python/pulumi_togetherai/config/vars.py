@@ -13,6 +13,7 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from .. import _utilities
+from .. import _enums as _root_enums
 
 import types
 
@@ -40,6 +41,13 @@ class _ExportableConfig(types.ModuleType):
         The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         """
         return __config__.get('baseUrl')
+
+    @_builtins.property
+    def if_recent(self) -> str:
+        """
+        What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+        """
+        return __config__.get('ifRecent') or 'WARN'
 
     @_builtins.property
     def mark_reason(self) -> bool:
@@ -75,6 +83,13 @@ class _ExportableConfig(types.ModuleType):
         Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
         """
         return __config__.get_bool('preflight') or True
+
+    @_builtins.property
+    def recent_window(self) -> str:
+        """
+        How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+        """
+        return __config__.get('recentWindow') or '1h'
 
     @_builtins.property
     def request_timeout(self) -> str:

@@ -1,0 +1,75 @@
+"""What happened lately to the node."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.adopt import Adopt, Decision, Post, Refuse
+from pulumi_resource_togetherai.remediation.recent import reckon
+from tests.unit.examples import NOW, identity, record
+
+MINUTE = timedelta(minutes=1)
+
+
+def reckoned(*history: Remediation, own: str | None = None, config: Any = None, **inputs: Any) -> Decision:
+    settings = ProviderConfig.model_validate(config or {})
+    return reckon(Post(1, "it has none yet"), identity(**inputs), history, now=NOW, config=settings, own=own)
+
+
+def beware(decision: Decision) -> str:
+    assert isinstance(decision, Post)
+    return decision.beware
+
+
+def other(ended: timedelta, state: str = "SUCCEEDED") -> Remediation:
+    return record(state, id="other", ended=ended, reason="why [pulumi training/old 0123456789ab]")
+
+
+def test_a_repair_within_the_window_is_named_with_who_and_when_and_the_way_on():
+    told = beware(reckoned(other(5 * MINUTE)))
+    for part in ("other", "Pulumi program training/old", "5m", "i7", "c1", "ifRecent", "IGNORE"):
+        assert part in told
+
+
+@pytest.mark.parametrize("state", ["AUTO_RESOLVED", "FAILED", "CANCELLED", "RUNNING"])
+def test_only_a_success_is_a_repair(state: str):
+    assert beware(reckoned(other(MINUTE, state))) == ""
+
+
+def test_what_is_older_than_the_window_does_not_count():
+    assert beware(reckoned(other(61 * MINUTE))) == ""
+    assert beware(reckoned(other(61 * MINUTE), config={"recentWindow": "2h"}))
+    assert beware(reckoned(other(5 * MINUTE), recentWindow="4m")) == ""
+
+
+def test_the_resources_own_do_not_count_whatever_its_inputs_were():
+    ours = record("SUCCEEDED", id="x", ended=MINUTE, reason=identity().marked_reason(1))
+    assert beware(reckoned(ours)) == ""
+    assert beware(reckoned(other(MINUTE), own="other")) == ""
+
+
+def test_fail_refuses_and_ignore_says_nothing():
+    refused = reckoned(other(MINUTE), ifRecent="FAIL")
+    assert isinstance(refused, Refuse)
+    assert "Nothing was posted" in refused.because
+    assert beware(reckoned(other(MINUTE), ifRecent="IGNORE")) == ""
+
+
+def test_the_resource_overrides_the_provider():
+    assert isinstance(reckoned(other(MINUTE), config={"ifRecent": "FAIL"}), Refuse)
+    assert beware(reckoned(other(MINUTE), config={"ifRecent": "FAIL"}, ifRecent="WARN"))
+
+
+def test_what_is_taken_over_is_not_started_and_needs_no_warning():
+    taken_over = Adopt(record("RUNNING"), None, "it is active")
+    assert reckon(taken_over, identity(), [], now=NOW, config=ProviderConfig(), own=None) is taken_over
+
+
+def test_a_mistake_in_the_setting_is_one_clear_line():
+    with pytest.raises(ValueError, match='"LOUD" is not one of WARN, FAIL, IGNORE'):
+        ProviderConfig.model_validate({"ifRecent": "LOUD"})
