@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -58,12 +60,24 @@ class Fleet:
         app = simulate(Scenario.model_validate(scenario), clock=Clock(lambda: NOON + loop.time()))
         self.outside = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator")
         self.outside.headers["Authorization"] = f"Bearer {DEFAULT_API_KEY}"
-        self.network = Network(app)
+        self._app = app
+        self.others: list[Fleet] = []
+        self.lines: dict[str, Line] = {}
+        self._start(config)
+
+    def _start(self, config: dict[str, Any]) -> None:
+        self.network = Network(self._app)
         credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
         client = Client("http://simulator/v1", credential, request_timeout=30, max_retries=3, transport=self.network)
         self.session = Session(ProviderConfig.model_validate(config), client)
         self.resources = RemediationResource(self.session, keeps_unfinished=True)
-        self.lines: dict[str, Line] = {}
+
+    def another_process(self, config: dict[str, Any]) -> Fleet:
+        """Another provider process for the same clusters, which knows nothing of this one."""
+        other = copy(self)
+        other._start(config)
+        self.others.append(other)
+        return other
 
     async def create(self, node: int, cluster: int = 1, **inputs: Any) -> Resource:
         """Creates a remediation of a node, as an engine asks for it."""
@@ -96,19 +110,33 @@ class Fleet:
         """How often what was asked: POST, GET of one, LIST of one instance, LIST of the cluster, GET of the cluster."""
         return Counter(map(kind, await self.control("GET", "/requests")))
 
-    async def most_at_once(self) -> int:
-        """How many remediations of cluster-1 were active at the same moment, at the most."""
+    async def most_at_once(self, *, begun: bool = False) -> int:
+        """How many remediations of cluster-1 were active at the same moment, at the most; or had `begun`."""
+        return max((active for _, active in await self._course("start_time" if begun else "create_time")), default=0)
+
+    async def longest_beyond(self, limit: int) -> float:
+        """For how many seconds on end more than `limit` remediations of cluster-1 were active, at the most."""
+        longest, since = 0.0, None
+        for moment, active in await self._course("create_time"):
+            if active <= limit:
+                longest = max(longest, (moment - since).total_seconds() if since else 0.0)
+                since = None
+            elif since is None:
+                since = moment
+        return longest
+
+    async def _course(self, begin: str) -> list[tuple[datetime, int]]:
+        """How many were active from which moment on."""
         listed = await self.outside.get("/v1/compute/clusters/cluster-1/instances/-/remediations?page_size=100")
         moments = list[tuple[datetime, int]]()
         for record in listed.json()["remediations"]:
-            moments.append((datetime.fromisoformat(record["create_time"]), 1))
-            if record.get("end_time"):
-                moments.append((datetime.fromisoformat(record["end_time"]), -1))
-        most = active = 0
-        for _, change in sorted(moments):
-            active += change
-            most = max(most, active)
-        return most
+            if record.get(begin):
+                moments.append((datetime.fromisoformat(record[begin]), 1))
+                if record.get("end_time"):
+                    moments.append((datetime.fromisoformat(record["end_time"]), -1))
+        ordered = sorted(moments)
+        counts = itertools.accumulate(change for _, change in ordered)
+        return [(moment, active) for (moment, _), active in zip(ordered, counts, strict=True)]
 
 
 def kind(entry: dict[str, Any]) -> str:
@@ -140,11 +168,12 @@ async def fleet() -> AsyncGenerator[Make]:
     yield make
     for each in made:
         await each.outside.aclose()
-        await each.session.close()
+        for process in (each, *each.others):
+            await process.session.close()
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def all_of(work: list[Coroutine[Any, Any, Resource]]) -> list[Resource | BaseException]:
+async def all_of(work: Sequence[Coroutine[Any, Any, Resource]]) -> list[Resource | BaseException]:
     """Does it all at once."""
     return await asyncio.gather(*work, return_exceptions=True)
 
@@ -432,3 +461,103 @@ async def test_approvals_wait_for_their_turn_too(fleet: Make):
     assert running.done()
     assert review.outputs["state"] == "SUCCEEDED"
     assert any("waiting for 1 of 1 to finish" in text for text in line.passing)
+
+
+# --- one node ---
+
+
+def named(here: Fleet, name: str, node: int, **inputs: Any) -> tuple[str, dict[str, Any]]:
+    """The URN and the inputs of a resource of the program, by a name of its own."""
+    urn, declared = here.declared(node, **inputs)
+    return f"{urn.rpartition('::')[0]}::{name}", declared
+
+
+async def test_two_resources_of_one_process_for_one_node_start_one_and_tell_the_other(fleet: Make):
+    here = fleet()
+    first, second = (named(here, name, 1) for name in ("a", "b"))
+    work = [here.resources.create(*each, Line()) for each in (first, second)]
+    done, refused = await all_of(work)
+    assert isinstance(done, Resource)
+    assert done.outputs["remediationId"] in str(refused)
+    assert "is being repaired already" in str(refused)
+    assert (await here.asked())["post"] == 1
+
+
+async def test_the_second_of_one_process_adopts_the_first_ones_if_it_says_so(fleet: Make):
+    here = fleet()
+    work = [here.resources.create(*named(here, name, 1, ifActive="ADOPT"), Line()) for name in ("a", "b")]
+    done = await all_of(work)
+    assert states(done) == {"SUCCEEDED": 2}
+    assert sorted(one.outputs["adopted"] for one in done if isinstance(one, Resource)) == [False, True]
+    assert (await here.asked())["post"] == 1
+
+
+async def test_a_slow_answer_about_one_node_holds_up_no_other(fleet: Make):
+    here = fleet(settings={"pending": 1, "running": 10})
+    await here.control("POST", "/faults", {"kind": "latency", "operation": "create", "seconds": 25, "count": 1})
+    slow = asyncio.ensure_future(here.create(1))
+    await asyncio.sleep(1)
+    waiting = asyncio.ensure_future(here.resources.create(*named(here, "b", 1), line := Line()))
+    started = asyncio.get_running_loop().time()
+    await here.create(2)
+    assert asyncio.get_running_loop().time() - started < 20
+    assert "waiting for another resource of this program that repairs instance cluster-1-node-1" in line.passing
+    await slow
+    with pytest.raises(RemediationError):
+        await waiting
+
+
+async def test_a_wait_for_another_resource_of_the_program_can_be_interrupted(fleet: Make):
+    here = fleet()
+    await here.control("POST", "/faults", {"kind": "latency", "operation": "create", "seconds": 25, "count": 1})
+    first = asyncio.ensure_future(here.create(1))
+    await asyncio.sleep(1)
+    second = asyncio.ensure_future(here.resources.create(*named(here, "b", 1), Line()))
+    await asyncio.sleep(1)
+    here.session.interrupt()
+    with pytest.raises(RemediationError, match="another resource of this program was about to repair the node: inter"):
+        await second
+    await asyncio.gather(first, return_exceptions=True)
+
+
+async def test_an_approval_and_a_create_of_one_node_are_decided_one_after_another(fleet: Make):
+    here = fleet()
+    proposal = await here.control("POST", "/instances/cluster-1/cluster-1-node-1/propose", {"fault": "xid"})
+    where = {"clusterId": "cluster-1", "instanceId": "cluster-1-node-1", "remediationId": proposal["id"]}
+    reviews = ReviewResource(here.session, keeps_unfinished=True)
+    creating = here.resources.create(*named(here, "a", 1, ifActive="CREATE"), Line())
+    approving = reviews.create("urn:pulumi:prod::training::t::r", where | {"decision": "APPROVE"}, Line())
+    created, refused = await all_of([creating, approving])
+    assert isinstance(created, Resource)
+    assert "cannot be approved while its node is being repaired" in str(refused)
+    assert created.outputs["remediationId"] in str(refused)
+
+
+async def test_a_preview_names_two_resources_of_one_node_and_fails_where_up_will_refuse(fleet: Make):
+    here = fleet()
+
+    async def preview(name: str, **inputs: Any) -> list[str]:
+        line = Line()
+        await here.resources.preview_create(*named(here, name, 1, **inputs), line)
+        return line.lines
+
+    assert len(await preview("a")) == 1
+    assert len(await preview("a")) == 1, "a resource is no rival of itself"
+    with pytest.raises(RemediationError, match=r'two resources .* of instance cluster-1-node-1 .*: "a" and "b"'):
+        await preview("b")
+    warned = await preview("c", ifActive="ADOPT")
+    assert any('"a" and "c"' in text and text.startswith("warning: ") for text in warned)
+
+
+# --- maxConcurrentPerCluster across processes ---
+
+
+async def test_two_processes_together_hold_no_more_than_the_limit(fleet: Make):
+    here = fleet(nodes=8, config=TWO, settings={"pending": 30, "running": 60})
+    there = here.another_process(TWO)
+    ended = await all_of([*map(here.create, range(1, 5)), *map(there.create, range(5, 9))])
+    assert states(ended) == {"SUCCEEDED": 8}
+    assert await here.most_at_once(begun=True) == 2
+    assert await here.longest_beyond(2) <= 10
+    posts = (await here.asked())["post"]
+    assert 8 <= posts <= 40

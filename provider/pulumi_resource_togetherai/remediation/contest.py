@@ -63,7 +63,7 @@ class Contest:
         return None
 
     async def _tell(self, record: Remediation, rival: Remediation) -> None:
-        if precedence(record) < precedence(rival):
+        if rival.cancellable and precedence(record) < precedence(rival):
             await self.report.warning(
                 f"beside {words.name(record)}, which came first, there is {words.whose(rival)}. If it is not cancelled "
                 "before it begins, the node is repaired twice"
