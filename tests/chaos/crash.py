@@ -28,7 +28,7 @@ FORMS: tuple[Form, ...] = ("plugin", "dynamic")
 VICTIMS = ("provider", "pulumi")
 
 
-def _is_create(method: str, path: str, answer: dict[str, Any]) -> bool:
+def is_create(method: str, path: str, answer: dict[str, Any]) -> bool:
     return method == "POST" and "/remediations?" in path
 
 
@@ -41,8 +41,8 @@ def _shows(*states: str) -> Point:
 
 
 POINTS = {
-    "after the LIST, before the POST": Point(_is_create, answered=False),
-    "after the POST, before its answer": Point(_is_create, answered=True),
+    "after the LIST, before the POST": Point(is_create, answered=False),
+    "after the POST, before its answer": Point(is_create, answered=True),
     "after the answer, before the first look": Point(_is_look, answered=False),
     "while PENDING": _shows("PENDING"),
     "while RUNNING": _shows("RUNNING"),

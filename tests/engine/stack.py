@@ -64,10 +64,18 @@ class Stack:
     """A stack whose program declares remediations, by one adapter or the other."""
 
     def __init__(
-        self, folder: Path, form: Form, api: str, *, api_key: str | None = "test-key", venv: Path = VENV
+        self,
+        folder: Path,
+        form: Form,
+        api: str,
+        *,
+        api_key: str | None = "test-key",
+        venv: Path = VENV,
+        name: str = "prod",
     ) -> None:
-        """`venv` is the folder of the Python that programs run on, and of the plugin."""
+        """`venv` is the folder of the Python that programs run on, and of the plugin; `name` is the stack's."""
         self.folder = folder
+        self.name = name
         self._venv = venv
         self.form: Form = form
         self._declared: dict[str, dict[str, Any]] = {}
@@ -178,7 +186,7 @@ class Stack:
         return str(self.resources()[name]["urn"])
 
     def _command(self, *arguments: str) -> list[str]:
-        return [str(ENGINE / "pulumi"), "--non-interactive", "--color=never", *arguments, "--stack=prod"]
+        return [str(ENGINE / "pulumi"), "--non-interactive", "--color=never", *arguments, f"--stack={self.name}"]
 
     def _write_program(self) -> None:
         project: dict[str, Any] = {"name": "training"}
@@ -207,7 +215,7 @@ class Stack:
         (self.folder / "Pulumi.yaml").write_text(json.dumps(project, indent=1))
 
     def _write_config(self) -> None:
-        path = self.folder / "Pulumi.prod.yaml"
+        path = self.folder / f"Pulumi.{self.name}.yaml"
         written = path.read_text().splitlines() if path.exists() else []
         salt = [line for line in written if line.startswith("encryptionsalt")]
         settings = [f"  {name}: {json.dumps(value)}" for name, value in self.config.items()]
