@@ -20,8 +20,8 @@ from typing import Any
 
 from tests.chaos.gate import PATIENCE, Gate, Point, gate
 from tests.engine.processes import kill_the_provider
-from tests.engine.stack import Form, Stack
-from tests.simulated import simulator
+from tests.engine.stack import Form, Run, Stack
+from tests.simulated import Simulator, simulator
 
 READINGS = ("id", "existing", "conflict", "ignore")
 FORMS: tuple[Form, ...] = ("plugin", "dynamic")
@@ -32,23 +32,47 @@ def is_create(method: str, path: str, answer: dict[str, Any]) -> bool:
     return method == "POST" and "/remediations?" in path
 
 
-def _is_look(method: str, path: str, answer: dict[str, Any]) -> bool:
-    return method == "GET" and "/remediations/" in path
+def _first_look() -> Point:
+    """The first request after the POST: at the instance's remediations, to see whether others came first."""
+    posted = False
+
+    def is_there(method: str, path: str, answer: dict[str, Any]) -> bool:
+        nonlocal posted
+        posted = posted or is_create(method, path, answer)
+        return posted and method == "GET"
+
+    return Point(is_there, answered=False)
 
 
-def _shows(*states: str) -> Point:
-    return Point(lambda method, path, answer: _is_look(method, path, answer) and answer.get("state") in states, True)
+def _shows(state: str) -> Point:
+    """An answer that shows a remediation in a state, alone or in a list."""
+
+    def is_there(method: str, path: str, answer: dict[str, Any]) -> bool:
+        return method == "GET" and state in {item.get("state") for item in (answer, *answer.get("remediations", ()))}
+
+    return Point(is_there, answered=True)
 
 
-POINTS = {
-    "after the LIST, before the POST": Point(is_create, answered=False),
-    "after the POST, before its answer": Point(is_create, answered=True),
-    "after the answer, before the first look": Point(_is_look, answered=False),
-    "while PENDING": _shows("PENDING"),
-    "while RUNNING": _shows("RUNNING"),
-    "after its end, before the stack is saved": _shows("SUCCEEDED"),
-    "during the cancel of a delete": Point(lambda method, path, answer: path.endswith("/cancel"), answered=True),
-}
+def _points() -> dict[str, Point]:
+    """Where to kill. Made anew for each case: the first look is known by what came before it."""
+    return {
+        "after the LIST, before the POST": Point(is_create, answered=False),
+        "after the POST, before its answer": Point(is_create, answered=True),
+        "after the answer, before the first look": _first_look(),
+        "while PENDING": _shows("PENDING"),
+        "while RUNNING": _shows("RUNNING"),
+        "after its end, before the stack is saved": _shows("SUCCEEDED"),
+        "during the cancel of a delete": Point(lambda method, path, answer: path.endswith("/cancel"), answered=True),
+        "before it withdraws what came second": Point(
+            lambda method, path, answer: path.endswith("/cancel"), answered=False
+        ),
+        "after it withdrew that, before the answer": Point(
+            lambda method, path, answer: path.endswith("/cancel"), answered=True
+        ),
+    }
+
+
+POINTS = tuple(_points())
 
 
 @dataclass(frozen=True)
@@ -63,7 +87,12 @@ class Case:
     @property
     def is_delete(self) -> bool:
         """Whether it is a delete that is killed."""
-        return "cancel" in self.point
+        return "delete" in self.point
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether somebody else's remediation of the node came first."""
+        return "withd" in self.point
 
 
 MATRIX = [Case(*cell) for cell in itertools.product(POINTS, VICTIMS, READINGS, FORMS)]
@@ -97,20 +126,43 @@ def run(case: Case, folder: Path) -> Result:
         else:
             stack.declare()
             command = ("up", "--yes", "--skip-preview")
-        _kill(stack, stopper, case, command)
+        _kill(stack, stopper, case, command, api)
         stack.run("cancel", "--yes")
         again = stack.run(*command)
+        if case.is_withdrawal:
+            return _after_withdrawal(stack, api, again)
         created = len(api.requests("created"))
         held = {item["outputs"]["remediationId"] for item in stack.resources().values()}
         lost = [item for item in api.remediations() if _is_lost(item, held, case)]
         return Result(created, len(lost), "" if again.code == 0 else again.output)
 
 
-def _kill(stack: Stack, stopper: Gate, case: Case, command: tuple[str, ...]) -> None:
-    stopper.stop_at(POINTS[case.point])
+def _after_withdrawal(stack: Stack, api: Simulator, again: Run) -> Result:
+    """The run after the kill has to be told of the other one and leave nothing of its own; once the other one has ended
+    the next starts anew. What counts are the remediations that were not withdrawn, but for the other one."""
+    (other,) = [item for item in api.remediations() if item["state"] == "PENDING"]
+    told = again.code == 1 and "is being repaired already" in again.output and other["id"] in again.output
+    api.force(other["id"], "SUCCEEDED")
+    api.behave(outcome="succeed")
+    anew = stack.up()
+    ran = [item for item in api.remediations() if item["state"] != "CANCELLED" and item["id"] != other["id"]]
+    held = {item["outputs"]["remediationId"] for item in stack.resources().values()}
+    lost = [item for item in ran if item["id"] not in held]
+    return Result(len(ran), len(lost), "" if told and anew.code == 0 else again.output + anew.output)
+
+
+def _kill(stack: Stack, stopper: Gate, case: Case, command: tuple[str, ...], api: Simulator) -> None:
+    point = _points()[case.point]
+    stopper.stop_at(Point(is_create, answered=False) if case.is_withdrawal else point)
     with stack.running(*command) as pulumi:
         if not stopper.reached.wait(PATIENCE):
             raise AssertionError(f"{case}: the point was never reached")
+        if case.is_withdrawal:
+            api.behave(outcome="hold")
+            api.create()
+            stopper.stop_at(point)
+            if not stopper.reached.wait(PATIENCE):
+                raise AssertionError(f"{case}: nothing was withdrawn")
         if case.victim == "provider":
             kill_the_provider(stack)
             stopper.release()

@@ -39,8 +39,11 @@ class Gate:
         self._released = threading.Event()
 
     def stop_at(self, point: Point) -> None:
-        """Stops the next request that comes to the point."""
+        """Stops the next request that comes to the point, and lets go on what was stopped before."""
+        stopped, self._released = self._released, threading.Event()
+        self.reached.clear()
         self._point = point
+        stopped.set()
 
     def release(self) -> None:
         """Lets what was stopped go on, and everything after it pass."""
@@ -63,9 +66,9 @@ class Gate:
     def _pass(self, method: str, path: str, answer: dict[str, Any], *, answered: bool) -> None:
         point = self._point
         if point is not None and point.answered is answered and point.is_there(method, path, answer):
-            self._point = None
+            self._point, released = None, self._released
             self.reached.set()
-            self._released.wait(PATIENCE)
+            released.wait(PATIENCE)
 
 
 class _Server(ThreadingHTTPServer):
