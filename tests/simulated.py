@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -72,7 +74,7 @@ class Simulator:
 
     def remediations(self, cluster: str = "cluster-1") -> list[dict[str, Any]]:
         """The API's list for a cluster, asked for as any client would."""
-        response = self._api.get(f"/compute/clusters/{cluster}/instances/-/remediations")
+        response = self._api.get(f"/compute/clusters/{cluster}/instances/-/remediations", params={"page_size": 100})
         response.raise_for_status()
         return response.json()["remediations"]
 
@@ -98,6 +100,19 @@ class Simulator:
         response = self._control.request(method, path, json=body)
         response.raise_for_status()
         return response.json() if response.content else None
+
+
+def course_of(records: Iterable[dict[str, Any]], begin: str) -> list[tuple[datetime, int]]:
+    """How many remediations were active from which moment on; `begin` is the field that tells when each became so."""
+    moments = list[tuple[datetime, int]]()
+    for record in records:
+        if record.get(begin):
+            moments.append((datetime.fromisoformat(record[begin]), 1))
+            if record.get("end_time"):
+                moments.append((datetime.fromisoformat(record["end_time"]), -1))
+    ordered = sorted(moments)
+    counts = itertools.accumulate(change for _, change in ordered)
+    return [(moment, active) for (moment, _), active in zip(ordered, counts, strict=True)]
 
 
 @contextmanager

@@ -1,9 +1,16 @@
 """Random runs with faults on 30 % of the requests and random kills: nothing may run twice, nothing may get lost.
 
-    python -m tests.chaos.chaos [--runs 250] [--engine-runs 24] [--seed 1]
+    python -m tests.chaos.chaos [--runs 250] [--engine-runs 12] [--seed 1]
     python -m tests.chaos.chaos --only core:17        # one failing run again
 
-Most runs drive the lifecycle in process, in simulated time; the others a real `pulumi up` with a real provider process.
+core    one stack, in process, in simulated time
+node    two or three stacks that ask for one node, in process, in simulated time
+engine  one stack, a real `pulumi up` with a real provider process
+stacks  two stacks that ask for one node, on the engine
+racks   two rolling repairs of one cluster from two pipelines, on the engine, under one `maxConcurrentPerCluster`
+
+Duplicates are counted per resource (more POSTs that took effect than meant), and where several ask, per node (more
+remediations that began than one) and per cluster (more under repair at once than allowed).
 """
 
 from __future__ import annotations
@@ -22,6 +29,9 @@ from typing import Any
 
 from tests.engine.processes import kill_the_provider
 from tests.engine.stack import Stack
+from tests.engine.test_rolling import declare as declare_racks
+from tests.engine.test_rolling import most_at_once, rack
+from tests.model.asking import LONG, all_at_once, arrange, begun
 from tests.model.world import NODE, Killed, World
 from tests.simulated import simulator
 
@@ -61,9 +71,9 @@ class Outcome:
         return self.duplicates == self.losses == 0
 
 
-def rules() -> list[dict[str, Any]]:
-    """Faults that together strike 30 % of the requests."""
-    share = 1 - (1 - STRUCK) ** (1 / len(FAULTS))
+def rules(struck: float = STRUCK) -> list[dict[str, Any]]:
+    """Faults that together strike a part of the requests."""
+    share = 1 - (1 - struck) ** (1 / len(FAULTS))
     return [fault | {"probability": share} for fault in FAULTS]
 
 
@@ -138,28 +148,119 @@ def engine_run(seed: int, folder: Path) -> Outcome:
         return Outcome(seed, created - 1, len(lost) + (code != 0), commands, kills)
 
 
+def node_run(seed: int) -> Outcome:
+    """Two or three stacks that ask for one node at the same moment, killed and cut off at random."""
+    chance = random.Random(seed)
+    askers = [
+        {
+            "ifActive": chance.choice(("FAIL", "ADOPT")),
+            "wait": chance.random() < 0.7,
+            "keeps": chance.random() < 0.5,
+            "kills": [(chance.randint(1, 7), chance.random() < 0.5) for _ in range(chance.randint(0, 3))],
+        }
+        for _ in range(chance.randint(2, 3))
+    ]
+    world, asking = arrange(chance.choice(READINGS), seed, askers, [], 0.1, pending=LONG)
+    try:
+        coarse = chance.random() < 0.5
+        all_at_once(world, [asker.run(chance, coarse=coarse) for asker in asking])
+        world.control("DELETE", "/faults")
+        world.wait(LONG + 100)
+        ran = len(begun(world.records()))
+        kills = sum(len(asker.kills) for asker in asking)
+        return Outcome(seed, max(ran - 1, 0), int(ran == 0), sum(asker.runs for asker in asking), kills)
+    finally:
+        for asker in reversed(asking):
+            asker.world.close()
+
+
+def stacks_run(seed: int, folder: Path) -> Outcome:
+    """Two stacks on the engine that ask for one node, each killed at random moments, until each knows how it stands."""
+    chance = random.Random(seed)
+    flags = (f"--idempotency={chance.choice(READINGS)}", f"--seed={seed}", "--pending=4000", "--running=200")
+    with simulator(*flags) as api:
+        form = chance.choice(("plugin", "dynamic"))
+        stacks = [Stack(folder / name, form, api.address, name=name) for name in ("east", "west")]
+        for rule in rules(0.1):
+            api.add_fault(rule)
+        for stack in stacks:
+            stack.configure("togetherai:requestTimeout", "1s")
+            stack.declare(wait=False)
+        plans = [[chance.uniform(1, 3) for _ in range(chance.randint(0, 2))] for _ in stacks]
+        with ThreadPoolExecutor(2) as pool:
+            commands = list(pool.map(_until_told, stacks, plans))
+        api.clear_faults()
+        api.advance(5000)
+        ran = [item for item in api.remediations() if item["state"] != "CANCELLED"]
+        kills = sum(map(len, plans))
+        return Outcome(seed, max(len(ran) - 1, 0), int(not ran), sum(commands), kills)
+
+
+def _until_told(stack: Stack, kills: list[float]) -> int:
+    """`pulumi up` until it is done or told of another one, killed first after each of some times. Returns how often."""
+    for number in range(1, TRIES):
+        with stack.running("up", "--yes", "--skip-preview") as up:
+            try:
+                output, _ = up.communicate(timeout=kills.pop() if kills else 120)
+            except subprocess.TimeoutExpired:
+                os.kill(up.pid, signal.SIGKILL)
+                up.wait()
+                output = ""
+        if up.returncode == 0 or "is being repaired already" in output:
+            return number
+        stack.run("cancel", "--yes")
+    return TRIES
+
+
+def racks_run(seed: int, folder: Path) -> Outcome:
+    """Two rolling repairs of one cluster, two nodes each at once, where one cluster may have two under repair."""
+    chance = random.Random(seed)
+    flags = (f"--idempotency={chance.choice(READINGS)}", f"--seed={seed}", "--pending=300", "--running=200")
+    with simulator(*flags, "--instances=6") as api:
+        for rule in rules(0.05):
+            api.add_fault(rule)
+        stacks = list[Stack]()
+        for name, first in (("east", 1), ("west", 4)):
+            stack = Stack(folder / name, chance.choice(("plugin", "dynamic")), api.address, name=name)
+            stack.configure("togetherai:maxConcurrentPerCluster", "2")
+            stack.configure("togetherai:requestTimeout", "1s")
+            nodes = [f"cluster-1-node-{number}" for number in range(first, first + 3)]
+            declare_racks(stack, rack=rack(stack.form, instances=nodes, maxConcurrent=2))
+            stacks.append(stack)
+        with ThreadPoolExecutor(2) as pool:
+            commands = list(pool.map(_until_told, stacks, [[], []]))
+        ran = [item for item in api.remediations() if item["state"] != "CANCELLED"]
+        twice = len(ran) - len({item["instance_id"] for item in ran})
+        too_many = max(0, most_at_once(api, begun=True) - 2)
+        return Outcome(seed, twice + too_many, 6 - len({item["instance_id"] for item in ran}), sum(commands), 0)
+
+
 def main() -> None:
     """Runs them and prints what came of them; ends with 1 if anything ran twice or got lost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=250, help="runs in process")
-    parser.add_argument("--engine-runs", type=int, default=24, help="runs of a real engine")
+    parser.add_argument("--runs", type=int, default=250, help="runs of each kind in process")
+    parser.add_argument("--engine-runs", type=int, default=12, help="runs of each kind on a real engine")
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each run has the next one")
     parser.add_argument("--only", metavar="KIND:SEED", help="one run again, such as core:17 or engine:3")
     arguments = parser.parse_args()
-    core = range(arguments.seed, arguments.seed + arguments.runs)
-    engine = range(arguments.seed, arguments.seed + arguments.engine_runs)
+    counts = {"core": arguments.runs, "node": arguments.runs} | dict.fromkeys(ON_THE_ENGINE, arguments.engine_runs)
+    seeds = {kind: range(arguments.seed, arguments.seed + count) for kind, count in counts.items()}
     if arguments.only:
         kind, _, seed = arguments.only.partition(":")
-        core = [int(seed)] if kind == "core" else []
-        engine = [int(seed)] if kind == "engine" else []
-    bad = _report("core", [core_run(seed) for seed in core])
-    with tempfile.TemporaryDirectory(prefix="togetherai-chaos-") as folder, ThreadPoolExecutor(2) as pool:
-
-        def one(seed: int) -> Outcome:
-            return engine_run(seed, Path(folder) / str(seed))
-
-        bad += _report("engine", list(pool.map(one, engine)))
+        seeds = {kind: range(int(seed), int(seed) + 1)}
+    bad = 0
+    for kind in [kind for kind in IN_PROCESS if kind in seeds]:
+        bad += _report(kind, [IN_PROCESS[kind](seed) for seed in seeds[kind]])
+    for kind in [kind for kind in ON_THE_ENGINE if kind in seeds]:
+        with tempfile.TemporaryDirectory(prefix="togetherai-chaos-") as folder, ThreadPoolExecutor(2) as pool:
+            run = ON_THE_ENGINE[kind]
+            folders = [Path(folder) / str(seed) for seed in seeds[kind]]
+            bad += _report(kind, list(pool.map(run, seeds[kind], folders)))
     sys.exit(bool(bad))
+
+
+IN_PROCESS = {"core": core_run, "node": node_run}
+ON_THE_ENGINE = {"engine": engine_run, "stacks": stacks_run, "racks": racks_run}
 
 
 def _report(kind: str, outcomes: list[Outcome]) -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 from typing import Any
 
 import pytest
 
 from tests.engine.stack import VENV, Form, Run, Stack
-from tests.simulated import Simulator
+from tests.simulated import Simulator, course_of
 
 NODES = [f"cluster-1-node-{number}" for number in range(1, 5)]
 DYNAMIC = """\
@@ -60,18 +59,10 @@ def rack(form: Form, **more: Any) -> dict[str, Any]:
     return spelled if form == "plugin" else {snake.get(name, name): value for name, value in spelled.items()}
 
 
-def most_at_once(api: Simulator) -> int:
-    """How many remediations were active at the same moment, at the most."""
-    moments = list[tuple[datetime, int]]()
-    for record in api.remediations():
-        moments.append((datetime.fromisoformat(record["create_time"]), 1))
-        if record.get("end_time"):
-            moments.append((datetime.fromisoformat(record["end_time"]), -1))
-    most = active = 0
-    for _, change in sorted(moments):
-        active += change
-        most = max(most, active)
-    return most
+def most_at_once(api: Simulator, *, begun: bool = False) -> int:
+    """How many remediations were active at the same moment, at the most; or had `begun`."""
+    course = course_of(api.remediations(), "start_time" if begun else "create_time")
+    return max((active for _, active in course), default=0)
 
 
 def outputs(stack: Stack) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class Asker:
     errors: list[str] | None = None
     """How its last run ended."""
     outputs: dict[str, Any] | None = None
+    runs: int = 0
+    """How often it was run."""
 
     async def run(self, chance: random.Random, *, coarse: bool) -> None:
         """Runs until it is told how it stands."""
@@ -56,6 +58,7 @@ class Asker:
                 return
 
     async def _once(self) -> None:
+        self.runs += 1
         if not self.review:
             self.errors = await self.world.up_meanwhile({"fix": self.declared})
             held = self.world.stack.get("fix")

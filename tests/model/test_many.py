@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from copy import copy
@@ -25,6 +24,7 @@ from pulumi_resource_togetherai.simulator.clock import Clock
 from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
 from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
 from tests.model.world import NOON, Telling
+from tests.simulated import course_of
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -128,15 +128,7 @@ class Fleet:
     async def _course(self, begin: str) -> list[tuple[datetime, int]]:
         """How many were active from which moment on."""
         listed = await self.outside.get("/v1/compute/clusters/cluster-1/instances/-/remediations?page_size=100")
-        moments = list[tuple[datetime, int]]()
-        for record in listed.json()["remediations"]:
-            if record.get(begin):
-                moments.append((datetime.fromisoformat(record[begin]), 1))
-                if record.get("end_time"):
-                    moments.append((datetime.fromisoformat(record["end_time"]), -1))
-        ordered = sorted(moments)
-        counts = itertools.accumulate(change for _, change in ordered)
-        return [(moment, active) for (moment, _), active in zip(ordered, counts, strict=True)]
+        return course_of(listed.json()["remediations"], begin)
 
 
 def kind(entry: dict[str, Any]) -> str:
