@@ -24,7 +24,7 @@ class Turns:
 
     What counts: all that is active by the API's word, whoever started it, but for proposals, which take no node away
     until somebody approves them; and what was let through here and has not ended. Two processes that start at the same
-    moment do not see each other.
+    moment do not see each other here: after the POST, the order of `precedence` decides between them.
     """
 
     def __init__(
