@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -151,6 +152,24 @@ def test_adopt_takes_the_winner_over_and_never_cancels_it(world: World):
     assert world.up({"fix": declared}) == []
     assert world.up({}) == []
     assert len(world.effective_posts()) == 1
+
+
+def test_one_that_begins_while_ours_is_still_pending_is_seen_by_a_later_look(world: World):
+    declared = killed_after_its_post(world, timeout="1h")
+    world.somebody_else_starts_one()
+    other = world.records()[0].id
+
+    async def begins_later() -> None:
+        await asyncio.sleep(600)
+        await world.control_meanwhile("POST", f"/remediations/{other}/state", {"state": "RUNNING"})
+
+    async def both() -> list[str]:
+        errors, _ = await asyncio.gather(world.up_meanwhile({"fix": declared}), begins_later())
+        return errors
+
+    (error,) = world.run(both())
+    assert other in error
+    assert "was cancelled before it began" in error
 
 
 def test_create_leaves_both(world: World):

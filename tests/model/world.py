@@ -199,14 +199,14 @@ class World:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Tells the simulator something, or asks it."""
+        return self.run(self.control_meanwhile(method, path, body))
 
-        async def ask() -> Any:
-            async with httpx.AsyncClient(transport=InProcessTransport(self.app), base_url="http://simulator") as http:
-                response = await http.request(method, f"/_simulator{path}", json=body)
-                response.raise_for_status()
-                return response.json() if response.content else None
-
-        return self.run(ask())
+    async def control_meanwhile(self, method: str, path: str, body: Any = None) -> Any:
+        """The same while other things go on."""
+        async with httpx.AsyncClient(transport=InProcessTransport(self.app), base_url="http://simulator") as http:
+            response = await http.request(method, f"/_simulator{path}", json=body)
+            response.raise_for_status()
+            return response.json() if response.content else None
 
     def effective_posts(self) -> Counter[str]:
         """How many POSTs took effect, by idempotency key."""
