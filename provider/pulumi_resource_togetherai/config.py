@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,9 @@ class ProviderConfig(BaseModel):
     base_url: str | None = None
     """The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else
     https://api.together.xyz/v1."""
+    dangerously_send_api_key_in_clear: bool = False
+    """Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody
+    on the way can read it, and with it repair, that is delete, every node of the account."""
     poll_interval: Duration = "5s"
     """How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the
     first looks come quicker."""
@@ -100,8 +104,16 @@ class ProviderConfig(BaseModel):
         return value
 
     def address(self, environment: Mapping[str, str] = os.environ) -> str:
-        """The base URL in force, ending in /v1. Raises ValueError when the environment's is no URL."""
-        return self.base_url or normalized_base_url(environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL)
+        """The base URL in force, ending in /v1. Raises ValueError when the environment's is no URL, and for one
+        to which the API key would travel in clear."""
+        url = self.base_url or normalized_base_url(environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL)
+        if urlsplit(url).scheme == "http" and not is_loopback(url) and not self.dangerously_send_api_key_in_clear:
+            where = "baseUrl" if self.base_url else f"the environment variable {BASE_URL_VARIABLE}"
+            raise ValueError(
+                f"{where}: {url} is not encrypted, and everybody on the way would read the API key. Write https://. If "
+                "that is meant, set `dangerouslySendApiKeyInClear`"
+            )
+        return url
 
     def credential(self, environment: Mapping[str, str] = os.environ) -> Credential:
         """The API key in force and where it came from. Raises MissingApiKey, or ValueError for an unusable one."""
@@ -118,11 +130,13 @@ class ProviderConfig(BaseModel):
         # The HTTP client takes a while to import, and what does not talk to the API can do without it.
         from pulumi_resource_togetherai.api.client import Client
 
+        address = self.address()
         return Client(
-            self.address(),
+            address,
             self.credential(),
             request_timeout=seconds(self.request_timeout),
             max_retries=self.max_retries,
+            of_this_machine=is_loopback(address),
         )
 
 
@@ -150,6 +164,21 @@ def normalized_base_url(url: str) -> str:
         or parts.fragment
         or " " in url.strip()
     ):
-        raise ValueError(f'"{url}" is not the address of an API; write one such as {DEFAULT_BASE_URL}')
+        shown = "what is given" if "@" in url else f'"{url}"'  # nobody knows what is secret in it
+        raise ValueError(f"{shown} is not the address of an API; write one such as {DEFAULT_BASE_URL}")
+    if "@" in parts.netloc:
+        raise ValueError(
+            f"an address with a user or a password in it ({parts.scheme}://...@{parts.hostname}) is not used: messages "
+            "show addresses. Give the API key as togetherai:apiKey"
+        )
     plain = url.strip().rstrip("/")
     return plain if plain.endswith("/v1") else f"{plain}/v1"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -11,6 +11,8 @@ import grpc
 import grpc.aio
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from pulumi_resource_togetherai.harmless import harmless
+
 
 class Engine:
     """The engine at an address, as Pulumi gives it to every plugin."""
@@ -25,7 +27,7 @@ class Engine:
 
     async def log(self, severity: int, text: str, urn: str, *, passing: bool) -> None:
         """Shows a line. An engine that does not listen is no reason for an operation to fail."""
-        request = engine_pb2.LogRequest(message=text, urn=urn, ephemeral=passing)
+        request = engine_pb2.LogRequest(message=harmless(text), urn=urn, ephemeral=passing)
         request.severity = severity  # pyright: ignore[reportAttributeAccessIssue]
         with suppress(grpc.RpcError):
             # The type stubs know the blocking client only.

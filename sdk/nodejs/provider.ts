@@ -40,6 +40,7 @@ export class Provider extends pulumi.ProviderResource {
             resourceInputs["adoptionWindow"] = (args?.adoptionWindow) ?? "1h";
             resourceInputs["apiKey"] = args?.apiKey ? pulumi.secret(args.apiKey) : undefined;
             resourceInputs["baseUrl"] = args?.baseUrl;
+            resourceInputs["dangerouslySendApiKeyInClear"] = pulumi.output((args?.dangerouslySendApiKeyInClear) ?? false).apply(JSON.stringify);
             resourceInputs["ifRecent"] = (args?.ifRecent) ?? "WARN";
             resourceInputs["markReason"] = pulumi.output((args?.markReason) ?? true).apply(JSON.stringify);
             resourceInputs["maxConcurrentPerCluster"] = pulumi.output(args?.maxConcurrentPerCluster).apply(JSON.stringify);
@@ -70,6 +71,10 @@ export interface ProviderArgs {
      * The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
      */
     baseUrl?: pulumi.Input<string | undefined>;
+    /**
+     * Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+     */
+    dangerouslySendApiKeyInClear?: pulumi.Input<boolean | undefined>;
     /**
      * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
      */

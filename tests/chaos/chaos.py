@@ -229,6 +229,7 @@ def racks_run(seed: int, folder: Path) -> Outcome:
             stacks.append(stack)
         with ThreadPoolExecutor(2) as pool:
             commands = list(pool.map(_until_told, stacks, [[], []]))
+        api.clear_faults()
         ran = [item for item in api.remediations() if item["state"] != "CANCELLED"]
         twice = len(ran) - len({item["instance_id"] for item in ran})
         too_many = max(0, most_at_once(api, begun=True) - 2)

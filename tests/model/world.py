@@ -224,7 +224,7 @@ class World:
     async def session(self) -> AsyncGenerator[Session]:
         """What a provider process has: what it remembers ends with the command."""
         client = self._client()
-        client._http._transport = self.network  # pyright: ignore[reportPrivateUsage]
+        client._http._client._transport = self.network  # pyright: ignore[reportPrivateUsage]
         session = Session(self.config, client)
         try:
             yield session

@@ -106,8 +106,8 @@ def test_mistakes_in_the_providers_configuration(settings: dict[str, Any], reaso
 
 
 def test_settings_come_as_the_strings_of_a_stacks_configuration():
-    config = ProviderConfig.model_validate({"preflight": "false", "maxRetries": "3", "baseUrl": "http://h:1/"})
-    assert (config.preflight, config.max_retries, config.address()) == (False, 3, "http://h:1/v1")
+    config = ProviderConfig.model_validate({"preflight": "false", "maxRetries": "3", "baseUrl": "https://h:1/"})
+    assert (config.preflight, config.max_retries, config.address()) == (False, 3, "https://h:1/v1")
 
 
 def test_the_api_key_is_in_no_text_about_the_configuration():

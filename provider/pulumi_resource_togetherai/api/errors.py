@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pulumi_resource_togetherai.harmless import harmless
+
 
 class ApiError(Exception):
     """A request that did not bring the answer asked for. Its text is one line for a person."""
@@ -14,6 +16,7 @@ class ApiError(Exception):
     """Whether the same request may well succeed later."""
 
     def __init__(self, operation: str, message: str) -> None:
+        message = harmless(message)
         super().__init__(f"{operation}: {message}")
         self.operation = operation
         self.message = message
@@ -41,6 +44,16 @@ class AnswerUnreadable(ApiError):
 
     maybe_took_effect = True
     transient = True
+
+
+class AnswerContradicts(AnswerUnreadable):
+    """An answer came back that is about something else than was asked, or that cannot be so: nothing of it is used."""
+
+
+class AnswerTooLarge(ApiError):
+    """An answer, or a list, went on beyond what is read of one."""
+
+    maybe_took_effect = True
 
 
 class StatusError(ApiError):

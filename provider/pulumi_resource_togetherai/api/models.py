@@ -6,10 +6,10 @@ model reads an answer and writes a resource's outputs. Fields that a newer serve
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import (
@@ -32,6 +32,21 @@ class ApiModel(BaseModel):
         validate_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    @field_validator(
+        "create_time",
+        "start_time",
+        "end_time",
+        "update_time",
+        "review_time",
+        "started_at",
+        "resolved_at",
+        check_fields=False,
+    )
+    @classmethod
+    def _with_a_zone(cls, time: datetime | None) -> datetime | None:
+        """A moment without a time zone is taken to be UTC, so that any two can be compared."""
+        return time if time is None or time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class XidEvent(ApiModel):

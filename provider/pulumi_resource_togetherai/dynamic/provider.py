@@ -26,6 +26,7 @@ from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.engine import Engine, EngineReport
+from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.remediation.check import check
 from pulumi_resource_togetherai.remediation.operations import Operations
 from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
@@ -73,7 +74,7 @@ class _Provider(ResourceProvider):
         asks nobody else."""
         core, urn = self._core, str(news[URN])
         checked = core.check(urn, _inputs(_olds), _inputs(news))
-        failures = [CheckFailure(failure.property, failure.reason) for failure in checked.failures]
+        failures = [CheckFailure(failure.property, harmless(failure.reason)) for failure in checked.failures]
         if news.get(LOOKING_AHEAD):
             told = _started_process().looking_ahead
             first = urn not in told  # a replacement is checked a second time, as if it were new
@@ -112,7 +113,7 @@ class _Provider(ResourceProvider):
         urn = str(props[URN])
         found = wait_for(self._core.read(urn, id_, _recorded(props), _report(urn)))
         if found and found.problem:
-            wait_for(_report(urn).warning(found.problem))
+            wait_for(_report(urn).warning(found.told))
         return ReadResult(found.id, _outputs(found, urn)) if found else ReadResult("", {})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -198,5 +199,5 @@ def _outputs(resource: Resource, urn: str) -> Properties:
 def _complete(resource: Resource) -> Resource:
     """pulumi.dynamic cannot keep a resource whose creation failed."""
     if resource.problem is not None:
-        raise RemediationError(resource.problem)
+        raise RemediationError(resource.told)
     return resource

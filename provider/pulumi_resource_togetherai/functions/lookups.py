@@ -21,7 +21,7 @@ async def get_remediations(client: Client, asked: GetRemediations) -> Remediatio
         listed = await _listed(client, asked, asked.instance_id or ALL_INSTANCES)
     except NotFound:
         # A remediation that replaced the VM has outlived the instance's id: the cluster still lists it.
-        history = await client.list_remediations(asked.cluster_id) if asked.instance_id else []
+        history = await client.list_remediations(asked.cluster_id) if asked.instance_id else list[Remediation]()
         if not any(record.instance_id == asked.instance_id for record in history):
             raise
         wide = await _listed(client, asked, ALL_INSTANCES)

@@ -60,12 +60,21 @@ class TogetherAiProvider(Provider):
     async def check_config(self, request: CheckRequest) -> CheckResponse:
         """Validates the provider's configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
+        from pulumi_resource_togetherai.harmless import harmless
         from pulumi_resource_togetherai.remediation.check import check
+        from pulumi_resource_togetherai.unknown import holds_unknown
 
         checked = check(ProviderConfig, _plain(request.new_inputs))
-        failures = [CheckFailure(failure.property, failure.reason) for failure in checked.failures]
-        # The inputs go back as they came, secrets still marked as such.
-        return CheckResponse(request.new_inputs, failures)
+        failures = [CheckFailure(failure.property, harmless(failure.reason)) for failure in checked.failures]
+        if not (failures or holds_unknown(checked.inputs)):
+            try:
+                ProviderConfig.model_validate(checked.inputs).address()
+            except ValueError as error:
+                failures.append(CheckFailure("baseUrl", harmless(str(error))))
+        # The engine sends the API key without its mark, and would log the answer as it comes.
+        key = request.new_inputs.get("apiKey")
+        secret = {} if key is None else {"apiKey": PropertyValue(key.value, is_secret=True)}
+        return CheckResponse({**request.new_inputs, **secret}, failures)
 
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
         """Takes the configuration."""

@@ -19,6 +19,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 from pulumi_resource_togetherai.plugin.values import given, taken
 
@@ -183,7 +184,7 @@ async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         text = f"a defect in the provider, please report it: {type(error).__name__}: {error} ({place})"
-        await context.abort(grpc.StatusCode.UNKNOWN, text)
+        await context.abort(grpc.StatusCode.UNKNOWN, harmless(text))
 
 
 async def _abort_if_unfinished(context: Context, resource: Resource, secret: Collection[str]) -> None:
@@ -194,13 +195,13 @@ async def _abort_if_unfinished(context: Context, resource: Resource, secret: Col
         id=resource.id,
         properties=given(resource.outputs, secret),
         inputs=given(resource.inputs, secret),
-        reasons=[resource.problem],
+        reasons=[resource.told],
     )
     code = grpc.StatusCode.UNKNOWN
-    status = status_pb2.Status(code=code.value[0], message=resource.problem)
+    status = status_pb2.Status(code=code.value[0], message=resource.told)
     status.details.add().Pack(detail)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    await context.abort(code, resource.problem)
+    await context.abort(code, resource.told)
 
 
 def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded:
@@ -210,4 +211,4 @@ def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded
 
 
 def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:
-    return [provider_pb2.CheckFailure(property=item.property, reason=item.reason) for item in found]
+    return [provider_pb2.CheckFailure(property=item.property, reason=harmless(item.reason)) for item in found]

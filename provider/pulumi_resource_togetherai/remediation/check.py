@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError, create_model
+from pydantic import BaseModel, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -74,6 +74,8 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
         case "value_error":
             reason = f"{path}: {details['msg'].removeprefix('Value error, ')}"
         case _:
-            shown = f"{value!r}: " if isinstance(value, str | int | float | bool) else ""
+            field = next((field for _, field in fields_of(model) if field.alias == name), None)
+            secret = field is not None and SecretStr in get_args(field.annotation)
+            shown = f"{value!r}: " if isinstance(value, str | int | float | bool) and not secret else ""
             reason = f"{path}: {shown}{details['msg'][:1].lower()}{details['msg'][1:]}"
     return Failure(path, reason)

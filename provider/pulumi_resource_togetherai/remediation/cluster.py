@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api import models
 from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
@@ -35,7 +36,7 @@ class Cluster:
         interval = seconds(config.poll_interval)
         apart = min(interval / 5, 1.0)
         self._clusters = Together[str, models.Cluster](client.get_cluster, self._whole, apart=apart)
-        self._histories = Together[str, list[Remediation]](self._history, self._all_histories, apart=apart)
+        self._histories = Together[str, Listed](self._history, self._all_histories, apart=apart)
         self._records = Together[_Key, Remediation](self._record, self._all_records, apart=apart)
         self._limit = config.max_concurrent_per_cluster
         self.claims = defaultdict[str, asyncio.Lock](asyncio.Lock)
@@ -49,7 +50,7 @@ class Cluster:
         """The cluster with its nodes. Raises ApiError."""
         return await self._clusters.look(self._id, at_most_old=RECENT if preview else 0.0)
 
-    async def history(self, instance_id: str, *, preview: bool = False) -> list[Remediation]:
+    async def history(self, instance_id: str, *, preview: bool = False) -> Listed:
         """An instance's remediations, newest first. A remediation that replaced the VM has outlived the instance's id,
         so an unknown instance is looked up in its cluster. Raises ApiError, NotFound for an unknown cluster
         included."""
@@ -69,7 +70,7 @@ class Cluster:
         seen = next((one for one in beside if one.id == record.id), None)
         return seen or await self.remediation(record.instance_id, record.id), Active(beside)
 
-    async def all_records(self) -> list[Remediation]:
+    async def all_records(self) -> Listed:
         """Every remediation of the cluster, newest first. Raises ApiError."""
         return await self._client.list_remediations(self._id)
 
@@ -80,18 +81,14 @@ class Cluster:
         cluster = await self._client.get_cluster(self._id)
         return lambda _id: cluster
 
-    async def _history(self, instance_id: str) -> list[Remediation]:
+    async def _history(self, instance_id: str) -> Listed:
         try:
             return await self._client.list_remediations(self._id, instance_id)
         except NotFound:
-            listed = await self._client.list_remediations(self._id)
-            return [record for record in listed if record.instance_id == instance_id]
+            return (await self._client.list_remediations(self._id)).of(instance_id)
 
-    async def _all_histories(self) -> Told[str, list[Remediation]]:
-        histories = defaultdict[str, list[Remediation]](list)
-        for record in await self._client.list_remediations(self._id):
-            histories[record.instance_id].append(record)
-        return lambda instance_id: histories.get(instance_id, [])
+    async def _all_histories(self) -> Told[str, Listed]:
+        return (await self._client.list_remediations(self._id)).of
 
     async def _record(self, key: _Key) -> Remediation:
         instance_id, remediation_id = key

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
@@ -106,6 +107,11 @@ def decision(run: Run, identity: Identity, history: History, *, recorded: bool, 
     """What create does, given the instance's remediations."""
     now, window = run.client.now(), timedelta(seconds=seconds(run.config.adoption_window))
     chosen = decide(identity, history.records, now=now, window=window, recorded=recorded, withdrawn=history.withdrawn)
+    if isinstance(chosen, Post) and history.unreadable:
+        return Refuse(
+            f"the API lists a remediation that cannot be read ({history.unreadable[0].problem}) and that may be this "
+            f"resource's own, or of {words.node(identity.inputs)}. Nothing was posted"
+        )
     return reckon(chosen, identity, history.records, now=now, config=run.config, own=own)
 
 
@@ -148,6 +154,7 @@ async def _obtain(
                     case Adopt(record, attempt, because, surprising):
                         tell = run.report.warning if surprising else run.report.info
                         turn.give_up()
+                        record = await _confirmed(run, record)
                         if not ended_badly(record):  # of a bad end the operation's error tells
                             await tell(f"taking over {words.name(record)}: {because}")
                         return State(inputs, record, attempt, adopted=attempt is None)
@@ -161,6 +168,7 @@ async def _obtain(
                             await run.report.warning(beware)
                         before = run.client.now()
                         record = await run.unless_stopped(post(run, identity, attempt), grace=GRACE)
+                        record = await _confirmed(run, record)
                         if not record.terminal or (record.create_time and record.create_time >= before):
                             return State(inputs, record, attempt)
                         # The answer is an attempt that had ended before, and that the API no longer lists.
@@ -170,3 +178,15 @@ async def _obtain(
                                 f"{words.whose(record)}. Nothing was started. Change `triggers`"
                             )
                         history = history.beside(record)
+
+
+async def _confirmed(run: Run, record: Remediation) -> Remediation:
+    """A remediation that is said to have ended before anybody waited for it, as a look at it alone shows it: nothing
+    else would. One that the API has forgotten meanwhile stays as it was listed."""
+    if not record.terminal:
+        return record
+    try:
+        look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
+        return await run.unless_stopped(look)
+    except NotFound:
+        return record

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pulumi_resource_togetherai.api.listed import Unreadable
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.inputs import IfActive
@@ -18,6 +20,8 @@ class History:
     records: list[Remediation]
     withdrawn: frozenset[str] = frozenset()
     """The ids of the resource's own that were cancelled before they began because others came first."""
+    unreadable: Sequence[Unreadable] = ()
+    """What the API listed with them that could not be read: it may be anybody's."""
 
     def but(self, gone: Remediation) -> History:
         """The same without one."""
@@ -36,9 +40,9 @@ async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> 
         record for record in records if may_have_been_withdrawn(record) and identity.attempt_of(record) is not None
     ]
     if not suspects:
-        return History(records)
+        return History(records, unreadable=records.unreadable)
     limit = run.config.max_concurrent_per_cluster
     known = records if limit is None else await cluster.all_records()
     one_per_node = inputs.if_active is not IfActive.CREATE
     withdrawn = (one.id for one in suspects if was_withdrawn(one, known, one_per_node=one_per_node, limit=limit))
-    return History(records, frozenset(withdrawn))
+    return History(records, frozenset(withdrawn), records.unreadable)

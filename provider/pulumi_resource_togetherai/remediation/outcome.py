@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
 
@@ -53,12 +54,13 @@ def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
         return None
     if record.state == RemediationState.FAILED:
         happened = (
-            f"{words.name(record)} FAILED after {words.took(record, now)}: {record.error_message or 'no reason given'}"
+            f"{words.name(record)} FAILED after {words.took(record, now)}: "
+            f"{quoted(record.error_message or 'no reason given')}"
         )
         again = "change `triggers`, or set `retryFailed: true`"
     else:
-        by = f" by {record.reviewed_by}" if record.reviewed_by else ""
-        comment = f" ({record.review_comment})" if record.review_comment else ""
+        by = f" by {quoted(record.reviewed_by)}" if record.reviewed_by else ""
+        comment = f" ({quoted(record.review_comment)})" if record.review_comment else ""
         happened = f"{words.name(record)} was CANCELLED{by}{comment} after {words.took(record, now)}"
         again = "change `triggers`"
     if kept:

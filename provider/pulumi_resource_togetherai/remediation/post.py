@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError
+from pulumi_resource_togetherai.api.errors import AlreadyExists, AnswerContradicts, ApiError
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
@@ -36,11 +36,13 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
                 raise RemediationError(f"no remediation of {words.node(inputs)} was started: {error}") from error
             await run.report.status(f"{error}; looking whether the remediation was started")
             await asyncio.sleep(min(LONGEST_SETTLING, seconds(run.config.poll_interval)))
-            history = run.cluster(inputs.cluster_id).history(inputs.instance_id)
-            found = [record for record in await history if identity.attempt_of(record) == attempt]
+            history = await run.cluster(inputs.cluster_id).history(inputs.instance_id)
+            found = [record for record in history if identity.attempt_of(record) == attempt]
             if found:
                 return found[0]
-            if not left:
+            if isinstance(error, AnswerContradicts):
+                raise _of_another(identity, attempt, str(error)) from error
+            if not left or history.unreadable:
                 raise _unknown(identity, attempt, error) from error
         else:
             _is_the_one_asked_for(identity, attempt, answer)
@@ -65,8 +67,12 @@ def _is_the_one_asked_for(identity: Identity, attempt: int, answer: Remediation)
     """An API that takes the key for that of another remediation answers with that one: not ours to wait for."""
     inputs = identity.inputs
     if (answer.cluster_id, answer.instance_id, answer.mode) != (inputs.cluster_id, inputs.instance_id, inputs.mode):
-        raise RemediationError(
-            f"the idempotency key {identity.key(attempt)} belongs to another remediation: the API answered the request "
-            f"for {words.node(inputs)} ({inputs.mode.short}) with {words.whose(answer)}. Choose another "
-            "`idempotencyKey`"
-        )
+        raise _of_another(identity, attempt, f"with {words.whose(answer)}")
+
+
+def _of_another(identity: Identity, attempt: int, told: str) -> RemediationError:
+    inputs = identity.inputs
+    return RemediationError(
+        f"the idempotency key {identity.key(attempt)} belongs to another remediation: the API answered the request for "
+        f"{words.node(inputs)} ({inputs.mode.short}) {told}. Choose another `idempotencyKey`"
+    )

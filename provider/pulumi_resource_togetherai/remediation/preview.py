@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
+from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.adopt import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.create import decision, verdict
@@ -47,7 +48,7 @@ async def preview_create(
         case Post(attempt, because, beware):
             if beware:
                 await run.report.warning(beware)
-            status = f", now {worker.status} on host {worker.host_name}" if worker else ""
+            status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
                 f"`pulumi up` will start a {inputs.mode.short} remediation of {words.node(inputs)}{status} "
                 f"(attempt {attempt}: {because})"

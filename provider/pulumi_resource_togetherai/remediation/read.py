@@ -28,6 +28,12 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
     if state is None:
         inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
         state = State(inputs, record, Identity(urn, inputs).attempt_of(record))
+    if state.record.terminal and record.state != state.record.state:
+        await run.report.warning(
+            f"{words.name(record)} {state.record.state}, by the stack's record, and the API now says {record.state}. "
+            "What has ended does not go on: the record is kept"
+        )
+        return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
     if record.terminal and (later := await later_attempt(run, urn, state)):
         await run.report.warning(f"beside {words.name(record)}, {later}")
     return await settle(run, state.seen(record))

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.remediation.cancel import delete
 from pulumi_resource_togetherai.remediation.check import Checked, check
 from pulumi_resource_togetherai.remediation.create import Result, create
@@ -46,7 +47,13 @@ class Resource:
     id: str
     inputs: dict[str, Any]
     outputs: dict[str, Any]
+    """As the API said it, to the letter."""
     problem: str | None
+
+    @property
+    def told(self) -> str:
+        """The problem as people are told it; empty if there is none."""
+        return harmless(self.problem or "")
 
 
 class RemediationResource:

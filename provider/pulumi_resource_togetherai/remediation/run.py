@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.remediation.cluster import Cluster, Clusters
 from pulumi_resource_togetherai.remediation.report import Report
 
@@ -25,6 +26,9 @@ unknown outcome."""
 
 class RemediationError(Exception):
     """An operation failed and left nothing new behind. Its text is for a person: what happened and what to do."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(harmless(text))
 
 
 class Interrupted(Exception):

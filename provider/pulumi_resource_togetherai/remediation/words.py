@@ -7,6 +7,7 @@ from datetime import datetime
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.identity import origin
 from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
 
@@ -18,14 +19,18 @@ def node(inputs: RemediationInputs) -> str:
 
 def name(record: Remediation) -> str:
     """A remediation, its mode and its node."""
-    return (
-        f"remediation {record.id} ({record.mode.short}) of instance {record.instance_id} in cluster {record.cluster_id}"
-    )
+    mode = quoted(record.mode.short)
+    return f"remediation {record.id} ({mode}) of instance {record.instance_id} in cluster {record.cluster_id}"
 
 
 def whose(record: Remediation) -> str:
     """A remediation with its state and where it comes from."""
-    return f"{name(record)}, {record.state}, started by {origin(record)}"
+    return f"{name(record)}, {state(record)}, started by {quoted(origin(record))}"
+
+
+def state(record: Remediation) -> str:
+    """A remediation's state, which a newer server may have named."""
+    return quoted(record.state)
 
 
 def import_id(record: Remediation) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.wait import Stop, Watch
@@ -32,7 +33,7 @@ def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
             return None
         ended = f"the approved {words.name(record)}"
         if record.state == RemediationState.FAILED:
-            why = f"FAILED after {words.took(record, now)}: {record.error_message or 'no reason given'}"
+            why = f"FAILED after {words.took(record, now)}: {quoted(record.error_message or 'no reason given')}"
         else:
             why = f"was CANCELLED after {words.took(record, now)}"
         return (

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
 from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.review.inputs import Decision, ReviewInputs
 
@@ -25,7 +26,7 @@ def details(record: Remediation, now: datetime) -> str:
     told = [words.name(record)]
     told += [f"alert {_alert(alert)}" for alert in record.linked_alerts or ()]
     if record.reason:
-        told.append(f"reason: {record.reason}")
+        told.append(f"reason: {quoted(record.reason)}")
     if record.create_time:
         told.append(f"proposed {text(now - record.create_time)} ago")
     return "; ".join(told)
@@ -33,11 +34,12 @@ def details(record: Remediation, now: datetime) -> str:
 
 def reviewer(record: Remediation) -> str:
     """Who reviewed a remediation, with the comment."""
-    by = f" by {record.reviewed_by}" if record.reviewed_by else ""
-    return f"{by} ({record.review_comment})" if record.review_comment else by
+    by = f" by {quoted(record.reviewed_by)}" if record.reviewed_by else ""
+    return f"{by} ({quoted(record.review_comment)})" if record.review_comment else by
 
 
 def _alert(alert: LinkedAlert) -> str:
     line = alert.annotation.summary_line if alert.annotation else ""
     resolved = ", resolved" if alert.resolved_at else ""
-    return f"{alert.alert_name}: {line}{resolved}" if line else f"{alert.alert_name}{resolved}"
+    name = quoted(alert.alert_name)
+    return f"{name}: {quoted(line)}{resolved}" if line else f"{name}{resolved}"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.harmless import quoted
 
 SHOWN = {
     "mode": "mode",
@@ -32,7 +33,13 @@ def _line(instance: str, row: Mapping[str, Any] | str) -> tuple[str, ...]:
         return (instance, "", "", "", row)
     mode = str(row["mode"]).removeprefix("REMEDIATION_MODE_")
     attempt = "" if row.get("attempt") is None else str(int(row["attempt"]))
-    return (instance, mode, attempt, _took(row.get("createTime"), row.get("endTime")), str(row["state"]))
+    return (
+        instance,
+        quoted(mode),
+        attempt,
+        _took(row.get("createTime"), row.get("endTime")),
+        quoted(str(row["state"])),
+    )
 
 
 def _took(created: str | None, ended: str | None) -> str:

@@ -26,6 +26,9 @@ func NewProvider(ctx *pulumi.Context,
 	if args.AdoptionWindow == nil {
 		args.AdoptionWindow = pulumi.StringPtr("1h")
 	}
+	if args.DangerouslySendApiKeyInClear == nil {
+		args.DangerouslySendApiKeyInClear = pulumi.BoolPtr(false)
+	}
 	if args.IfRecent == nil {
 		args.IfRecent = IfRecent("WARN")
 	}
@@ -66,6 +69,8 @@ type providerArgs struct {
 	ApiKey *string `pulumi:"apiKey"`
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl *string `pulumi:"baseUrl"`
+	// Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+	DangerouslySendApiKeyInClear *bool `pulumi:"dangerouslySendApiKeyInClear"`
 	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
 	IfRecent *IfRecent `pulumi:"ifRecent"`
 	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
@@ -92,6 +97,8 @@ type ProviderArgs struct {
 	ApiKey pulumi.StringPtrInput
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl pulumi.StringPtrInput
+	// Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+	DangerouslySendApiKeyInClear pulumi.BoolPtrInput
 	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
 	IfRecent IfRecentPtrInput
 	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.

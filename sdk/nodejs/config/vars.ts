@@ -44,6 +44,17 @@ Object.defineProperty(exports, "baseUrl", {
 });
 
 /**
+ * Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+ */
+export declare const dangerouslySendApiKeyInClear: boolean;
+Object.defineProperty(exports, "dangerouslySendApiKeyInClear", {
+    get() {
+        return __config.getObject<boolean>("dangerouslySendApiKeyInClear") ?? false;
+    },
+    enumerable: true,
+});
+
+/**
  * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
  */
 export declare const ifRecent: enums.IfRecent;

@@ -23,6 +23,7 @@ class ProviderArgs:
                  adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
+                 dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
@@ -37,6 +38,7 @@ class ProviderArgs:
         :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
@@ -54,6 +56,10 @@ class ProviderArgs:
             pulumi.set(__self__, "api_key", api_key)
         if base_url is not None:
             pulumi.set(__self__, "base_url", base_url)
+        if dangerously_send_api_key_in_clear is None:
+            dangerously_send_api_key_in_clear = False
+        if dangerously_send_api_key_in_clear is not None:
+            pulumi.set(__self__, "dangerously_send_api_key_in_clear", dangerously_send_api_key_in_clear)
         if if_recent is None:
             if_recent = 'WARN'
         if if_recent is not None:
@@ -120,6 +126,18 @@ class ProviderArgs:
     @base_url.setter
     def base_url(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "base_url", value)
+
+    @_builtins.property
+    @pulumi.getter(name="dangerouslySendApiKeyInClear")
+    def dangerously_send_api_key_in_clear(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+        """
+        return pulumi.get(self, "dangerously_send_api_key_in_clear")
+
+    @dangerously_send_api_key_in_clear.setter
+    def dangerously_send_api_key_in_clear(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "dangerously_send_api_key_in_clear", value)
 
     @_builtins.property
     @pulumi.getter(name="ifRecent")
@@ -227,6 +245,7 @@ class Provider(pulumi.ProviderResource):
                  adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
+                 dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
@@ -244,6 +263,7 @@ class Provider(pulumi.ProviderResource):
         :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
         :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
@@ -280,6 +300,7 @@ class Provider(pulumi.ProviderResource):
                  adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
+                 dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
@@ -302,6 +323,9 @@ class Provider(pulumi.ProviderResource):
             __props__.__dict__["adoption_window"] = adoption_window
             __props__.__dict__["api_key"] = None if api_key is None else pulumi.Output.secret(api_key)
             __props__.__dict__["base_url"] = base_url
+            if dangerously_send_api_key_in_clear is None:
+                dangerously_send_api_key_in_clear = False
+            __props__.__dict__["dangerously_send_api_key_in_clear"] = pulumi.Output.from_input(dangerously_send_api_key_in_clear).apply(pulumi.runtime.to_json) if dangerously_send_api_key_in_clear is not None else None
             if if_recent is None:
                 if_recent = 'WARN'
             __props__.__dict__["if_recent"] = if_recent

@@ -32,6 +32,17 @@ func GetBaseUrl(ctx *pulumi.Context) string {
 	return config.Get(ctx, "togetherai:baseUrl")
 }
 
+// Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+func GetDangerouslySendApiKeyInClear(ctx *pulumi.Context) bool {
+	v, err := config.TryBool(ctx, "togetherai:dangerouslySendApiKeyInClear")
+	if err == nil {
+		return v
+	}
+	var value bool
+	value = false
+	return value
+}
+
 // What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
 func GetIfRecent(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:ifRecent")

@@ -30,6 +30,11 @@ baseUrl: Optional[str]
 The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 """
 
+dangerouslySendApiKeyInClear: bool
+"""
+Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+"""
+
 ifRecent: str
 """
 What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.

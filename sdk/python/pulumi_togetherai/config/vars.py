@@ -43,6 +43,13 @@ class _ExportableConfig(types.ModuleType):
         return __config__.get('baseUrl')
 
     @_builtins.property
+    def dangerously_send_api_key_in_clear(self) -> bool:
+        """
+        Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+        """
+        return __config__.get_bool('dangerouslySendApiKeyInClear') or False
+
+    @_builtins.property
     def if_recent(self) -> str:
         """
         What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.

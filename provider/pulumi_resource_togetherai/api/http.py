@@ -1,0 +1,258 @@
+"""One request: held back, sent, bounded, repeated where that is safe, and its answer read or turned into an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import SecretStr, ValidationError
+
+from pulumi_resource_togetherai import __version__
+from pulumi_resource_togetherai.api.believable import believable_now, problem
+from pulumi_resource_togetherai.api.errors import (
+    GRPC_CODES,
+    AnswerContradicts,
+    AnswerLost,
+    AnswerTooLarge,
+    AnswerUnreadable,
+    ApiError,
+    CredentialRefused,
+    NotReached,
+    RateLimited,
+    Withheld,
+    status_error_type,
+)
+from pulumi_resource_togetherai.api.models import ApiModel, RpcStatus
+from pulumi_resource_togetherai.api.retry import LONGEST_RETRY_AFTER, retrying
+from pulumi_resource_togetherai.harmless import quoted
+
+AT_ONCE = 16
+"""Requests about one cluster that may be under way at once; more wait for their turn. A cluster that does not answer
+holds up its own only."""
+LARGEST_ANSWER = 16 * 2**20
+"""The longest answer that is read, in bytes. A page of 100 remediations has some 60,000."""
+
+Answer = TypeVar("Answer", bound=ApiModel)
+Params = dict[str, str | int | list[str]]
+
+
+@dataclass(frozen=True)
+class Credential:
+    """An API key and where it came from, so that an error can name the place and never the key."""
+
+    api_key: SecretStr
+    source: str
+
+
+class Http:
+    """The way to one API for one account. Every method raises a subclass of `ApiError`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        credential: Credential,
+        *,
+        request_timeout: float,
+        max_retries: int,
+        transport: httpx.AsyncBaseTransport | None,
+        of_this_machine: bool,
+    ) -> None:
+        """`request_timeout` is in seconds, per try. `transport` replaces the network. `of_this_machine`: whether the
+        API is a process of this machine, which no proxy is to be asked for."""
+        self._credential = credential
+        self._max_retries = max_retries
+        self._base_url = base_url
+        self._request_timeout = request_timeout
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            timeout=request_timeout,
+            transport=transport,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE),
+            trust_env=not of_this_machine,
+            follow_redirects=False,
+            headers={
+                "Authorization": f"Bearer {credential.api_key.get_secret_value()}",
+                "User-Agent": f"pulumi-togetherai/{__version__}",
+                # A few bytes can unpack to gigabytes; what is not packed can be counted while it comes.
+                "Accept-Encoding": "identity",
+            },
+        )
+        self._server_time: tuple[datetime, float] | None = None
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._resume_at = 0.0
+        """Until when, on the event loop's clock, the server has asked for quiet."""
+        self._starts_no_more = False
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    def start_no_more(self) -> None:
+        """From now on raises Withheld instead of sending what starts a remediation, also where that waits for its turn
+        or its next try."""
+        self._starts_no_more = True
+
+    def now(self) -> datetime:
+        """The time on the server's clock, as far as its answers told and within reason (see `believable_now`); so a
+        wrong clock here misjudges no age."""
+        ours = datetime.now(UTC)
+        if self._server_time is None:
+            return ours
+        told, at = self._server_time
+        return believable_now(told + timedelta(seconds=asyncio.get_running_loop().time() - at), ours)
+
+    async def send(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        params: Params | None = None,
+        body: dict[str, Any] | None = None,
+        starts: bool = False,
+        wrong: Callable[[Answer], str],
+    ) -> Answer:
+        """Sends a request and reads its answer. `starts`: whether it may start a remediation. `wrong` tells what is
+        wrong with an answer that can be read; nothing if it is empty."""
+        async for attempt in retrying(is_read=method == "GET", max_retries=self._max_retries):
+            with attempt:
+                return await self._in_turn(
+                    operation, method, path, answer, params=params, body=body, starts=starts, wrong=wrong
+                )
+        raise AssertionError("the retry loop ends by returning or raising")
+
+    async def _in_turn(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        params: Params | None,
+        body: dict[str, Any] | None,
+        starts: bool,
+        wrong: Callable[[Answer], str],
+    ) -> Answer:
+        """Sends one request when its cluster has room for it and the server has not asked for quiet."""
+        cluster_id = path.split("/")[3]
+        async with self._turns[cluster_id]:
+            await asyncio.sleep(self._resume_at - asyncio.get_running_loop().time())
+            if starts and self._starts_no_more:
+                raise Withheld(operation, "not sent, because the run was interrupted")
+            try:
+                told = await self._send_once(operation, method, path, answer, params=params, body=body)
+                if contradiction := wrong(told):
+                    raise AnswerContradicts(operation, f"{self._base_url} is not to be believed: {contradiction}")
+                return told
+            except RateLimited as error:
+                asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
+                self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + asked)
+                raise
+
+    async def _send_once(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        params: Params | None,
+        body: dict[str, Any] | None,
+    ) -> Answer:
+        try:
+            # httpx bounds each read, this the whole answer: a body that drips in may not hold the caller for ever.
+            async with (
+                asyncio.timeout(self._request_timeout),
+                self._client.stream(method, path, params=params, json=body) as response,
+            ):
+                content = await self._read(operation, response)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise NotReached(operation, f"cannot reach {self._base_url} ({str(error) or 'timeout'})") from error
+        except (httpx.TimeoutException, TimeoutError) as error:
+            raise AnswerLost(operation, f"{self._base_url} did not answer in time") from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise AnswerLost(operation, f"the connection to {self._base_url} broke ({error})") from error
+        except httpx.InvalidURL as error:
+            raise NotReached(operation, f"{self._base_url} is no usable address ({error})") from error
+        self._note_server_time(response)
+        if response.status_code >= 300:
+            raise self._error(operation, response, content)
+        try:
+            return answer.model_validate_json(content)
+        except (ValidationError, RecursionError) as error:
+            raise AnswerUnreadable(
+                operation,
+                f"{self._base_url} answered {response.status_code} with a body that cannot be read ({problem(error)})",
+            ) from error
+
+    async def _read(self, operation: str, response: httpx.Response) -> bytes:
+        """The body, as far as it is not too long and not packed."""
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding != "identity":
+            raise AnswerUnreadable(operation, f"{self._base_url} answered in the encoding {quoted(encoding)}, unasked")
+        content = bytearray()
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > LARGEST_ANSWER:
+                raise AnswerTooLarge(
+                    operation,
+                    f"{self._base_url} answered with more than {LARGEST_ANSWER // 2**20} MiB, the most that is read",
+                )
+        return bytes(content)
+
+    def _note_server_time(self, response: httpx.Response) -> None:
+        try:
+            told = parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError):
+            return
+        self._server_time = (told, asyncio.get_running_loop().time())
+
+    def _error(self, operation: str, response: httpx.Response, content: bytes) -> ApiError:
+        kind = status_error_type(response.status_code)
+        try:
+            status = RpcStatus.model_validate_json(content)
+            code, message = GRPC_CODES.get(status.code, ""), quoted(self._without_key(status.message))
+        except (ValidationError, RecursionError):
+            code, message = "", ""
+        if response.is_redirect:
+            message = (
+                f"{self._base_url} redirects to {quoted(self._without_key(response.headers['Location']))}, and the API "
+                "key is sent to no other address than the one that is configured"
+            )
+        reason = quoted(response.reason_phrase)
+        message = message or f"{reason} (an answer that is not the API's)".lstrip()
+        if kind is CredentialRefused:
+            message = f"{message}. The API key used is the one from {self._credential.source}"
+        return kind(
+            operation,
+            f"{response.status_code} {code}: {message}" if code else f"{response.status_code}: {message}",
+            http_status=response.status_code,
+            code=code,
+            retry_after=_retry_after(response),
+        )
+
+    def _without_key(self, text: str) -> str:
+        """Some services repeat the key that they refuse."""
+        return text.replace(self._credential.api_key.get_secret_value(), "[the API key]")
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Retry-After in seconds; the header holds seconds or a date."""
+    header = response.headers.get("Retry-After")
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except ValueError:
+        return None

@@ -1,0 +1,34 @@
+"""Text from elsewhere, made harmless for people's eyes: the one place through which it reaches a terminal or a page.
+
+A server's text may hold escape sequences that repaint the terminal, characters that reverse what follows them, or a
+megabyte. The stack's outputs keep it as it came; what is shown is this.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+QUOTED = 300
+"""How many characters of one text of the API are shown."""
+MESSAGE = 6000
+"""How many characters a whole message may have: several quoted texts and our own words around them."""
+_CONTROLS = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories that show nothing, or change how other text shows: controls, formats such as bidirectional
+overrides, private characters, lone surrogates, separators of lines and paragraphs."""
+
+
+def harmless(text: str, most: int = MESSAGE) -> str:
+    """The text with every control character written out (`\\x1b`, `\\u202e`), and cut off after `most` characters."""
+    shown = text if text.isascii() and text.isprintable() else "".join(map(_visible, text[: most + 1]))
+    return shown if len(shown) <= most else f"{shown[:most]} ... (cut off)"
+
+
+def quoted(text: str) -> str:
+    """One text of the API as part of a message."""
+    return harmless(text.strip(), QUOTED)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in _CONTROLS:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
