@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -113,3 +114,46 @@ def test_settings_come_as_the_strings_of_a_stacks_configuration():
 def test_the_api_key_is_in_no_text_about_the_configuration():
     config = ProviderConfig.model_validate({"apiKey": "tgp-secret"})
     assert "tgp-secret" not in f"{config!r}{config}{config.model_dump_json()}{config.credential()!r}"
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        (
+            "http://example.test",
+            "http://example.test/v1 is not encrypted, and everybody on the way would read the API key",
+        ),
+        ("http://localhost.example.test", "is not encrypted"),
+        ("http://127.0.0.1.example.test", "is not encrypted"),
+        ("http://10.0.0.1", "is not encrypted"),
+    ],
+)
+def test_the_key_does_not_travel_in_clear(url: str, reason: str):
+    for config, environment in (
+        (ProviderConfig.model_validate({"baseUrl": url}), {}),
+        (ProviderConfig(), {"TOGETHER_BASE_URL": url}),
+    ):
+        with pytest.raises(ValueError, match=re.escape(reason)):
+            config.address(environment)
+        meant = config.model_copy(update={"dangerously_send_api_key_in_clear": True})
+        assert meant.address(environment) == f"{url}/v1"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8080", "http://127.0.0.1:1", "http://127.8.9.1", "http://[::1]:8080"]
+)
+def test_this_machine_may_be_asked_in_clear(url: str):
+    assert ProviderConfig.model_validate({"baseUrl": url}).address({}) == f"{url}/v1"
+
+
+@pytest.mark.parametrize("url", ["https://user:hunter2@host", "https://hunter2@host", "ftp://user:hunter2@host/?x"])
+def test_an_address_with_credentials_is_refused_and_not_shown(url: str):
+    (failure,) = check(ProviderConfig, {"baseUrl": url}).failures
+    assert failure.property == "baseUrl"
+    assert "hunter2" not in failure.reason
+
+
+@pytest.mark.parametrize("key", ["tgp secret", "tgp-sécret", "  ", 12345, ["tgp-secret"]])
+def test_a_bad_api_key_is_not_shown(key: Any):
+    (failure,) = check(ProviderConfig, {"apiKey": key}).failures
+    assert str(key).strip("[]'") not in failure.reason.replace("apiKey", "") or str(key).isspace()

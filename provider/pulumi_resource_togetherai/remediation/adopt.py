@@ -83,7 +83,7 @@ def decide(
             may_retry = recorded or (inputs.retry_failed and record.state == RemediationState.FAILED)
             if not may_retry:
                 return Adopt(record, last, f"it {record.state} and does not run again by itself")
-        elif record.end_time is not None and now - record.end_time <= window:
+        elif (ended := record.end_time or record.update_time) is None or now - ended <= window:
             return Adopt(
                 record,
                 last,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation import words
@@ -181,12 +180,8 @@ async def _obtain(
 
 
 async def _confirmed(run: Run, record: Remediation) -> Remediation:
-    """A remediation that is said to have ended before anybody waited for it, as a look at it alone shows it: nothing
-    else would. One that the API has forgotten meanwhile stays as it was listed."""
+    """A remediation that is said to have ended before anybody waited for it, as a look at it alone shows it."""
     if not record.terminal:
         return record
-    try:
-        look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
-        return await run.unless_stopped(look)
-    except NotFound:
-        return record
+    look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
+    return await run.unless_stopped(look)

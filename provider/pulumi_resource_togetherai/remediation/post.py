@@ -7,6 +7,7 @@ import asyncio
 from pulumi_resource_togetherai.api.errors import AlreadyExists, AnswerContradicts, ApiError
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.identity import Identity
 from pulumi_resource_togetherai.remediation.run import RemediationError, Run
@@ -20,23 +21,17 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
 
     Raises RemediationError when the API refuses, or when nobody can tell what became of it.
     """
-    inputs = identity.inputs
+    inputs, cluster = identity.inputs, run.cluster(identity.inputs.cluster_id)
     tries = run.config.max_retries + 1
     for left in reversed(range(tries)):
         try:
-            answer = await run.client.create_remediation(
-                inputs.cluster_id,
-                inputs.instance_id,
-                mode=inputs.mode,
-                reason=identity.marked_reason(attempt) if run.config.mark_reason else inputs.reason,
-                remediation_id=identity.key(attempt),
-            )
+            return await _ask(run, identity, attempt)
         except ApiError as error:
             if not error.maybe_took_effect:
                 raise RemediationError(f"no remediation of {words.node(inputs)} was started: {error}") from error
             await run.report.status(f"{error}; looking whether the remediation was started")
             await asyncio.sleep(min(LONGEST_SETTLING, seconds(run.config.poll_interval)))
-            history = await run.cluster(inputs.cluster_id).history(inputs.instance_id)
+            history = await cluster.history(inputs.instance_id)
             found = [record for record in history if identity.attempt_of(record) == attempt]
             if found:
                 return found[0]
@@ -44,10 +39,28 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
                 raise _of_another(identity, attempt, str(error)) from error
             if not left or history.unreadable:
                 raise _unknown(identity, attempt, error) from error
-        else:
-            _is_the_one_asked_for(identity, attempt, answer)
-            return answer
     raise AssertionError("the last try returns or raises")
+
+
+async def _ask(run: Run, identity: Identity, attempt: int) -> Remediation:
+    """One POST, and what it is answered with if that is this attempt."""
+    inputs = identity.inputs
+    answer = await run.client.create_remediation(
+        inputs.cluster_id,
+        inputs.instance_id,
+        mode=inputs.mode,
+        reason=identity.marked_reason(attempt) if run.config.mark_reason else inputs.reason,
+        remediation_id=identity.key(attempt),
+    )
+    if answer.mode != inputs.mode:
+        raise _of_another(identity, attempt, f"with {words.whose(answer)}")
+    if identity.attempt_of(answer) == attempt:
+        return answer
+    try:  # nothing in it says that it is ours: at least the API has to know it
+        return await run.cluster(inputs.cluster_id).remediation(inputs.instance_id, answer.id)
+    except ApiError as error:
+        told = f"it answers with remediation {quoted(answer.id)}, which cannot be looked at ({error})"
+        raise AnswerContradicts("create remediation", told) from error
 
 
 def _unknown(identity: Identity, attempt: int, error: ApiError) -> RemediationError:
@@ -61,13 +74,6 @@ def _unknown(identity: Identity, attempt: int, error: ApiError) -> RemediationEr
         f"the API did not confirm the remediation of {node} ({error}), and lists none under the idempotency key "
         f"{identity.key(attempt)}. Run `pulumi up` again: it looks for it first and posts under the same key"
     )
-
-
-def _is_the_one_asked_for(identity: Identity, attempt: int, answer: Remediation) -> None:
-    """An API that takes the key for that of another remediation answers with that one: not ours to wait for."""
-    inputs = identity.inputs
-    if (answer.cluster_id, answer.instance_id, answer.mode) != (inputs.cluster_id, inputs.instance_id, inputs.mode):
-        raise _of_another(identity, attempt, f"with {words.whose(answer)}")
 
 
 def _of_another(identity: Identity, attempt: int, told: str) -> RemediationError:

@@ -143,6 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScenarioError as error:
         return _complain(str(error))
     host, port = listener.getsockname()[:2]
+    app.own_host = options.host
     _announce(app, f"http://{f'[{host}]' if ':' in host else host}:{port}", scenario)
     try:
         serve(app, listener)

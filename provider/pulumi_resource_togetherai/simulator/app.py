@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, Access, AccessKey
 from pulumi_resource_togetherai.simulator.control import Control
 from pulumi_resource_togetherai.simulator.endpoint import ConnectionDropped, Endpoint, http_date
-from pulumi_resource_togetherai.simulator.errors import not_found
+from pulumi_resource_togetherai.simulator.errors import Refusal, not_found
 from pulumi_resource_togetherai.simulator.faults import Faults
 from pulumi_resource_togetherai.simulator.journal import Journal
 from pulumi_resource_togetherai.simulator.operations import API_ROOT, OPERATIONS, Operation
+from pulumi_resource_togetherai.simulator.origin import check_own
 from pulumi_resource_togetherai.simulator.pages import Pages
 from pulumi_resource_togetherai.simulator.platform import Platform
 
@@ -33,6 +34,8 @@ class App:
         control = Control(platform, self.faults, self.journal)
         # A bare router: Starlette's own error pages would answer a connection that is to be dropped.
         routes = [*self._api_routes(), *control.routes(), *Pages(platform, self.faults, self.access).routes()]
+        self.own_host: str | None = None
+        """Where it listens. In process it listens nowhere, and no browser gets there."""
         self._router = Router(routes, redirect_slashes=False, default=self._not_found)
 
     def _api_routes(self) -> list[BaseRoute]:
@@ -60,6 +63,14 @@ class App:
         await JSONResponse(refusal.body, refusal.http_status, headers)(scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.own_host is not None and scope["type"] == "http" and not scope["path"].startswith(API_ROOT + "/"):
+            try:
+                check_own(
+                    dict[bytes, bytes](scope["headers"]), self.own_host, write=scope["method"] not in ("GET", "HEAD")
+                )
+            except Refusal as refusal:
+                await JSONResponse(refusal.body, refusal.http_status)(scope, receive, send)
+                return
         try:
             await self._router(scope, receive, send)
         except (ConnectionDropped, asyncio.CancelledError):

@@ -8,6 +8,7 @@ from itertools import islice
 
 from pulumi_resource_togetherai.api.enums import CANCELLABLE_STATES, RemediationState
 from pulumi_resource_togetherai.api.models import LinkedAlert
+from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.simulator.faults import FaultRule, Faults
 from pulumi_resource_togetherai.simulator.fleet import NODE_STATUS, Cluster, Node
 from pulumi_resource_togetherai.simulator.job import Job
@@ -90,7 +91,7 @@ def _node(cluster: Cluster, node: Node, job: Job | None) -> str:
 
 def _badge(state: str) -> str:
     text = {"NotReady": "Not ready"}.get(state) or state.replace("_", " ").capitalize()
-    return f'<span class="badge {escape(state.lower())}">{escape(text)}</span>'
+    return f'<span class="badge {escape(state.lower())}">{_text(text)}</span>'
 
 
 def _remediations(active: list[Job], ended: list[Job]) -> str:
@@ -109,18 +110,23 @@ def _remediation(job: Job) -> str:
         age = f"took {_duration(record.end_time - record.create_time)}, ended {_since(record.end_time)} ago"
     elif record.create_time:
         age = f"{_since(record.create_time)} old"
-    error = f'<p class="error">{escape(record.error_message)}</p>' if record.error_message else ""
+    error = f'<p class="error">{_text(record.error_message)}</p>' if record.error_message else ""
     review = ""
     if record.reviewed_by:
-        comment = f": {escape(record.review_comment)}" if record.review_comment else ""
-        review = f"<p>Reviewed by {escape(record.reviewed_by)}{comment}</p>"
+        comment = f": {_text(record.review_comment)}" if record.review_comment else ""
+        review = f"<p>Reviewed by {_text(record.reviewed_by)}{comment}</p>"
     return (
         f'<article class="{"ended" if record.terminal else "active"}"><header>{_badge(record.state)}'
-        f"<h3>{escape(record.instance_id)}</h3><span>{escape(record.mode.short)}</span><small>{age}</small></header>"
+        f"<h3>{escape(record.instance_id)}</h3><span>{_text(record.mode.short)}</span><small>{age}</small></header>"
         f"{_reason(record.reason)}{error}{''.join(_alert(alert) for alert in record.linked_alerts or ())}{review}"
         f'{_actions(job)}<details id="details-{escape(record.id)}"><summary>Timeline</summary>'
         f"{_timeline(job)}<p><code>{escape(record.id)}</code></p></details></article>"
     )
+
+
+def _text(text: str) -> str:
+    """Text from a request as HTML: it shows what it is and does nothing."""
+    return escape(harmless(text))
 
 
 def _since(time: datetime) -> str:
@@ -129,13 +135,13 @@ def _since(time: datetime) -> str:
 
 
 def _reason(reason: str | None) -> str:
-    return f"<p>{escape(reason)}</p>" if reason else ""
+    return f"<p>{_text(reason)}</p>" if reason else ""
 
 
 def _alert(alert: LinkedAlert) -> str:
     state = "resolved" if alert.resolved_at else "firing"
     summary = alert.annotation.summary_line if alert.annotation else ""
-    return f'<p class="alert {state}"><b>{escape(alert.alert_name)}</b> {escape(summary)} <small>{state}</small></p>'
+    return f'<p class="alert {state}"><b>{_text(alert.alert_name)}</b> {_text(summary)} <small>{state}</small></p>'
 
 
 def _actions(job: Job) -> str:
@@ -150,7 +156,7 @@ def _actions(job: Job) -> str:
         f'<button id="{action}-{escape(record.id)}"{main.get(action, "")} data-do="{action}" '
         f'data-cluster="{escape(record.cluster_id)}" '
         f'data-instance="{escape(record.instance_id)}" data-remediation="{escape(record.id)}" '
-        f'data-mode="{escape(record.mode.short)}">{action.capitalize()}</button>'
+        f'data-mode="{_text(record.mode.short)}">{action.capitalize()}</button>'
         for action in possible
     )
     return f'<div class="actions">{buttons}</div>' if buttons else ""
@@ -161,8 +167,8 @@ def _timeline(job: Job) -> str:
     before: datetime | None = None
     for moment in job.timeline:
         later = f" +{_duration(moment.time - before)}" if before else ""
-        note = f" · {escape(moment.note)}" if moment.note else ""
-        moments.append(f"<li><code>{moment.time:%H:%M:%S}</code>{later} <b>{escape(moment.state)}</b>{note}</li>")
+        note = f" · {_text(moment.note)}" if moment.note else ""
+        moments.append(f"<li><code>{moment.time:%H:%M:%S}</code>{later} <b>{_text(moment.state)}</b>{note}</li>")
         before = moment.time
     return f"<ol>{''.join(moments)}</ol>"
 

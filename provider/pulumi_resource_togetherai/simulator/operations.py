@@ -18,8 +18,8 @@ from pulumi_resource_togetherai.simulator.job import Job
 from pulumi_resource_togetherai.simulator.listing import page, parse_query
 from pulumi_resource_togetherai.simulator.platform import Platform
 
-REMEDIATION_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
-"""What a client may send as `remediation_id`: it may become part of a URL."""
+REMEDIATION_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
+"""What a client may send as `remediation_id`: it may become part of a URL, and is no step in one (`..`)."""
 
 
 @dataclass(frozen=True, slots=True)

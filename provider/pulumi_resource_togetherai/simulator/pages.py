@@ -25,6 +25,13 @@ from pulumi_resource_togetherai.simulator.reference import render_reference
 from pulumi_resource_togetherai.simulator.script import Scenario
 
 ASSETS = Path(__file__).parent / "assets"
+HARDENED = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""What a browser lets the pages do: run the script of their own and ask the simulator, nothing else."""
 
 
 def _options(values: list[str], *, first: str | None = None) -> str:
@@ -66,7 +73,7 @@ class Pages:
         page = (ASSETS / "console.html").read_text(encoding="utf-8")
         for name, value in values.items():
             page = page.replace(f"{{{{{name}}}}}", value)
-        return HTMLResponse(page)
+        return HTMLResponse(page, headers=HARDENED)
 
     async def fragment(self, request: Request) -> Response:
         """What the page shows of one cluster; 304 when nothing changed since."""
@@ -91,4 +98,4 @@ class Pages:
         return JSONResponse(openapi())
 
     async def reference(self, request: Request) -> Response:
-        return HTMLResponse(render_reference(openapi(), Scenario.model_json_schema()))
+        return HTMLResponse(render_reference(openapi(), Scenario.model_json_schema()), headers=HARDENED)

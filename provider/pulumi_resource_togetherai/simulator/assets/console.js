@@ -96,8 +96,10 @@ function ask(name, data) {
 }
 
 const full = (mode) => mode && `REMEDIATION_MODE_${mode}`;
-const remediation = (data) =>
-  `/v1/compute/clusters/${data.cluster}/instances/${data.instance}/remediations/${data.remediation}`;
+const part = encodeURIComponent;
+const node = (data) => `${part(data.cluster)}/${part(data.instance)}`;
+const remediations = (data) => `/v1/compute/clusters/${part(data.cluster)}/instances/${part(data.instance)}/remediations`;
+const remediation = (data) => `${remediations(data)}/${part(data.remediation)}`;
 
 const actions = {
   advance: (data) => send("POST", "/_simulator/advance", { seconds: Number(data.seconds) }),
@@ -120,12 +122,11 @@ const actions = {
   async start(data) {
     const filled = await ask("start", data);
     if (!filled) return;
-    const control = `/_simulator/instances/${data.cluster}/${data.instance}`;
+    const control = `/_simulator/instances/${node(data)}`;
     if (filled.what === "propose") await send("POST", `${control}/propose`, { fault: filled.fault, force: true });
     else if (filled.what === "behaviour") await send("PUT", `${control}/behaviour`, { outcome: filled.outcome });
     else {
-      const path = `/v1/compute/clusters/${data.cluster}/instances/${data.instance}/remediations`;
-      await send("POST", path, { mode: full(filled.mode), reason: filled.reason });
+      await send("POST", remediations(data), { mode: full(filled.mode), reason: filled.reason });
     }
   },
 };
