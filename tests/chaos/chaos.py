@@ -5,6 +5,7 @@
 
 core    one stack, in process, in simulated time
 node    two or three stacks that ask for one node, in process, in simulated time
+lies    one stack against a server that lies, in process, in simulated time
 engine  one stack, a real `pulumi up` with a real provider process
 stacks  two stacks that ask for one node, on the engine
 racks   two rolling repairs of one cluster from two pipelines, on the engine, under one `maxConcurrentPerCluster`
@@ -22,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ from tests.engine.stack import Stack
 from tests.engine.test_rolling import declare as declare_racks
 from tests.engine.test_rolling import most_at_once, rack
 from tests.model.asking import LONG, all_at_once, arrange, begun
+from tests.model.test_lies import LIES, tried
 from tests.model.world import NODE, Killed, World
 from tests.simulated import simulator
 
@@ -174,6 +177,22 @@ def node_run(seed: int) -> Outcome:
             asker.world.close()
 
 
+def lies_run(seed: int) -> Outcome:
+    """Three runs against a server that lies, and one against the truth; what counts as a kill is a lie."""
+    chance = random.Random(seed)
+    kinds = chance.sample(sorted(LIES), chance.randint(1, 4))
+    reading, keeps, part = chance.choice(READINGS), chance.random() < 0.5, chance.choice((0.1, 0.3, 0.7, 1.0))
+    told = tried(
+        seed, kinds, reading=reading, keeps=keeps, part=part, outcome=chance.choice(("succeed", "succeed", "fail"))
+    )
+    TOLD.update(told)
+    return Outcome(seed, 0, 0, 4, told.total())
+
+
+TOLD = Counter[str]()
+"""How often each lie was told."""
+
+
 def stacks_run(seed: int, folder: Path) -> Outcome:
     """Two stacks on the engine that ask for one node, each killed at random moments, until each knows how it stands."""
     chance = random.Random(seed)
@@ -244,7 +263,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each run has the next one")
     parser.add_argument("--only", metavar="KIND:SEED", help="one run again, such as core:17 or engine:3")
     arguments = parser.parse_args()
-    counts = {"core": arguments.runs, "node": arguments.runs} | dict.fromkeys(ON_THE_ENGINE, arguments.engine_runs)
+    counts = dict.fromkeys(IN_PROCESS, arguments.runs) | dict.fromkeys(ON_THE_ENGINE, arguments.engine_runs)
     seeds = {kind: range(arguments.seed, arguments.seed + count) for kind, count in counts.items()}
     if arguments.only:
         kind, _, seed = arguments.only.partition(":")
@@ -252,6 +271,8 @@ def main() -> None:
     bad = 0
     for kind in [kind for kind in IN_PROCESS if kind in seeds]:
         bad += _report(kind, [IN_PROCESS[kind](seed) for seed in seeds[kind]])
+    for kind, count in sorted(TOLD.items()):
+        print(f"  {kind.replace('_', ' ')}: told {count} times")
     for kind in [kind for kind in ON_THE_ENGINE if kind in seeds]:
         with tempfile.TemporaryDirectory(prefix="togetherai-chaos-") as folder, ThreadPoolExecutor(2) as pool:
             run = ON_THE_ENGINE[kind]
@@ -260,7 +281,7 @@ def main() -> None:
     sys.exit(bool(bad))
 
 
-IN_PROCESS = {"core": core_run, "node": node_run}
+IN_PROCESS = {"core": core_run, "node": node_run, "lies": lies_run}
 ON_THE_ENGINE = {"engine": engine_run, "stacks": stacks_run, "racks": racks_run}
 
 
