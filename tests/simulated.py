@@ -23,10 +23,10 @@ PATIENCE = 60.0
 class Simulator:
     """A running simulator."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, api_key: str = API_KEY) -> None:
         self.address = address
         self._control = httpx.Client(base_url=f"{address.removesuffix('/v1')}/_simulator", timeout=30)
-        self._api = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {API_KEY}"}, timeout=30)
+        self._api = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {api_key}"}, timeout=30)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -116,15 +116,15 @@ def course_of(records: Iterable[dict[str, Any]], begin: str) -> list[tuple[datet
 
 
 @contextmanager
-def simulator(*flags: str, speed: float = SPEED) -> Generator[Simulator]:
+def simulator(*flags: str, speed: float = SPEED, api_key: str = API_KEY) -> Generator[Simulator]:
     """Starts a simulator on a free port of the loopback, and stops it."""
     command = [sys.executable, "-m", "pulumi_resource_togetherai.simulator", "--port=0", f"--speed={speed}"]
     process = subprocess.Popen(
-        [*command, "--clusters=1", "--instances=4", f"--api-key={API_KEY}", *flags], stdout=subprocess.PIPE, text=True
+        [*command, "--clusters=1", "--instances=4", f"--api-key={api_key}", *flags], stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
-        running = Simulator(process.stdout.readline().split()[-1])
+        running = Simulator(process.stdout.readline().split()[-1], api_key)
         yield running
         running.close()
     finally:

@@ -33,8 +33,8 @@ class Gate:
     def __init__(self, api: str) -> None:
         self._http = httpx.Client(base_url=api.removesuffix("/v1"), timeout=30)
         self._point: Point | None = None
-        self.rewrite: Callable[[bytes], bytes] = lambda body: body
-        """What becomes of the API's answers on their way."""
+        self.rewrite: Callable[[str, str, bytes], bytes] = lambda method, path, body: body
+        """What becomes of the API's answers on their way: method, path and body of the good ones."""
         self.reached = threading.Event()
         self._released = threading.Event()
 
@@ -97,7 +97,9 @@ def gate(api: str) -> Generator[tuple[Gate, str]]:
                 self.send_response_only(response.status_code)
                 self.send_header("Date", response.headers["Date"])
                 self.send_header("Content-Type", response.headers.get("Content-Type", "application/json"))
-                content = made.rewrite(response.content)
+                content = response.content
+                if response.is_success:
+                    content = made.rewrite(self.command, self.path, content)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)

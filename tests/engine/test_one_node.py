@@ -114,7 +114,7 @@ def test_an_api_that_begins_at_once_leaves_both_and_both_are_named(tmp_path: Pat
 
 def test_an_api_that_tells_times_in_whole_seconds_changes_nothing(tmp_path: Path):
     with race(tmp_path, "plugin", "--pending=1000", "--running=1000", speed=1) as both:
-        both.late_gate.rewrite = lambda body: re.sub(rb"(:\d\d)\.\d+Z", rb"\1Z", body)
+        both.late_gate.rewrite = lambda method, path, body: re.sub(rb"(:\d\d)\.\d+Z", rb"\1Z", body)
         both.early.env["TOGETHER_BASE_URL"] = both.late.env["TOGETHER_BASE_URL"]
         early, late = both.run()
         assert sorted([early.code, late.code]) == [0, 1]

@@ -170,3 +170,44 @@ def test_time_can_be_hurried(simulator: Process, browser: Browser) -> None:
         page.get_by_label("Simulated seconds per second").select_option("600")
         page.wait_for_function("document.getElementById('speed').value === '600'")
         assert simulator.control("GET", "/clock").json()["speed"] == 600
+
+
+EVIL = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>" onfocus="window.owned=1" \x1b[2J\u202eevil'
+
+
+def test_what_programs_write_is_text_in_the_page_and_does_nothing(simulator: Process, browser: Browser) -> None:
+    node = instance_path(NODE).removeprefix("/v1")
+    first = simulator.http.post(node, json={"mode": "REMEDIATION_MODE_REBOOT_VM", "reason": EVIL}).json()
+    simulator.control("POST", f"/remediations/{first['id']}/state", {"state": "FAILED", "error_message": EVIL})
+    proposal = simulator.control("POST", f"/instances/cluster-1/{NODE}/propose", {"reason": EVIL, "force": True}).json()
+    approve = f"{node}/{proposal['id']}/reject"
+    assert simulator.http.post(approve, json={"comment": EVIL}).status_code == 200
+    odd = simulator.control("POST", f"/remediations/{first['id']}/state", {"state": '"><b id=owned>'}).json()
+    assert odd["state"] == '"><b id=owned>'
+    page = browser.new_page()
+    page.goto(f"{simulator.root}/")
+    page.get_by_text("onerror").first.wait_for()
+    for details in page.locator("details").all():
+        details.click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => window.owned") is None
+    assert page.locator("#owned").count() == 0
+    assert page.locator("main img, main script").count() == 0
+    text = page.locator("main").inner_text()
+    assert r"\x1b[2J\u202eevil" in text
+    assert "\u202e" not in text
+    page.close()
+
+
+def test_the_pages_own_rules_forbid_any_script_but_its_own(simulator: Process, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{simulator.root}/")
+    page.evaluate(
+        """() => {
+          const script = document.createElement("script");
+          script.textContent = "window.owned = 1";
+          document.body.append(script);
+        }"""
+    )
+    assert page.evaluate("() => window.owned") is None
+    page.close()

@@ -18,8 +18,8 @@ from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.api.models import Remediation as RemediationRecord
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
+from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS, Function
-from pulumi_resource_togetherai.remediation.check import check
 from pulumi_resource_togetherai.remediation.run import RemediationError
 
 A = TypeVar("A", bound=BaseModel)
@@ -75,12 +75,10 @@ def _look_up(function: Function[A, R], **arguments: Any) -> R:
 
 
 def _config() -> ProviderConfig:
-    stack = pulumi.Config("togetherai")
-    settings = {str(field.alias): stack.get(str(field.alias)) for field in ProviderConfig.model_fields.values()}
-    checked = check(ProviderConfig, settings)
-    if checked.failures:
-        raise pulumi.RunError("; ".join(f"togetherai:{failure.reason}" for failure in checked.failures))
-    return ProviderConfig.model_validate(checked.inputs)
+    try:
+        return configuration(pulumi.Config("togetherai").get)
+    except RemediationError as error:
+        raise pulumi.RunError(str(error)) from error
 
 
 def _plain(values: Sequence[str] | None) -> list[str] | None:

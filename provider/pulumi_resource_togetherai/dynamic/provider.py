@@ -25,9 +25,9 @@ from pulumi.dynamic import (
 from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
+from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.harmless import harmless
-from pulumi_resource_togetherai.remediation.check import check
 from pulumi_resource_togetherai.remediation.operations import Operations
 from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
 from pulumi_resource_togetherai.remediation.run import RemediationError
@@ -43,7 +43,6 @@ LOOKING_AHEAD = "lookingAhead"
 _DECLARED = "declaredInputs"
 """The output that keeps the inputs: pulumi.dynamic hands back outputs only."""
 _PROVIDER = "__provider"
-_SETTINGS = [str(setting.alias) for setting in ProviderConfig.model_fields.values()]
 
 
 class _Provider(ResourceProvider):
@@ -61,13 +60,10 @@ class _Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Takes the stack's configuration."""
         _quiet()
-        settings = {name: req.config.get(f"togetherai:{name}") for name in _SETTINGS}
-        checked = check(ProviderConfig, settings)
-        if checked.failures:
-            raise RemediationError("; ".join(f"togetherai:{failure.reason}" for failure in checked.failures))
+        config = configuration(lambda name: req.config.get(f"togetherai:{name}"))
         global _process
         if _process is None:
-            _process = wait_for(_started(ProviderConfig.model_validate(checked.inputs)))
+            _process = wait_for(_started(config))
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Validates the inputs. In a preview it says what `pulumi up` will do about a new resource: pulumi.dynamic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulumi_resource_togetherai.api.client import ALL_INSTANCES, Client
-from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.api.errors import AnswerUnreadable, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.functions.arguments import GetInstances, GetRemediation, GetRemediations
 from pulumi_resource_togetherai.functions.order import Order
@@ -30,13 +30,18 @@ async def get_remediations(client: Client, asked: GetRemediations) -> Remediatio
 
 
 async def _listed(client: Client, asked: GetRemediations, instance_id: str) -> list[Remediation]:
-    return await client.list_remediations(
+    listed = await client.list_remediations(
         asked.cluster_id,
         instance_id,
         states=asked.state or (),
         modes=asked.mode or (),
         triggers=asked.trigger or (),
     )
+    if listed.unreadable and not listed:
+        raise AnswerUnreadable(
+            "list remediations", f"nothing of what the API lists can be read; the first: {listed.unreadable[0].problem}"
+        )
+    return listed
 
 
 async def get_instances(client: Client, asked: GetInstances) -> Instances:

@@ -65,12 +65,12 @@ class TogetherAiProvider(Provider):
         from pulumi_resource_togetherai.unknown import holds_unknown
 
         checked = check(ProviderConfig, _plain(request.new_inputs))
-        failures = [CheckFailure(failure.property, harmless(failure.reason)) for failure in checked.failures]
+        failures = [CheckFailure(_named(failure.property), harmless(failure.reason)) for failure in checked.failures]
         if not (failures or holds_unknown(checked.inputs)):
             try:
                 ProviderConfig.model_validate(checked.inputs).address()
             except ValueError as error:
-                failures.append(CheckFailure("baseUrl", harmless(str(error))))
+                failures.append(CheckFailure("", harmless(str(error))))
         # The engine sends the API key without its mark, and would log the answer as it comes.
         key = request.new_inputs.get("apiKey")
         secret = {} if key is None else {"apiKey": PropertyValue(key.value, is_secret=True)}
@@ -114,6 +114,12 @@ class TogetherAiProvider(Provider):
         """Closes the connections to the API."""
         if self._session is not None:
             await self._session.close()
+
+
+def _named(setting: str) -> str:
+    """The setting that a failure is about, unless it may hold something secret: where a failure has a name, the engine
+    shows the value too. The reason names it in any case."""
+    return "" if setting in ("apiKey", "baseUrl") else setting
 
 
 def _plain(properties: dict[str, PropertyValue]) -> dict[str, Any]:

@@ -1,0 +1,19 @@
+"""The provider's configuration as the dynamic form reads it: the stack's, under `togetherai:`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.check import check
+from pulumi_resource_togetherai.remediation.run import RemediationError
+
+
+def configuration(get: Callable[[str], str | None]) -> ProviderConfig:
+    """The configuration, of which `get` tells each setting by its name. Raises RemediationError for a mistake."""
+    names = [str(setting.alias) for setting in ProviderConfig.model_fields.values()]
+    settings = {name: value for name in names if (value := get(name)) is not None}
+    if failures := check(ProviderConfig, settings).failures:
+        raise RemediationError("; ".join(f"togetherai:{failure.reason}" for failure in failures))
+    # Not what was checked: of that, the API key is not shown even to us.
+    return ProviderConfig.model_validate(settings)
