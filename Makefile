@@ -50,6 +50,7 @@ bench: setup ## Measure what the README and docs/performance.md claim (40 minute
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 	@$(WITH_TOOLS) python benchmarks/many.py
+	@$(WITH_TOOLS) python benchmarks/endurance.py
 
 dist: setup ## Build what a release consists of into dist/ (a minute)
 	@rm -rf dist

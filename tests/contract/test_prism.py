@@ -91,7 +91,7 @@ class Counting(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-NOT_BELIEVED = re.compile(r"is not to be believed: .*(r1|cluster-1| its )|cannot be read \(its id")
+NOT_BELIEVED = re.compile(r"is not to be believed: .*(r1|cluster-1| its )|can(not)? be read\b.*\bits ")
 """About something else than asked, or beyond reason: which of them a record is, Prism leaves to chance."""
 Operation = Callable[[Session, Telling], Awaitable[Any]]
 OPERATIONS: dict[str, Operation] = {
@@ -137,17 +137,24 @@ async def test_nothing_that_it_says_is_believed(prism: str, name: str):
             await OPERATIONS[name](session, told)
     finally:
         await session.close()
-    assert NOT_BELIEVED.search(str(caught.value)), str(caught.value)
-    assert not [asked for asked in transport.asked if asked.startswith("POST")], transport.asked
-    assert transport.asked.total() <= 4
+    posts = sum(count for asked, count in transport.asked.items() if asked.startswith("POST"))
+    # An empty list it may invent as well: then the POST is right, and its answer is a stranger's.
+    assert posts <= ("create" in name)
+    if not posts:
+        assert NOT_BELIEVED.search(str(caught.value)), str(caught.value)
+    assert transport.asked.total() <= 6
 
 
 @pytest.mark.parametrize("function", [GET_REMEDIATION, GET_REMEDIATIONS], ids=lambda function: function.name)
-async def test_a_lookup_says_so_in_one_line(prism: str, function: Any):
+async def test_a_lookup_shows_no_strangers_record(prism: str, function: Any):
     client, _ = asking(prism)
     arguments = NODE | ({"remediationId": "r1"} if function is GET_REMEDIATION else {})
-    with pytest.raises(RemediationError, match=NOT_BELIEVED.pattern):
-        await function.answer(ProviderConfig(), arguments, client)
+    said = ""
+    try:
+        found = await function.answer(ProviderConfig(), arguments, client)
+    except RemediationError as error:
+        said, found = str(error), None
+    assert NOT_BELIEVED.search(said) if found is None else found.remediations == []
 
 
 @pytest.mark.parametrize("operation", ["approve", "reject", "cancel"])
