@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,42 @@ def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*command: str, cwd: Path) -> None:
     done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+PLUGINS = """
+import json, sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+def plugin(distribution):
+    # As Pulumi's Python language host does: a distribution whose name begins with `pulumi-` or `pulumi_` is taken for a
+    # plugin of that name, unless the package's folder holds a pulumi-plugin.json that says otherwise.
+    name = distribution.metadata["Name"].replace("_", "-").lower()
+    top = (distribution.read_text("top_level.txt") or name.replace("-", "_")).split()[0]
+    described = Path(distribution.locate_file(top)) / "pulumi-plugin.json"
+    if described.exists():
+        told = json.loads(described.read_text())
+        return f"{told['name']}-{told['version']}" if told.get("resource") else None
+    return f"{name.removeprefix('pulumi-')}-{distribution.version}" if name.startswith("pulumi-") else None
+
+print(json.dumps(sorted(filter(None, map(plugin, distributions())))))
+"""
+
+
+def test_pulumi_install_asks_for_no_plugin_but_the_sdks_own(venv: Path):
+    """`pulumi install` downloads what this lists. The provider's package is a plugin, but not one to download."""
+    told = subprocess.run([venv / "python", "-c", PLUGINS], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert json.loads(told) == ["togetherai-0.1.0"]
+
+
+def test_the_wheel_and_the_source_distribution_say_that_there_is_nothing_to_download(venv: Path):
+    wheels = venv.parents[1] / "wheels"
+    (wheel,) = wheels.glob("pulumi_resource_togetherai-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert json.loads(archive.read("pulumi_resource_togetherai/pulumi-plugin.json")) == {"resource": False}
+    (source,) = wheels.glob("pulumi_resource_togetherai-*.tar.gz")
+    with tarfile.open(source) as archive:
+        assert [name for name in archive.getnames() if name.endswith("/pulumi-plugin.json")]
 
 
 def test_the_dynamic_form_runs(venv: Path, tmp_path: Path, api: Simulator):
