@@ -100,9 +100,40 @@ def test_the_installed_package_has_its_whole_schema(venv: Path, tmp_path: Path):
     assert told == (ROOT / "sdk" / "schema.json").read_text()
 
 
-def test_the_installed_simulator_starts(venv: Path):
-    done = subprocess.run([venv / "togetherai-simulator", "--help"], stdout=subprocess.PIPE, text=True, check=True)
+SIMULATOR = """
+from importlib.metadata import requires
+print("\\n".join(line.split(";")[0] for line in requires("pulumi-resource-togetherai") if "simulator" in line))
+"""
+
+
+@pytest.mark.parametrize(
+    "command", [["togetherai-simulator"], ["python", "-m", "pulumi_resource_togetherai.simulator"]]
+)
+def test_without_its_extra_the_simulator_says_in_one_line_what_to_install(venv: Path, command: list[str]):
+    asked = [str(venv / command[0]), *command[1:]]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "togetherai-simulator: starlette is not installed. The simulator is an extra: "
+        'pip install "pulumi-resource-togetherai[simulator]"\n'
+    )
+
+
+def test_with_its_extra_the_installed_simulator_starts(venv: Path, tmp_path: Path):
+    extra = subprocess.run([venv / "python", "-c", SIMULATOR], stdout=subprocess.PIPE, text=True, check=True)
+    pip = (str(venv / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--target", str(tmp_path / "extra"), *extra.stdout.split(), cwd=tmp_path)
+    env = {"PYTHONPATH": str(tmp_path / "extra")}
+    command = [venv / "togetherai-simulator", "--help"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env)
     assert "--speed" in done.stdout
+
+
+def test_a_provider_brings_no_web_server(venv: Path):
+    listed = [str(venv / "python"), "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
+    installed = subprocess.run(listed, stdout=subprocess.PIPE, text=True, check=True).stdout.lower()
+    assert "starlette" not in installed
+    assert "uvicorn" not in installed
 
 
 @pytest.mark.parametrize(

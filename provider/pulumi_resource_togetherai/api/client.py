@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from pulumi_resource_togetherai.api.believable import beyond_reason, other_than_asked
-from pulumi_resource_togetherai.api.enums import TERMINAL_STATES, RemediationMode, RemediationState, RemediationTrigger
+from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationMode, RemediationState, RemediationTrigger
 from pulumi_resource_togetherai.api.errors import AnswerTooLarge, Refused
 from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params
 from pulumi_resource_togetherai.api.listed import Listed, Page, Unreadable
@@ -76,6 +76,10 @@ class Client:
     def now(self) -> datetime:
         """The time on the server's clock, as far as its answers told and within reason."""
         return self._http.now()
+
+    def clock_ahead(self) -> float | None:
+        """By how many seconds the server's clock was ahead of this machine's when it last answered; None before."""
+        return self._http.clock_ahead
 
     async def create_remediation(
         self, cluster_id: str, instance_id: str, *, mode: RemediationMode, reason: str | None, remediation_id: str
@@ -195,9 +199,10 @@ class Client:
     async def list_active_remediations(self, cluster_id: str) -> Listed:
         """GET .../remediations of the whole cluster, those that have not ended. Raises Refused also when the server
         ignores the filter: its answer would grow with the cluster's history."""
-        states = [state.value for state in RemediationState if state not in TERMINAL_STATES]
         path = f"{_instance_path(cluster_id, ALL_INSTANCES)}/remediations"
-        listed = await self._all_pages(path, {"state": states}, cluster_id, ALL_INSTANCES)
+        listed = await self._all_pages(
+            path, {"state": [state.value for state in ACTIVE_STATES]}, cluster_id, ALL_INSTANCES
+        )
         if any(remediation.terminal for remediation in listed):
             raise Refused("list remediations", "the server does not filter by state", http_status=200)
         return listed

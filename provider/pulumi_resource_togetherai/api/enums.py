@@ -118,5 +118,8 @@ TERMINAL_STATES = frozenset(
 )
 """The states that a remediation never leaves. Every other state is active."""
 
+ACTIVE_STATES = tuple(state for state in RemediationState if state not in TERMINAL_STATES)
+"""The states that this version knows and that are not terminal."""
+
 CANCELLABLE_STATES = frozenset({RemediationState.PENDING_APPROVAL, RemediationState.PENDING})
 """The states in which the API accepts a cancel."""

@@ -84,6 +84,8 @@ class Http:
             },
         )
         self._server_time: tuple[datetime, float] | None = None
+        self.clock_ahead: float | None = None
+        """By how many seconds the server's clock was ahead of this machine's when it last told."""
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._resume_at = 0.0
         """Until when, on the event loop's clock, the server has asked for quiet."""
@@ -212,7 +214,9 @@ class Http:
             told = parsedate_to_datetime(response.headers["Date"])
         except (KeyError, ValueError):
             return
+        told = told if told.tzinfo else told.replace(tzinfo=UTC)
         self._server_time = (told, asyncio.get_running_loop().time())
+        self.clock_ahead = (told - datetime.now(UTC)).total_seconds()
 
     def _error(self, operation: str, response: httpx.Response, content: bytes) -> ApiError:
         kind = status_error_type(response.status_code)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api import models
+from pulumi_resource_togetherai.api.enums import ACTIVE_STATES
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
@@ -14,7 +15,7 @@ from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.precedence import Active
 from pulumi_resource_togetherai.remediation.together import Together, Told
-from pulumi_resource_togetherai.remediation.turns import ACTIVE, Turns
+from pulumi_resource_togetherai.remediation.turns import Turns
 from pulumi_resource_togetherai.remediation.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Cluster:
         if self._limit is None:
             beside = await self.history(record.instance_id)
         else:
-            beside = await self._client.list_remediations(self._id, states=ACTIVE)
+            beside = await self._client.list_remediations(self._id, states=ACTIVE_STATES)
         seen = next((one for one in beside if one.id == record.id), None)
         return seen or await self.remediation(record.instance_id, record.id), Active(beside)
 

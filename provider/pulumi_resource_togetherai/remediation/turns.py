@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pulumi_resource_togetherai.api.enums import TERMINAL_STATES, RemediationState
+from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.report import HEARTBEAT, Report
@@ -15,8 +15,6 @@ from pulumi_resource_togetherai.remediation.watcher import Watcher
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
-
-ACTIVE = [state for state in RemediationState if state not in TERMINAL_STATES]
 
 
 class Turns:
@@ -122,7 +120,7 @@ class Turns:
         for listed in (self._watcher.listed, self._listed):
             if listed is not None and listed[0] > usable_from:
                 return listed[1]
-        active = await self._client.list_remediations(self._cluster_id, states=ACTIVE)
+        active = await self._client.list_remediations(self._cluster_id, states=ACTIVE_STATES)
         self._listed = now, active
         return active
 

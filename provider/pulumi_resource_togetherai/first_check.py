@@ -1,0 +1,126 @@
+"""`togetherai-check`: whether key, address and cluster are right, before the first `pulumi up`. It only reads."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+
+from pulumi_resource_togetherai.api.client import Client
+from pulumi_resource_togetherai.api.enums import ACTIVE_STATES
+from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
+from pulumi_resource_togetherai.api.models import Cluster
+from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
+from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.harmless import quoted
+
+
+@dataclass(frozen=True)
+class Line:
+    """One question, and its answer."""
+
+    check: str
+    """What was asked about: `address`, `key`, `cluster` or `clock`."""
+    ok: bool
+    message: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command. Returns 1 with the first answer that is not good."""
+    parser = argparse.ArgumentParser(
+        prog="togetherai-check",
+        description="Asks the Together AI API whether the key, the address and the clusters are right. It only reads: "
+        "the key from TOGETHER_API_KEY, the address from TOGETHER_BASE_URL.",
+    )
+    parser.add_argument("clusters", nargs="+", metavar="CLUSTER", help="the id of a cluster that programs will name")
+    parser.add_argument("--json", action="store_true", help="print the answers as JSON")
+    options = parser.parse_args(arguments)
+    lines = asyncio.run(_answers(options.clusters, told=not options.json))
+    if options.json:
+        print(json.dumps([asdict(line) for line in lines], indent=1))
+    return int(not all(line.ok for line in lines))
+
+
+async def _answers(clusters: Sequence[str], *, told: bool) -> list[Line]:
+    """The answers up to the first that is not good, each printed as it comes if they are to be `told`."""
+    lines = list[Line]()
+    async with aclosing(_ask(clusters)) as answers:
+        async for line in answers:
+            lines.append(line)
+            if told:
+                print(f"{'ok  ' if line.ok else 'FAIL'}  {line.check:<7}  {line.message}", flush=True)
+            if not line.ok:
+                break
+    return lines
+
+
+async def _ask(clusters: Sequence[str]) -> AsyncGenerator[Line]:
+    config = ProviderConfig(max_retries=1)
+    try:
+        address = config.address()
+    except ValueError as error:
+        yield Line("address", False, str(error))
+        return
+    try:
+        client, source = config.client(), config.credential().source
+    except (MissingApiKey, ValueError) as error:
+        yield Line("key", False, str(error))
+        return
+    async with client:
+        reached = False
+        for cluster_id in clusters:
+            try:
+                cluster = await client.get_cluster(cluster_id)
+                active = len(await client.list_remediations(cluster_id, states=ACTIVE_STATES))
+            except (ApiError, ValueError) as error:
+                for line in _failure(address, source, cluster_id, error, reached=reached):
+                    yield line
+                return
+            if not reached:
+                yield Line("address", True, f"{address} answers")
+                yield Line("key", True, f"the one from {source} is accepted")
+                reached = True
+            yield Line("cluster", True, _described(cluster, active))
+        yield Line("clock", True, _clock(client))
+
+
+def _failure(address: str, source: str, cluster_id: str, error: Exception, *, reached: bool) -> list[Line]:
+    """What an error says about address, key and cluster, as far as it says anything."""
+    answers = [] if reached else [Line("address", True, f"{address} answers")]
+    if isinstance(error, CredentialRefused):
+        return [*answers, Line("key", False, str(error))]
+    if isinstance(error, NotFound):
+        accepted = [] if reached else [Line("key", True, f"the one from {source} is accepted")]
+        return [*answers, *accepted, Line("cluster", False, f"{cluster_id} is not known ({error})")]
+    if isinstance(error, ValueError):
+        return [Line("cluster", False, str(error))]
+    return [Line("address", False, str(error))]
+
+
+def _described(cluster: Cluster, active: int) -> str:
+    states = Counter(quoted(node.status) or "without a status" for node in cluster.gpu_worker_nodes)
+    nodes = ", ".join(f"{count} {status}" for status, count in states.most_common())
+    return (
+        f"{cluster.cluster_id} is known: {sum(states.values())} GPU worker nodes ({nodes or 'none'}), {active} active "
+        "remediations"
+    )
+
+
+def _clock(client: Client) -> str:
+    ahead = client.clock_ahead()
+    if ahead is None:
+        return "the API tells no time; ages are judged by this machine's clock"
+    if abs(ahead) < 2:
+        return "the API's clock and this machine's agree"
+    return (
+        f"the API's clock is {text(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's; ages go by it"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

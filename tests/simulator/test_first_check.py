@@ -1,0 +1,75 @@
+"""`togetherai-check` against a simulator: a line each, and non-zero with the first that is not good."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulator.process import Process, running
+
+KEY = "simulator-key"
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Process]:
+    with running("--instances", "3") as process:
+        yield process
+
+
+def check(*arguments: str, address: str, key: str | None = KEY) -> tuple[int, list[str]]:
+    env = {"TOGETHER_BASE_URL": address} | ({"TOGETHER_API_KEY": key} if key else {})
+    command = [sys.executable, "-m", "pulumi_resource_togetherai.first_check", *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    assert not key or key not in done.stdout
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_all_is_well(simulator: Process):
+    code, lines = check("cluster-1", address=simulator.base_url)
+    assert code == 0
+    assert [line[:13].split() for line in lines] == [["ok", name] for name in ("address", "key", "cluster", "clock")]
+    assert "cluster-1 is known: 3 GPU worker nodes (3 Ready), 0 active remediations" in lines[2]
+    assert lines[1].endswith("the one from the environment variable TOGETHER_API_KEY is accepted")
+    assert lines[3].endswith("the API's clock and this machine's agree")
+
+
+def test_it_only_reads(simulator: Process):
+    simulator.control("DELETE", "/requests")
+    check("cluster-1", address=simulator.base_url)
+    asked = simulator.control("GET", "/requests").json()
+    assert {entry["method"] for entry in asked if entry["path"].startswith("/v1")} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "address", "key", "failing", "part"),
+    [
+        (["cluster-1"], "http://127.0.0.1:9/v1", KEY, "address", "cannot reach http://127.0.0.1:9/v1"),
+        (["cluster-1"], "http://example.test", KEY, "address", "is not encrypted"),
+        (["cluster-1"], "nonsense", KEY, "address", "is not the address of an API"),
+        (["cluster-1"], None, None, "key", "there is no API key"),
+        (["cluster-1"], None, "another", "key", "401"),
+        (["cluster-9"], None, KEY, "cluster", "cluster-9 is not known"),
+        (["cluster-1", "cluster-9"], None, KEY, "cluster", "cluster-9 is not known"),
+        ([".."], None, KEY, "cluster", "is not an id"),
+    ],
+)
+def test_the_first_that_is_not_good_is_the_last_line(
+    simulator: Process, arguments: list[str], address: str | None, key: str | None, failing: str, part: str
+):
+    code, lines = check(*arguments, address=address or simulator.base_url, key=key)
+    assert code == 1
+    assert lines[-1].split()[:2] == ["FAIL", failing]
+    assert part in lines[-1]
+    assert all(line.startswith("ok") for line in lines[:-1])
+
+
+def test_on_request_it_is_json(simulator: Process):
+    code, lines = check("cluster-1", "--json", address=simulator.base_url)
+    told = json.loads("\n".join(lines))
+    assert (code, [line["check"] for line in told]) == (0, ["address", "key", "cluster", "clock"])
+    assert all(line["ok"] for line in told)
