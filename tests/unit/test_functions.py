@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS
+from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS, LONGEST
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
@@ -147,3 +148,18 @@ async def test_a_page_token_that_expired_is_one_clear_line():
         await started(app, f"cluster-1-node-{number}", RemediationMode.REBOOT_VM)
     with pytest.raises(RemediationError, match=r"^getRemediations failed: list remediations: 400 .*token[^\n]*$"):
         await ids(app)
+
+
+@pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
+async def test_a_lookup_ends_in_time_however_slow_each_page_comes():
+    async def slow(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(20)
+        token = str(int(request.url.params.get("page_token", "0")) + 1)
+        return httpx.Response(200, json={"remediations": [], "has_next": True, "next_page_token": token})
+
+    credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
+    slowly = Client("http://simulator/v1", credential, transport=httpx.MockTransport(slow))
+    started_at = asyncio.get_running_loop().time()
+    with pytest.raises(RemediationError, match=r"^getRemediations failed: timed out"):
+        await GET_REMEDIATIONS.answer(ProviderConfig(), CLUSTER, slowly)
+    assert asyncio.get_running_loop().time() - started_at == pytest.approx(LONGEST)

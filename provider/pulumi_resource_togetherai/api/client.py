@@ -13,7 +13,7 @@ import httpx
 from pulumi_resource_togetherai.api.believable import beyond_reason, other_than_asked
 from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationMode, RemediationState, RemediationTrigger
 from pulumi_resource_togetherai.api.errors import AnswerTooLarge, Refused
-from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params
+from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params, Request
 from pulumi_resource_togetherai.api.listed import Listed, Page, Unreadable
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.harmless import quoted
@@ -85,26 +85,23 @@ class Client:
         self, cluster_id: str, instance_id: str, *, mode: RemediationMode, reason: str | None, remediation_id: str
     ) -> Remediation:
         """POST .../remediations: starts a remediation. An error with `maybe_took_effect` may hide a success."""
-        return await self._http.send(
+        request = Request(
             "create remediation",
             "POST",
             f"{_instance_path(cluster_id, instance_id)}/remediations",
             Remediation,
+            _about(cluster_id, instance_id),
             params={"remediation_id": remediation_id},
             body={"mode": mode.value} | ({"reason": reason} if reason else {}),
             starts=True,
-            wrong=_about(cluster_id, instance_id),
         )
+        return await self._http.send(request)
 
     async def get_remediation(self, cluster_id: str, instance_id: str, remediation_id: str) -> Remediation:
         """GET .../remediations/{remediation_id}."""
-        return await self._http.send(
-            "get remediation",
-            "GET",
-            _remediation_path(cluster_id, instance_id, remediation_id),
-            Remediation,
-            wrong=_about(cluster_id, instance_id, remediation_id),
-        )
+        path = _remediation_path(cluster_id, instance_id, remediation_id)
+        about = _about(cluster_id, instance_id, remediation_id)
+        return await self._http.send(Request("get remediation", "GET", path, Remediation, about))
 
     async def approve_remediation(
         self,
@@ -116,38 +113,35 @@ class Client:
         mode: RemediationMode | None = None,
     ) -> Remediation:
         """POST .../approve: starts a proposed remediation, in another `mode` if given."""
-        return await self._http.send(
-            "approve remediation",
-            "POST",
-            f"{_remediation_path(cluster_id, instance_id, remediation_id)}/approve",
-            Remediation,
-            body=({"comment": comment} if comment else {}) | ({"mode": mode.value} if mode else {}),
-            starts=True,
-            wrong=_about(cluster_id, instance_id, remediation_id),
-        )
+        body = ({"comment": comment} if comment else {}) | ({"mode": mode.value} if mode else {})
+        return await self._act("approve", cluster_id, instance_id, remediation_id, body, starts=True)
 
     async def reject_remediation(
         self, cluster_id: str, instance_id: str, remediation_id: str, *, comment: str | None = None
     ) -> Remediation:
         """POST .../reject: ends a proposed remediation as CANCELLED."""
-        return await self._http.send(
-            "reject remediation",
-            "POST",
-            f"{_remediation_path(cluster_id, instance_id, remediation_id)}/reject",
-            Remediation,
-            body={"comment": comment} if comment else {},
-            wrong=_about(cluster_id, instance_id, remediation_id),
-        )
+        body = {"comment": comment} if comment else {}
+        return await self._act("reject", cluster_id, instance_id, remediation_id, body)
 
     async def cancel_remediation(self, cluster_id: str, instance_id: str, remediation_id: str) -> Remediation:
         """POST .../cancel: works in PENDING_APPROVAL and PENDING."""
-        return await self._http.send(
-            "cancel remediation",
-            "POST",
-            f"{_remediation_path(cluster_id, instance_id, remediation_id)}/cancel",
-            Remediation,
-            wrong=_about(cluster_id, instance_id, remediation_id),
-        )
+        return await self._act("cancel", cluster_id, instance_id, remediation_id)
+
+    async def _act(
+        self,
+        action: str,
+        cluster_id: str,
+        instance_id: str,
+        remediation_id: str,
+        body: dict[str, str] | None = None,
+        *,
+        starts: bool = False,
+    ) -> Remediation:
+        """POST .../remediations/{remediation_id}/{action}."""
+        path = f"{_remediation_path(cluster_id, instance_id, remediation_id)}/{action}"
+        about = _about(cluster_id, instance_id, remediation_id)
+        request = Request(f"{action} remediation", "POST", path, Remediation, about, body=body, starts=starts)
+        return await self._http.send(request)
 
     async def get_cluster(self, cluster_id: str) -> Cluster:
         """GET /compute/clusters/{cluster_id}: the cluster and its GPU worker nodes."""
@@ -157,7 +151,7 @@ class Client:
             return "" if asked else f"asked about cluster {cluster_id}, it answers with {quoted(cluster.cluster_id)}"
 
         path = f"/compute/clusters/{_segment(cluster_id)}"
-        return await self._http.send("get cluster", "GET", path, Cluster, wrong=wrong)
+        return await self._http.send(Request("get cluster", "GET", path, Cluster, wrong))
 
     async def list_remediations(
         self,
@@ -218,9 +212,10 @@ class Client:
             page, fresh, repeats = Page(), dict[str, Remediation](), False
             for name in ("page_token", "pageToken"):
                 params: Params = {"page_size": PAGE_SIZE, **filters} | ({name: token} if token else {})
-                page = await self._http.send(
-                    "list remediations", "GET", path, Page, params=params, wrong=lambda page: page.contradiction(about)
+                request = Request(
+                    "list remediations", "GET", path, Page, lambda page: page.contradiction(about), params=params
                 )
+                page = await self._http.send(request)
                 fresh = {item.id: item for item in page.readable if item.id not in seen}
                 repeats = bool(page.remediations) and not fresh
                 if not token or not repeats:

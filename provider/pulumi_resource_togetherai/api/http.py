@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import httpx
 from pydantic import SecretStr, ValidationError
@@ -48,6 +48,23 @@ class Credential:
 
     api_key: SecretStr
     source: str
+
+
+@dataclass(frozen=True)
+class Request(Generic[Answer]):
+    """One request, and what its answer has to be."""
+
+    operation: str
+    """What it is for, as errors call it."""
+    method: str
+    path: str
+    answer: type[Answer]
+    wrong: Callable[[Answer], str]
+    """Tells what is wrong with an answer that can be read; nothing if it is empty."""
+    params: Params | None = None
+    body: dict[str, Any] | None = None
+    starts: bool = False
+    """Whether it may start a remediation."""
 
 
 class Http:
@@ -109,70 +126,34 @@ class Http:
         told, at = self._server_time
         return believable_now(told + timedelta(seconds=asyncio.get_running_loop().time() - at), ours)
 
-    async def send(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        answer: type[Answer],
-        *,
-        params: Params | None = None,
-        body: dict[str, Any] | None = None,
-        starts: bool = False,
-        wrong: Callable[[Answer], str],
-    ) -> Answer:
-        """Sends a request and reads its answer. `starts`: whether it may start a remediation. `wrong` tells what is
-        wrong with an answer that can be read; nothing if it is empty."""
-        async for attempt in retrying(is_read=method == "GET", max_retries=self._max_retries):
+    async def send(self, request: Request[Answer]) -> Answer:
+        """Sends a request, again where that is safe, and reads its answer."""
+        async for attempt in retrying(is_read=request.method == "GET", max_retries=self._max_retries):
             with attempt:
-                return await self._in_turn(
-                    operation, method, path, answer, params=params, body=body, starts=starts, wrong=wrong
-                )
+                return await self._in_turn(request)
         raise AssertionError("the retry loop ends by returning or raising")
 
-    async def _in_turn(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        answer: type[Answer],
-        *,
-        params: Params | None,
-        body: dict[str, Any] | None,
-        starts: bool,
-        wrong: Callable[[Answer], str],
-    ) -> Answer:
+    async def _in_turn(self, request: Request[Answer]) -> Answer:
         """Sends one request when its cluster has room for it and the server has not asked for quiet."""
-        cluster_id = path.split("/")[3]
+        cluster_id = request.path.split("/")[3]
         async with self._turns[cluster_id]:
             await asyncio.sleep(self._resume_at - asyncio.get_running_loop().time())
-            if starts and self._starts_no_more:
-                raise Withheld(operation, "not sent, because the run was interrupted")
+            if request.starts and self._starts_no_more:
+                raise Withheld(request.operation, "not sent, because the run was interrupted")
             try:
-                told = await self._send_once(operation, method, path, answer, params=params, body=body)
-                if contradiction := wrong(told):
-                    raise AnswerContradicts(operation, f"{self._base_url} is not to be believed: {contradiction}")
-                return told
+                return await self._send_once(request)
             except RateLimited as error:
                 asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
                 self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + asked)
                 raise
 
-    async def _send_once(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        answer: type[Answer],
-        *,
-        params: Params | None,
-        body: dict[str, Any] | None,
-    ) -> Answer:
+    async def _send_once(self, request: Request[Answer]) -> Answer:
+        operation = request.operation
         try:
             # httpx bounds each read, this the whole answer: a body that drips in may not hold the caller for ever.
             async with (
                 asyncio.timeout(self._request_timeout),
-                self._client.stream(method, path, params=params, json=body) as response,
+                self._client.stream(request.method, request.path, params=request.params, json=request.body) as response,
             ):
                 content = await self._read(operation, response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
@@ -187,12 +168,15 @@ class Http:
         if response.status_code >= 300:
             raise self._error(operation, response, content)
         try:
-            return answer.model_validate_json(content)
+            answer = request.answer.model_validate_json(content)
         except (ValidationError, RecursionError) as error:
             raise AnswerUnreadable(
                 operation,
                 f"{self._base_url} answered {response.status_code} with a body that cannot be read ({problem(error)})",
             ) from error
+        if contradiction := request.wrong(answer):
+            raise AnswerContradicts(operation, f"{self._base_url} is not to be believed: {contradiction}")
+        return answer
 
     async def _read(self, operation: str, response: httpx.Response) -> bytes:
         """The body, as far as it is not too long and not packed."""

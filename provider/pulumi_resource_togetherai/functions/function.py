@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -17,6 +18,9 @@ from pulumi_resource_togetherai.functions.results import Instances, Remediations
 from pulumi_resource_togetherai.remediation.check import Failure, check
 from pulumi_resource_togetherai.remediation.run import RemediationError, explained
 from pulumi_resource_togetherai.unknown import holds_unknown
+
+LONGEST = 300.0
+"""How long a lookup may take, in seconds: the program, and the preview, wait for it."""
 
 A = TypeVar("A", bound=BaseModel)
 R = TypeVar("R", bound=BaseModel)
@@ -50,7 +54,8 @@ class Function(Generic[A, R]):
             raise RemediationError(str(error)) from error
         async with made:
             with explained(f"{self.name} failed"):
-                return await self.look(made, asked)
+                async with asyncio.timeout(LONGEST):
+                    return await self.look(made, asked)
 
 
 GET_REMEDIATION = Function("getRemediation", GetRemediation, Remediation, get_remediation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -43,8 +45,16 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
     it; with a `contest`, also until others turn out to have come first. An API that does not answer is not a reason to
     stop: the remediation goes on too."""
     watch = Watch(record)
-    try:
+    with noting_why(watch):
         await run.unless_stopped(_follow(run, watch, contest))
+    return watch
+
+
+@contextmanager
+def noting_why(watch: Watch) -> Generator[None]:
+    """Takes note of what stops the work inside."""
+    try:
+        yield
     except TimeoutError:
         watch.stop = Stop.TIMEOUT
     except Interrupted:
@@ -53,7 +63,6 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
         watch.stop, watch.error = Stop.GONE, error
     except CredentialRefused as error:
         watch.stop, watch.error = Stop.NO_ACCESS, error
-    return watch
 
 
 async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:

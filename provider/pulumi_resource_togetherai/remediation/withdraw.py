@@ -13,8 +13,8 @@ from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.cancel import cancel_until_answered
 from pulumi_resource_togetherai.remediation.contest import Contest, Loss
 from pulumi_resource_togetherai.remediation.precedence import Active, started_at
-from pulumi_resource_togetherai.remediation.run import GRACE, Interrupted, Run
-from pulumi_resource_togetherai.remediation.wait import Stop, Watch, until_terminal
+from pulumi_resource_togetherai.remediation.run import GRACE, Run
+from pulumi_resource_togetherai.remediation.wait import Stop, Watch, noting_why, until_terminal
 
 COARSE = 1.0
 """For how long, in seconds, an API that tells times in whole seconds may still start others at the same time."""
@@ -51,32 +51,24 @@ async def _wait(run: Run, record: Remediation, contest: Contest | None) -> tuple
 
 async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
     """Looks until it is answered: a remediation that nobody waits for is held to the rules too."""
-    watch = Watch(record)
+    watch, loss = Watch(record), None
     if record.terminal or contest is None:
         return watch, None
-    try:
+    with noting_why(watch):
         if not started_at(record).microsecond:
             await run.unless_stopped(asyncio.sleep(COARSE))
         watch.record, active = await run.unless_stopped(_standing(run, record))
-        return watch, await contest.judge(watch.record, active)
-    except TimeoutError:
-        watch.stop = Stop.TIMEOUT
-    except Interrupted:
-        watch.stop = Stop.INTERRUPTED
-    except NotFound as error:
-        watch.stop, watch.error = Stop.GONE, error
-    except ApiError as error:
-        watch.stop, watch.error = Stop.NO_ACCESS, error
-    return watch, None
+        loss = await contest.judge(watch.record, active)
+    return watch, loss
 
 
 async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]:
     while True:
         try:
             return await run.cluster(record.cluster_id).standing(record)
+        except (NotFound, CredentialRefused):
+            raise
         except ApiError as error:
-            if not error.transient:
-                raise
             await run.report.status(f"the API does not say who else repairs the node; looking again ({error})")
         await asyncio.sleep(seconds(run.config.poll_interval))
 
@@ -85,17 +77,16 @@ async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest)
     """Cancels it. Returns what came of it: cancelled, begun after all, or neither yet."""
     why = f"{words.whose(loss.winner)}, came first" if loss.winner else f"{loss.ahead} of its cluster came first"
     await run.report.status(f"withdrawing {words.name(record)}: {why}")
+    watch = Watch(record)
     try:
-        cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
-    except TimeoutError:
-        return Watch(record, Stop.TIMEOUT)
-    except Interrupted:
-        return Watch(record, Stop.INTERRUPTED)
-    except CredentialRefused as error:
-        return Watch(record, Stop.NO_ACCESS, error)
+        with noting_why(watch):
+            cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
+            if cancelled is None:
+                watch.stop = Stop.GONE
+            else:
+                watch.record = cancelled
     except ApiError as error:
         if not error.transient:
             contest.can_withdraw = False
             await run.report.warning(f"{words.name(record)} cannot be withdrawn, though {why}: {error}. It goes on")
-        return Watch(record)
-    return Watch(cancelled) if cancelled is not None else Watch(record, Stop.GONE)
+    return watch
