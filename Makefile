@@ -36,6 +36,7 @@ sdk: setup ## Write sdk/ anew from the schema (some seconds)
 	@set -e; for language in $(SDK_LANGUAGES); do \
 	  .tools/bin/gensdk --language $$language --schema $(SDK)/schema.json --out $(SDK)/$$language; \
 	done
+	@cp $(SDK)/python/pulumi_togetherai/README.md $(SDK)/python/README.md # where its pyproject.toml looks for it
 
 docs: setup ## Write docs/reference/ anew from the schema (a moment)
 	@$(WITH_TOOLS) python tools/docs.py docs/reference

@@ -155,13 +155,13 @@ def schema() -> Schema:
                 "pyproject": {"enabled": True},
                 "respectSchemaVersion": True,
                 "requires": {"pulumi": ">=3.200.0,<4.0.0"},
-                "readme": _doc(ProviderConfig),
+                "readme": _guide("sdk"),
             },
             "nodejs": {
                 "respectSchemaVersion": True,
                 "packageName": "@pulumi-togetherai/togetherai",
                 "packageDescription": DESCRIPTION,
-                "readme": _doc(ProviderConfig),
+                "readme": _guide("sdk"),
                 "dependencies": {"@pulumi/pulumi": "^3.200.0"},
                 "devDependencies": {"@types/node": "^20"},
                 "typescriptVersion": "^5.9.0",
@@ -255,7 +255,11 @@ def _doc(thing: type) -> str:
 
 def _guided(first: str, name: str) -> str:
     """A description with the guide that stands in `guide/`: how it works, examples, how to import."""
-    return f"{first}\n\n{files('pulumi_resource_togetherai').joinpath(f'guide/{name}.md').read_text()}"
+    return f"{first}\n\n{_guide(name)}"
+
+
+def _guide(name: str) -> str:
+    return files("pulumi_resource_togetherai").joinpath(f"guide/{name}.md").read_text()
 
 
 def _pascal(name: str) -> str:

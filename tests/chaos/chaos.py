@@ -207,16 +207,18 @@ def stacks_run(seed: int, folder: Path) -> Outcome:
             stack.declare(wait=False)
         plans = [[chance.uniform(1, 3) for _ in range(chance.randint(0, 2))] for _ in stacks]
         with ThreadPoolExecutor(2) as pool:
-            commands = list(pool.map(_until_told, stacks, plans))
+            told = list(pool.map(_until_told, stacks, plans))
+        commands, kills = map(sum, zip(*told, strict=True))
         api.clear_faults()
         api.advance(5000)
         ran = [item for item in api.remediations() if item["state"] != "CANCELLED"]
-        kills = sum(map(len, plans))
-        return Outcome(seed, max(len(ran) - 1, 0), int(not ran), sum(commands), kills)
+        return Outcome(seed, max(len(ran) - 1, 0), int(not ran), commands, kills)
 
 
-def _until_told(stack: Stack, kills: list[float]) -> int:
-    """`pulumi up` until it is done or told of another one, killed first after each of some times. Returns how often."""
+def _until_told(stack: Stack, kills: list[float]) -> tuple[int, int]:
+    """`pulumi up` until it is done or told of another one, killed first after each of some times. Returns how often it
+    was run, and how often killed."""
+    killed = 0
     for number in range(1, TRIES):
         with stack.running("up", "--yes", "--skip-preview") as up:
             try:
@@ -224,11 +226,11 @@ def _until_told(stack: Stack, kills: list[float]) -> int:
             except subprocess.TimeoutExpired:
                 os.kill(up.pid, signal.SIGKILL)
                 up.wait()
-                output = ""
+                output, killed = "", killed + 1
         if up.returncode == 0 or "is being repaired already" in output:
-            return number
+            return number, killed
         stack.run("cancel", "--yes")
-    return TRIES
+    return TRIES, killed
 
 
 def racks_run(seed: int, folder: Path) -> Outcome:
@@ -247,12 +249,14 @@ def racks_run(seed: int, folder: Path) -> Outcome:
             declare_racks(stack, rack=rack(stack.form, instances=nodes, maxConcurrent=2))
             stacks.append(stack)
         with ThreadPoolExecutor(2) as pool:
-            commands = list(pool.map(_until_told, stacks, [[], []]))
+            told = list(pool.map(_until_told, stacks, [[], []]))
         api.clear_faults()
         ran = [item for item in api.remediations() if item["state"] != "CANCELLED"]
         twice = len(ran) - len({item["instance_id"] for item in ran})
         too_many = max(0, most_at_once(api, begun=True) - 2)
-        return Outcome(seed, twice + too_many, 6 - len({item["instance_id"] for item in ran}), sum(commands), 0)
+        return Outcome(
+            seed, twice + too_many, 6 - len({item["instance_id"] for item in ran}), sum(runs for runs, _ in told), 0
+        )
 
 
 def main() -> None:
