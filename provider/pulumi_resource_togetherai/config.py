@@ -136,7 +136,7 @@ class ProviderConfig(BaseModel):
             self.credential(),
             request_timeout=seconds(self.request_timeout),
             max_retries=self.max_retries,
-            of_this_machine=is_loopback(address),
+            without_proxy=address.startswith("http://") and is_loopback(address),
         )
 
 

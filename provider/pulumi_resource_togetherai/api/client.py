@@ -43,17 +43,17 @@ class Client:
         request_timeout: float = 30.0,
         max_retries: int = 5,
         transport: httpx.AsyncBaseTransport | None = None,
-        of_this_machine: bool = False,
+        without_proxy: bool = False,
     ) -> None:
         """`base_url` ends in /v1. `request_timeout` is in seconds, per try. `transport` replaces the network.
-        `of_this_machine`: whether the API is a process of this machine, which no proxy is to be asked for."""
+        `without_proxy`: whether the environment's proxies are left out, which would read what travels in clear."""
         self._http = Http(
             base_url,
             credential,
             request_timeout=request_timeout,
             max_retries=max_retries,
             transport=transport,
-            of_this_machine=of_this_machine,
+            without_proxy=without_proxy,
         )
 
     async def __aenter__(self) -> Self:

@@ -78,10 +78,10 @@ class Http:
         request_timeout: float,
         max_retries: int,
         transport: httpx.AsyncBaseTransport | None,
-        of_this_machine: bool,
+        without_proxy: bool,
     ) -> None:
-        """`request_timeout` is in seconds, per try. `transport` replaces the network. `of_this_machine`: whether the
-        API is a process of this machine, which no proxy is to be asked for."""
+        """`request_timeout` is in seconds, per try. `transport` replaces the network. `without_proxy`: whether
+        the environment's proxies are left out, which would read what travels in clear."""
         self._credential = credential
         self._max_retries = max_retries
         self._base_url = base_url
@@ -91,7 +91,7 @@ class Http:
             timeout=request_timeout,
             transport=transport,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE),
-            trust_env=not of_this_machine,
+            trust_env=not without_proxy,
             follow_redirects=False,
             headers={
                 "Authorization": f"Bearer {credential.api_key.get_secret_value()}",

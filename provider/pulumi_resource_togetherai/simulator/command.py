@@ -58,7 +58,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Stands in for the Together AI remediation API. Its page shows what happens and what it can do.",
     )
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on, and the one name its page answers to (default: %(default)s)",
+    )
     add("--port", type=_whole(0), default=8080, help="0 picks a free one (default: %(default)s)")
     add("--clusters", type=_whole(1), metavar="N", help="number of clusters (default: 1)")
     add("--instances", type=_whole(1), metavar="N", help="instances per cluster (default: 4)")
