@@ -170,7 +170,7 @@ def node_run(seed: int) -> Outcome:
         world.control("DELETE", "/faults")
         world.wait(LONG + 100)
         ran = len(begun(world.records()))
-        kills = sum(len(asker.kills) for asker in asking)
+        kills = sum(asker.killed for asker in asking)
         return Outcome(seed, max(ran - 1, 0), int(ran == 0), sum(asker.runs for asker in asking), kills)
     finally:
         for asker in reversed(asking):

@@ -40,6 +40,8 @@ class Asker:
     outputs: dict[str, Any] | None = None
     runs: int = 0
     """How often it was run."""
+    killed: int = 0
+    """How often it was killed."""
 
     async def run(self, chance: random.Random, *, coarse: bool) -> None:
         """Runs until it is told how it stands."""
@@ -52,6 +54,7 @@ class Asker:
             try:
                 await self._once()
             except Killed:
+                self.killed += 1
                 await asyncio.sleep(chance.uniform(0, 30))
                 continue
             if not self.errors or not UNANSWERED.search(self.errors[0]):
