@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.api.client import MOST_PAGES
-from tests.chaos.gate import Gate, gate
+from tests.chaos.gate import PATIENCE, Gate, gate
 from tests.engine.processes import is_the_provider, processes_of
 from tests.engine.stack import Form, Stack
 from tests.simulated import Simulator
@@ -96,12 +97,14 @@ def test_a_list_that_never_ends_is_one_line_after_so_many_pages(lied_to: Stack, 
 def test_an_answer_of_200_mb_is_not_read_whole(tmp_path: Path, liar: tuple[Gate, str], api: Simulator):
     stack = Stack(tmp_path / "stack", "plugin", liar[1])
     stack.configure("togetherai:maxRetries", "0")
-    served = list[str]()
+    served, enough = list[str](), threading.Event()
 
     def too_much(method: str, path: str, body: bytes) -> bytes:
         if not is_look(method, path):
             return body
         served.append(path)
+        if len(served) == 3:  # by then the plugin has read as much as it wants of two
+            enough.set()
         return huge
 
     huge = b'{"remediations": [], "x": "' + b"x" * 200 * 2**20 + b'"}'
@@ -111,8 +114,7 @@ def test_an_answer_of_200_mb_is_not_read_whole(tmp_path: Path, liar: tuple[Gate,
         api.until("RUNNING")
         liar[0].rewrite = too_much
         plugin = next(process for process in processes_of(stack) if is_the_provider(process))
-        while len(served) < 3:  # by then it has read as much as it wants of two
-            assert up.poll() is None
+        assert enough.wait(PATIENCE)
         status = Path(f"/proc/{plugin}/status").read_text()
         liar[0].rewrite = lambda method, path, body: body
         api.force(api.remediations()[0]["id"], "SUCCEEDED")
