@@ -171,7 +171,7 @@ def schema() -> Schema:
                 "importBasePath": f"{REPOSITORY.removeprefix('https://')}/sdk/go/togetherai",
             },
         },
-        "config": {"variables": config},
+        "config": {"variables": {name: _as_text(spec) for name, spec in config.items()}},
         "provider": {"description": _doc(ProviderConfig), "inputProperties": config},
         "types": dict(sorted(collected.found.items())),
         "resources": {
@@ -251,6 +251,12 @@ def _always_set(model: type[BaseModel]) -> list[str]:
 
 def _doc(thing: type) -> str:
     return " ".join((thing.__doc__ or "").split())
+
+
+def _as_text(spec: Schema) -> Schema:
+    """A setting whose type is an enumeration as the text that it is in a stack's configuration. Pulumi's generator for
+    Go writes the default of an enumeration into a package that does not import it."""
+    return {"type": "string"} | {key: value for key, value in spec.items() if key != "$ref"}
 
 
 def _guided(first: str, name: str) -> str:

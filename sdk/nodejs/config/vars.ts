@@ -2,9 +2,6 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
-import * as inputs from "../types/input";
-import * as outputs from "../types/output";
-import * as enums from "../types/enums";
 import * as utilities from "../utilities";
 
 declare var exports: any;
@@ -57,10 +54,10 @@ Object.defineProperty(exports, "dangerouslySendApiKeyInClear", {
 /**
  * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
  */
-export declare const ifRecent: enums.IfRecent;
+export declare const ifRecent: string;
 Object.defineProperty(exports, "ifRecent", {
     get() {
-        return __config.getObject<enums.IfRecent>("ifRecent") ?? "WARN";
+        return __config.get("ifRecent") ?? "WARN";
     },
     enumerable: true,
 });

@@ -50,7 +50,7 @@ func GetIfRecent(ctx *pulumi.Context) string {
 		return v
 	}
 	var value string
-	value = togetherai.IfRecent("WARN")
+	value = "WARN"
 	return value
 }
 
