@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from tests.model.asking import in_whole_seconds
 from tests.model.test_preview import PLAIN, behave
 from tests.model.world import NODE, Killed, World
 
@@ -269,3 +271,16 @@ def test_a_change_of_triggers_is_the_users_word_and_needs_no_warning(world: Worl
     assert not [line for line in said if "was repaired" in line]
     assert world.up({"fix": again}) == []
     assert not [line for line in world.told.lines if "was repaired" in line]
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+def test_where_times_come_in_whole_seconds_the_only_look_comes_when_the_second_is_over(world: World, coarse: bool):
+    behave(world, "hold")
+    world.wait(0.3)
+    world.network.pace = lambda: 0.01
+    world.network.bend = in_whole_seconds if coarse else None
+    assert world.up({"fix": PLAIN | {"wait": False}}) == []
+    asked = [entry for entry in world.control("GET", "/requests") if entry["path"].startswith("/v1")]
+    (post,) = [number for number, entry in enumerate(asked) if entry["method"] == "POST"]
+    posted, looked = (datetime.fromisoformat(asked[number]["time"]) for number in (post, post + 1))
+    assert ((looked - posted).total_seconds() >= 1) is coarse

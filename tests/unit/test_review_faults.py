@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import Client, Credential
+from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.resource import Recorded
 from pulumi_resource_togetherai.remediation.run import RemediationError
@@ -137,3 +138,37 @@ async def test_preview_of_the_other_decision_says_that_the_approval_is_cancelled
     await platform.reviews.preview_create(URN, rejecting, platform.told)
     assert "will first cancel remediation" in platform.told.lines[-2]
     assert "will review nothing and take note" in platform.told.lines[-1]
+
+
+async def test_an_approval_that_came_second_is_taken_back(platform: Platform):
+    declared = await platform.propose()
+    client: Any = platform.client
+    approve = client.approve_remediation
+
+    async def approve_too_late(*where: str, **more: Any) -> Any:
+        other = await client.create_remediation(
+            "cluster-1", NODE, mode=RemediationMode.REBOOT_VM, reason="by hand", remediation_id="other"
+        )
+        await platform.tell(f"/remediations/{other.id}/state", {"state": "RUNNING"})
+        return await approve(*where, **more)
+
+    client.approve_remediation = approve_too_late
+    made = await platform.reviews.create(URN, declared, platform.told)
+    assert made.outputs["state"] == "CANCELLED"
+    assert made.problem is not None
+    assert "was taken back before it began, and it is cancelled: remediation other" in made.problem
+    assert await platform.effects() == ["created", "approved", "cancelled"]
+
+
+async def test_an_answer_that_contradicts_the_rejection_is_not_believed(platform: Platform):
+    declared = await platform.propose() | {"decision": "REJECT"}
+    client: Any = platform.client
+
+    async def reject_what_was_approved(*where: str, comment: str | None = None) -> Any:
+        return await client.approve_remediation(*where, comment="somebody else")
+
+    client.reject_remediation = reject_what_was_approved
+    with pytest.raises(
+        RemediationError, match=r"was approved already .*somebody else.* It cannot be rejected any more"
+    ):
+        await platform.reviews.create(URN, declared, platform.told)
