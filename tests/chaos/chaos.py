@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.engine.processes import kill_the_provider
+from tests.engine.processes import kill_the_provider, kill_what_is_left
 from tests.engine.stack import Stack
 from tests.engine.test_rolling import declare as declare_racks
 from tests.engine.test_rolling import most_at_once, rack
@@ -145,6 +145,7 @@ def engine_run(seed: int, folder: Path) -> Outcome:
                 break
             stack.run("cancel", "--yes")
         api.clear_faults()
+        kill_what_is_left(stack)
         held = {item["outputs"]["remediationId"] for item in stack.resources().values()}
         lost = [item for item in api.remediations() if item["id"] not in held]
         created = len(api.requests("created"))
@@ -209,6 +210,8 @@ def stacks_run(seed: int, folder: Path) -> Outcome:
         with ThreadPoolExecutor(2) as pool:
             told = list(pool.map(_until_told, stacks, plans))
         commands, kills = map(sum, zip(*told, strict=True))
+        for stack in stacks:
+            kill_what_is_left(stack)
         api.clear_faults()
         api.advance(5000)
         ran = [item for item in api.remediations() if item["state"] != "CANCELLED"]

@@ -42,6 +42,13 @@ def is_the_provider(process: int) -> bool:
     return b"pulumi-resource-togetherai" in command or b"pulumi.dynamic" in command
 
 
+def kill_what_is_left(stack: Stack) -> None:
+    """kill -9 of every process. One of pulumi.dynamic whose engine was killed before it used our provider knows nothing
+    of the engine, and would stay."""
+    for process in processes_of(stack):
+        os.kill(process, signal.SIGKILL)
+
+
 def kill_the_provider(stack: Stack) -> None:
     """kill -9 of the provider's processes."""
     for process in processes_of(stack):
