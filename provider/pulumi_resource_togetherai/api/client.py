@@ -205,16 +205,17 @@ class Client:
         """Follows the page tokens. The server may know a parameter by its snake_case or its camelCase name only:
         a page that repeats what was seen is asked for once more under the other name."""
         one = None if instance_id == ALL_INSTANCES else instance_id
-        about = _about(cluster_id, one)
+
+        def wrong(page: Page) -> str:  # what is beyond reason, the page has set apart already
+            return page.contradiction(lambda record: other_than_asked(record, cluster_id, one, None))
+
         seen, unreadable = dict[str, Remediation](), list[Unreadable]()
         token: str | None = None
         for _ in range(MOST_PAGES):
             page, fresh, repeats = Page(), dict[str, Remediation](), False
             for name in ("page_token", "pageToken"):
                 params: Params = {"page_size": PAGE_SIZE, **filters} | ({name: token} if token else {})
-                request = Request(
-                    "list remediations", "GET", path, Page, lambda page: page.contradiction(about), params=params
-                )
+                request = Request("list remediations", "GET", path, Page, wrong, params=params)
                 page = await self._http.send(request)
                 fresh = {item.id: item for item in page.readable if item.id not in seen}
                 repeats = bool(page.remediations) and not fresh
