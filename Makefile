@@ -54,11 +54,7 @@ bench: setup ## Measure what the README and docs/performance.md claim (40 minute
 	@$(WITH_TOOLS) python benchmarks/endurance.py
 
 dist: setup ## Build what a release consists of into dist/ (a minute)
-	@rm -rf dist
-	@$(WITH_TOOLS) python -m build --outdir dist .
-	@$(WITH_TOOLS) python -m build --outdir dist sdk/python
-	@cd sdk/nodejs && npm install --no-audit --no-fund --no-package-lock && npx tsc && cp package.json README.md bin/
-	@npm pack ./sdk/nodejs/bin --pack-destination dist
+	@$(WITH_TOOLS) python tools/dist.py dist
 
 clean: ## Remove .venv, .tools and every cache
 	@rm -rf .venv .tools dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -65,6 +65,7 @@ def play(example: Path, instance: str, folder: Path, environment: dict[str, str]
     """Previews an example, runs it, shows what it returned, and destroys it again."""
     program = folder / example.name
     shutil.copytree(example, program)
+    (program / "venv").symlink_to(sys.prefix)  # what `pulumi install` would make
 
     def pulumi(*arguments: str, shown: bool = True) -> None:
         if shown:

@@ -32,6 +32,9 @@ from pulumi_resource_togetherai.rolling.inputs import RollingInputs, RollingOutp
 
 NAME = "togetherai"
 REPOSITORY = "https://github.com/pulumi-togetherai/pulumi-togetherai"
+RELEASES = "github://api.github.com/pulumi-togetherai/pulumi-togetherai"
+"""Where Pulumi downloads the plugin of an SDK's version from: an archive of the release with that tag."""
+LOGO = "https://raw.githubusercontent.com/pulumi-togetherai/pulumi-togetherai/main/docs/images/logo.svg"
 DESCRIPTION = "Repair GPU nodes of Together AI clusters: instance remediations as infrastructure as code."
 
 REVIEW = (
@@ -148,6 +151,8 @@ def schema() -> Schema:
         "keywords": ["pulumi", "together", "togetherai", "gpu", "remediation", "category/infrastructure"],
         "homepage": REPOSITORY,
         "repository": REPOSITORY,
+        "logoUrl": LOGO,
+        "pluginDownloadURL": RELEASES,
         "publisher": "pulumi-togetherai",
         "license": "Apache-2.0",
         "language": {

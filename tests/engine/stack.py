@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,6 +98,12 @@ class Stack:
         self._write_program()
         self.run("stack", "init", check=True)
         self._write_config()
+
+    def copy(self, project: Path) -> None:
+        """Puts a project's files in place of the program, and beside them what `pulumi install` would make."""
+        shutil.copytree(project, self.folder, dirs_exist_ok=True)
+        (self.folder / "venv").symlink_to(self._venv.parent)
+        self.run("stack", "init", check=True)
 
     def declare(self, name: str = "fix", /, **inputs: Any) -> None:
         """Has the program declare a remediation, in place of one of the same name. Inputs in camelCase."""

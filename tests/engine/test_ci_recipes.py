@@ -1,7 +1,7 @@
 """The shell steps of the pipelines in examples/ci run, in their order, on the real engine.
 
-Left out are only the steps that install: what they install is there. What would post a comment meets a stand-in that
-keeps it.
+Left out are only the steps that install: what they install is there (test_templates runs `pulumi install`). What would
+post a comment meets a stand-in that keeps it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.engine.stack import ROOT, Stack
+from tests.engine.stack import ROOT, VENV, Stack
 from tests.simulated import Simulator
 
 CI = ROOT / "examples" / "ci"
@@ -31,16 +31,37 @@ Steps = Callable[[str], str]
 """The shell text of a job."""
 
 
+INSTALL = "pulumi install"
+ACTION = {
+    "preview": "pulumi preview --stack prod --color never",
+    "up": "pulumi up --yes --skip-preview --stack prod --color never",
+}
+"""What pulumi/actions runs for its `command`."""
+
+
 def github(job: str) -> str:
     """A job's steps but those that install."""
     steps: list[dict[str, Any]] = yaml.safe_load((CI / "github-actions.yml").read_text())["jobs"][job]["steps"]
-    return "\n".join(step["run"] for step in steps if "run" in step and step["name"] != "Install")
+    assert [step["run"] for step in steps if step.get("name") == "Install"] == [INSTALL]
+    return "\n".join(shell(step) for step in steps if step.get("name") != "Install")
+
+
+def shell(step: dict[str, Any]) -> str:
+    """A step as shell text. pulumi/actions cannot run here: this is what its documentation says of the inputs used."""
+    told: dict[str, Any] = step.get("with", {})
+    if "command" not in told:
+        return step.get("run", "true")
+    assert (told["stack-name"], told["work-dir"]) == ("prod", "repairs")
+    select = "pulumi stack select --create prod; " if told.get("upsert") else ""
+    comment = " 2>&1 | tee -a $KEEPS" if told.get("comment-on-pr") else ""
+    return select + ACTION[told["command"]] + comment
 
 
 def gitlab(job: str) -> str:
     """A job's scripts; the folder and the installation are its `before_script`, which is the same for all."""
     pipeline: dict[str, Any] = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
-    assert pipeline["default"]["before_script"] == ["pip install pulumi-resource-togetherai", "cd repairs"]
+    assert pipeline["default"]["before_script"] == ["cd repairs", INSTALL]
+    assert "before_script" not in pipeline[job]
     lines: list[str] = pipeline[job]["script"]
     after = [line for line in pipeline[job].get("after_script", []) if line != "cd repairs"]
     return "\n".join([*lines, *after])
@@ -55,16 +76,15 @@ class Runner:
         self.kept = folder / "comments"
         self._steps = steps
         shutil.copytree(CI / "program", self.program)
+        (self.program / "venv").symlink_to(VENV.parent)  # what `pulumi install` would make
         stand_ins = folder / "bin"
         stand_ins.mkdir()
-        for name in ("gh", "curl"):
-            (stand_ins / name).write_text(STAND_IN)
-            (stand_ins / name).chmod(0o755)
+        (stand_ins / "curl").write_text(STAND_IN)
+        (stand_ins / "curl").chmod(0o755)
         self._env = self.stack.env | {
             "PATH": f"{stand_ins}{os.pathsep}{self.stack.env['PATH']}",
             "CI": "true",
             "KEEPS": str(self.kept),
-            "PULL_REQUEST": "https://example.com/pull/1",
             "GITLAB_TOKEN": "token",
             "CI_API_V4_URL": "https://example.com/api/v4",
             "CI_PROJECT_ID": "1",

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pulumi_resource_togetherai import __version__
+from pulumi_resource_togetherai.schema import RELEASES
 from tests.engine.stack import ROOT, Stack
 from tests.simulated import Simulator
 
@@ -24,15 +26,12 @@ pulumi.export("state", fix.state)
 
 
 @pytest.fixture(scope="module")
-def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def venv(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the executables of a virtual environment with nothing in it but our two wheels."""
     folder = tmp_path_factory.mktemp("install")
-    for source in (ROOT, ROOT / "sdk" / "python"):
-        # Each wheel is made from the source distribution, so that one is whole too.
-        run(sys.executable, "-m", "build", "--outdir", str(folder / "wheels"), str(source), cwd=folder)
     run(sys.executable, "-m", "venv", str(folder / "venv"), cwd=folder)
     executables = folder / "venv" / "bin"
-    wheels = [str(wheel) for wheel in (folder / "wheels").glob("*.whl")]
+    wheels = [str(wheel) for wheel in (dist / "python").glob("*.whl")]
     assert len(wheels) == 2
     pip = (str(executables / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     run(*pip, "--constraint", str(ROOT / "constraints.txt"), *wheels, cwd=folder)
@@ -57,7 +56,7 @@ def plugin(distribution):
     described = Path(distribution.locate_file(top)) / "pulumi-plugin.json"
     if described.exists():
         told = json.loads(described.read_text())
-        return f"{told['name']}-{told['version']}" if told.get("resource") else None
+        return f"{told['name']}-{told['version']} from {told['server']}" if told.get("resource") else None
     return f"{name.removeprefix('pulumi-')}-{distribution.version}" if name.startswith("pulumi-") else None
 
 print(json.dumps(sorted(filter(None, map(plugin, distributions())))))
@@ -67,11 +66,21 @@ print(json.dumps(sorted(filter(None, map(plugin, distributions())))))
 def test_pulumi_install_asks_for_no_plugin_but_the_sdks_own(venv: Path):
     """`pulumi install` downloads what this lists. The provider's package is a plugin, but not one to download."""
     told = subprocess.run([venv / "python", "-c", PLUGINS], stdout=subprocess.PIPE, text=True, check=True).stdout
-    assert json.loads(told) == ["togetherai-0.1.0"]
+    assert json.loads(told) == [f"togetherai-{__version__} from {RELEASES}"]
 
 
-def test_the_wheel_and_the_source_distribution_say_that_there_is_nothing_to_download(venv: Path):
-    wheels = venv.parents[1] / "wheels"
+def test_the_package_for_nodejs_names_the_same_plugin(dist: Path):
+    """Pulumi's Node.js language host reads it there."""
+    (package,) = (dist / "npm").glob("*.tgz")
+    with tarfile.open(package) as archive:
+        described = archive.extractfile("package/package.json")
+        assert described is not None
+        expected = {"resource": True, "name": "togetherai", "version": __version__, "server": RELEASES}
+        assert json.load(described)["pulumi"] == expected
+
+
+def test_the_wheel_and_the_source_distribution_say_that_there_is_nothing_to_download(dist: Path):
+    wheels = dist / "python"
     (wheel,) = wheels.glob("pulumi_resource_togetherai-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         assert json.loads(archive.read("pulumi_resource_togetherai/pulumi-plugin.json")) == {"resource": False}

@@ -29,22 +29,32 @@ SETTINGS = {
 
 
 @pytest.mark.skipif(not shutil.which("npm"), reason="there is no npm")
-def test_the_sdk_for_nodejs_compiles_and_its_example_runs_and_runs_once(tmp_path: Path, api: Simulator):
-    project, sdk = tmp_path / "project", tmp_path / "project" / "sdk"
-    shutil.copytree(ROOT / "examples" / "typescript", project)
-    shutil.copytree(ROOT / "sdk" / "nodejs", sdk, ignore=shutil.ignore_patterns("node_modules", "bin"))
-    shutil.copy(DRIVERS / "package.json", project)
+@pytest.mark.parametrize(
+    ("program", "mode"),
+    [("examples/typescript", "REMEDIATION_MODE_VM_ONLY"), ("templates/typescript", "REMEDIATION_MODE_REBOOT_VM")],
+)
+def test_a_program_in_typescript_compiles_with_the_sdk_and_runs_once(
+    program: str, mode: str, nodejs: Path, tmp_path: Path, api: Simulator
+):
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / program, project)
     shutil.copy(DRIVERS / "driver.js", project)
-    build(project, "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline")
-    build(sdk, "npx", "tsc")
-    shutil.copy(sdk / "package.json", sdk / "bin")  # what is published is bin/
-    package = project / "node_modules" / "@pulumi-togetherai" / "togetherai"
-    package.parent.mkdir()
-    shutil.copytree(sdk / "bin", package)
-    build(project, "npx", "tsc")
+    (project / "node_modules").symlink_to(nodejs / "node_modules")
+    build(project, "npx", "tsc", "--outDir", "bin")
     stack = Stack(tmp_path / "stack", "plugin", api.address)
-    told = run(stack, project, ["node", "driver.js", "./bin/index.js", json.dumps(SETTINGS)])
-    ran_once([json.loads(line) for line in told.splitlines()], api, "REMEDIATION_MODE_VM_ONLY")
+    settings = SETTINGS | {"mode": "REBOOT_VM"}
+    told = run(stack, project, ["node", "driver.js", "./bin/index.js", json.dumps(settings)])
+    ran_once([json.loads(line) for line in told.splitlines()], api, mode)
+
+
+@pytest.fixture(scope="module")
+def nodejs(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the published package for Node.js in its node_modules."""
+    folder = tmp_path_factory.mktemp("nodejs")
+    shutil.copy(DRIVERS / "package.json", folder)
+    (package,) = (dist / "npm").glob("*.tgz")
+    build(folder, "npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", str(package))
+    return folder
 
 
 @pytest.mark.skipif(not shutil.which("go"), reason="there is no Go")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from tests.engine.stack import ROOT, Stack
@@ -12,10 +11,9 @@ from tests.simulated import Simulator
 def example(name: str, folder: Path, api: Simulator, **config: str) -> Stack:
     """A stack with an example as its program, which was given its configuration."""
     stack = Stack(folder, "dynamic", api.address)
-    shutil.copytree(ROOT / "examples" / name, stack.folder, dirs_exist_ok=True)
+    stack.copy(ROOT / "examples" / name)
     for setting, value in config.items():
         stack.configure(f"{name}:{setting}", value)
-    stack.run("stack", "init", check=True)
     return stack
 
 

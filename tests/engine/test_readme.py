@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_resource_togetherai import __version__
+from pulumi_resource_togetherai.schema import NAME, RELEASES
 from tests.engine.stack import ROOT, Stack
 from tests.simulated import Simulator
 
@@ -24,6 +25,12 @@ OTHERWISE = {
     "pulumi up": "test_the_programs_run, and every other test here",
     ".venv/bin/python benchmarks/many.py --plot": "tests/benchmarks, with fewer remediations",
     ".venv/bin/python benchmarks/many.py --n 10 --sides a,c": "tests/benchmarks, with fewer remediations",
+    "pulumi new https://github.com/pulumi-togetherai/pulumi-togetherai/tree/main/templates/python": "test_templates: "
+    "from this checkout",
+    "pulumi plugin install resource togetherai 0.1.0 --server "
+    "github://api.github.com/pulumi-togetherai/pulumi-togetherai": "test_release: from a loopback server",
+    "pulumi package add https://github.com/pulumi-togetherai/pulumi-togetherai": "nowhere: there is no network",
+    "pulumi package add ../pulumi-togetherai": "by hand: the host here cannot start a plugin's folder",
 }
 """The commands that are run elsewhere, and where."""
 
@@ -63,9 +70,9 @@ def test_the_commands_run(command: str, tmp_path: Path, api: Simulator):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_plugin_is_installed_under_its_version():
-    (install,) = [command for command in RUN_HERE if command.startswith("pulumi plugin install")]
-    assert f" {__version__} " in install
+def test_the_plugin_is_installed_under_its_version_and_from_where_the_sdks_have_it():
+    install = commands(ROOT / "docs" / "install.md")
+    assert f"pulumi plugin install resource {NAME} {__version__} --server {RELEASES}" in install
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "migration.md"], ids=lambda page: page.name)

@@ -27,7 +27,27 @@ def test_a_workflow_is_yaml_with_jobs_that_end(workflow: Path):
     assert all(job["timeout-minutes"] and job["steps"] for job in jobs.values())
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "docs/dependencies.md", "docs/reliability.md", "README.md"])
+@pytest.mark.parametrize("page", ["_index.md", "installation-configuration.md"])
+def test_the_registrys_pages_say_what_they_are(page: str):
+    """Pulumi's registry takes them from docs/."""
+    _, front, text = (ROOT / "docs" / page).read_text().split("---\n", 2)
+    described: dict[str, str] = yaml.safe_load(front)
+    assert described["title"].startswith("Together AI")
+    assert described["layout"] == "package"
+    assert described["meta_desc"]
+    assert text.count("{{% choosable ") == text.count("{{% /choosable ")
+
+
+def test_the_registrys_programs_are_the_examples():
+    text = (ROOT / "docs" / "_index.md").read_text()
+    programs = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    examples = ("typescript/index.ts", "python/__main__.py", "go/main.go", "yaml/Pulumi.yaml")
+    assert programs == [(ROOT / "examples" / example).read_text() for example in examples]
+
+
+@pytest.mark.parametrize(
+    "page", ["docs/install.md", "SECURITY.md", "docs/dependencies.md", "docs/reliability.md", "README.md"]
+)
 def test_its_links_lead_somewhere(page: str):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)", text):

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs the program once against a simulated platform: what it declares is posted, waited for and cleaned up, and no real
-# node is touched. Needs nothing but what the pipeline installs.
+# node is touched. Needs what `pulumi install` installs, and nothing else.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
-togetherai-simulator --port 0 --speed 60 >"$work/simulator.log" 2>&1 &
+venv/bin/togetherai-simulator --port 0 --speed 60 >"$work/simulator.log" 2>&1 &
 simulator=$!
 trap 'kill "$simulator" 2>/dev/null; wait "$simulator" || true; rm -rf "$work"' EXIT
 until grep -q "use it" "$work/simulator.log"; do

@@ -4,7 +4,13 @@
 const { LocalWorkspace } = require("@pulumi/pulumi/automation");
 
 async function main() {
-    const [program, settings] = [require(process.argv[2]), JSON.parse(process.argv[3])];
+    const [file, settings] = [process.argv[2], JSON.parse(process.argv[3])];
+    // A program exports a function, or names: then reading it is running it, once for each operation.
+    const program = async () => {
+        delete require.cache[require.resolve(file)];
+        const exported = require(file);
+        return typeof exported === "function" ? exported() : exported;
+    };
     const stack = await LocalWorkspace.createStack({ stackName: "prod", projectName: "repair", program });
     for (const [name, value] of Object.entries(settings)) {
         await stack.setConfig(name, { value });
