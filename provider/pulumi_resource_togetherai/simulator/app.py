@@ -29,7 +29,7 @@ class App:
     def __init__(self, platform: Platform, keys: Iterable[AccessKey]) -> None:
         self.platform = platform
         self.access = Access(keys)
-        self.faults = Faults(platform.chance.of("faults"))
+        self.faults = Faults(platform.randomness.of("faults"))
         self.journal = Journal()
         control = Control(platform, self.faults, self.journal)
         # A bare router: Starlette's own error pages would answer a connection that is to be dropped.

@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--api-key", metavar="KEY", help=f"the key to let in (default: {DEFAULT_API_KEY})")
     add("--data", type=Path, metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
     add("--scenario", type=Path, metavar="FILE", help="YAML file that says what happens (see the reference page)")
-    add("--seed", type=int, metavar="N", help="repeat what chance decides (default: another each time)")
+    add("--seed", type=int, metavar="N", help="repeat what is decided at random (default: another each time)")
     add("--idempotency", choices=get_args(Idempotency), help="what remediation_id does (default: id)")
     for phase in ("pending", "quarantining", "quarantined", "running"):
         default = Settings.model_fields[phase].default

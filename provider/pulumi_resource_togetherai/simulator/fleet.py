@@ -30,7 +30,7 @@ class Node(BaseModel):
     auto_remediation_enabled: bool = True
     behaviour: Behaviour = Field(default_factory=Behaviour)
     faults: int = 0
-    """Faults that chance brought so far."""
+    """Faults that came at random so far."""
     next_fault: datetime | None = None
     last_end: datetime | None = None
     """When a remediation of it last ended."""

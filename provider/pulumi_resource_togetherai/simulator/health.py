@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState, RemediationTrigger
 from pulumi_resource_togetherai.api.models import LinkedAlert
 from pulumi_resource_togetherai.simulator.alerts import FAULTS, SEVERITY, FaultKind, fault_for, raise_alert
+from pulumi_resource_togetherai.simulator.course import Course
 from pulumi_resource_togetherai.simulator.errors import failed_precondition
 from pulumi_resource_togetherai.simulator.fleet import Cluster, Node
 from pulumi_resource_togetherai.simulator.job import Job, Moment
-
-if TYPE_CHECKING:
-    from pulumi_resource_togetherai.simulator.platform import Platform
+from pulumi_resource_togetherai.simulator.world import World
 
 WORSENS_AFTER = 120
-"""How long after a proposal a fault gets worse, where chance says so, in seconds."""
+"""How long after a proposal a fault gets worse, in some cases, in seconds."""
 
 
 class HealthChecks:
-    """What proposes remediations: when it is told to, and when chance brings a fault."""
+    """What proposes remediations: when it is told to, and when a fault comes at random."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        for cluster in platform.clusters.values():
-            for job in platform.active_jobs(cluster.cluster_id):
+    def __init__(self, world: World, course: Course) -> None:
+        self._world = world
+        self._course = course
+        for cluster in world.clusters.values():
+            for job in world.active_jobs(cluster.cluster_id):
                 self._plan_worse(job)
         self.plan()
 
     def plan(self) -> None:
-        """Puts each node's next fault on the agenda. To be called again when the settings have changed."""
-        for cluster in self._platform.clusters.values():
+        """Puts each node's next fault on the schedule. To be called again when the settings have changed."""
+        for cluster in self._world.clusters.values():
             for node in cluster.nodes:
                 self._plan_fault(cluster, node)
 
@@ -51,35 +50,35 @@ class HealthChecks:
         When one is proposed already, the alert joins it, and a worse fault raises its mode. For a while after a
         remediation ended none is proposed, unless `force`. After `clears_after` seconds the fault goes by itself.
         """
-        node = self._platform.node(cluster_id, instance_id)
+        node = self._world.node(cluster_id, instance_id)
         waiting = [
             job
-            for job in self._platform.active_jobs(cluster_id, instance_id)
+            for job in self._world.active_jobs(cluster_id, instance_id)
             if job.remediation.state == RemediationState.PENDING_APPROVAL
         ]
-        pause = timedelta(seconds=self._platform.settings.proposal_pause)
-        if not waiting and not force and node.last_end and self._platform.now < node.last_end + pause:
+        pause = timedelta(seconds=self._world.settings.proposal_pause)
+        if not waiting and not force and node.last_end and self._world.now < node.last_end + pause:
             raise failed_precondition(
                 f"nothing is proposed for {instance_id} until {node.last_end + pause:%H:%M:%S}: a remediation ended "
-                f"less than {self._platform.settings.proposal_pause:g} s ago (say force to propose all the same)"
+                f"less than {self._world.settings.proposal_pause:g} s ago (say force to propose all the same)"
             )
         earlier = len(waiting[-1].remediation.linked_alerts or ()) if waiting else 0
-        name = ("alert", cluster_id, instance_id, self._platform.world.jobs, earlier)
-        random = self._platform.chance.of(*name)
+        name = ("alert", cluster_id, instance_id, self._world.counters.jobs, earlier)
+        random = self._world.randomness.of(*name)
         kind = fault or fault_for(mode, random)
         mode = mode or FAULTS[kind].mode
         alert = raise_alert(
             kind,
-            alert_id=self._platform.chance.uuid(*name),
+            alert_id=self._world.randomness.uuid(*name),
             cluster_id=cluster_id,
             instance_id=instance_id,
-            now=self._platform.now,
+            now=self._world.now,
             random=random,
         )
         if waiting:
             self._worsen(waiting[-1], mode, alert)
             return waiting[-1]
-        job = self._platform.start(
+        job = self._course.start(
             cluster_id,
             instance_id,
             state=RemediationState.PENDING_APPROVAL,
@@ -102,57 +101,57 @@ class HealthChecks:
             job.remediation.mode = mode
         else:
             note = f"further alert: {alert.alert_name}"
-        job.timeline.append(Moment(time=self._platform.now, state=job.remediation.state, note=note))
-        self._platform.touched(job)
-        self._platform.plan(job)
+        job.timeline.append(Moment(time=self._world.now, state=job.remediation.state, note=note))
+        self._course.touched(job)
+        self._course.plan(job)
 
     def clear_alerts(self, cluster_id: str, instance_id: str) -> None:
         """The instance's faults go away: its alerts resolve and a waiting proposal is AUTO_RESOLVED."""
-        self._platform.node(cluster_id, instance_id)
-        for job in self._platform.active_jobs(cluster_id, instance_id):
+        self._world.node(cluster_id, instance_id)
+        for job in self._world.active_jobs(cluster_id, instance_id):
             if job.remediation.state == RemediationState.PENDING_APPROVAL:
-                self._platform.enter(job, RemediationState.AUTO_RESOLVED, note="the alert cleared")
+                self._course.enter(job, RemediationState.AUTO_RESOLVED, note="the alert cleared")
             elif job.remediation.linked_alerts:
-                self._platform.resolve_alerts(job)
-                self._platform.touched(job)
+                self._course.resolve_alerts(job)
+                self._course.touched(job)
 
     def _plan_fault(self, cluster: Cluster, node: Node) -> None:
-        """Puts the node's next fault on the agenda. Times between faults are exponentially distributed."""
-        mean = self._platform.settings.fault_every
+        """Puts the node's next fault on the schedule. Times between faults are exponentially distributed."""
+        mean = self._world.settings.fault_every
         if not mean or node.instance_id is None or not node.auto_remediation_enabled:
             node.next_fault = None
             return
         if node.next_fault is None:
-            random = self._platform.chance.of("fault", cluster.cluster_id, node.number, node.faults)
-            node.next_fault = self._platform.now + timedelta(seconds=random.expovariate(1 / mean))
-            self._platform.changed(f"cluster/{cluster.cluster_id}")
+            random = self._world.randomness.of("fault", cluster.cluster_id, node.number, node.faults)
+            node.next_fault = self._world.now + timedelta(seconds=random.expovariate(1 / mean))
+            self._world.changed(f"cluster/{cluster.cluster_id}")
         when = node.next_fault
 
         def happen() -> None:
             if node.next_fault == when:
                 self._fault(cluster, node)
 
-        self._platform.agenda.at(when, happen)
+        self._world.schedule.at(when, happen)
 
     def _fault(self, cluster: Cluster, node: Node) -> None:
-        random = self._platform.chance.of("fault-kind", cluster.cluster_id, node.number, node.faults)
+        random = self._world.randomness.of("fault-kind", cluster.cluster_id, node.number, node.faults)
         node.faults += 1
         node.next_fault = None
         self._plan_fault(cluster, node)
-        if node.instance_id is None or self._platform.active_jobs(cluster.cluster_id, node.instance_id):
+        if node.instance_id is None or self._world.active_jobs(cluster.cluster_id, node.instance_id):
             return
-        pause = timedelta(seconds=self._platform.settings.proposal_pause)
-        if node.last_end and self._platform.now < node.last_end + pause:
+        pause = timedelta(seconds=self._world.settings.proposal_pause)
+        if node.last_end and self._world.now < node.last_end + pause:
             return
-        transient = random.random() < self._platform.settings.transient_rate
+        transient = random.random() < self._world.settings.transient_rate
         job = self.propose(
             cluster.cluster_id,
             node.instance_id,
             fault=random.choice(list(FAULTS)),
-            clears_after=self._platform.settings.alert_clears if transient else None,
+            clears_after=self._world.settings.alert_clears if transient else None,
         )
-        if not transient and random.random() < self._platform.settings.worsening_rate:
-            job.worsens = self._platform.now + timedelta(seconds=WORSENS_AFTER)
+        if not transient and random.random() < self._world.settings.worsening_rate:
+            job.worsens = self._world.now + timedelta(seconds=WORSENS_AFTER)
             self._plan_worse(job)
 
     def _plan_worse(self, job: Job) -> None:
@@ -164,4 +163,4 @@ class HealthChecks:
             if job.worsens == when and job.remediation.state == RemediationState.PENDING_APPROVAL:
                 self.propose(job.remediation.cluster_id, job.remediation.instance_id, fault="gpu_lost")
 
-        self._platform.agenda.at(max(when, self._platform.now), happen)
+        self._world.schedule.at(max(when, self._world.now), happen)

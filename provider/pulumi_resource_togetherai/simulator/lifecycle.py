@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
 from pulumi_resource_togetherai.simulator.alerts import ERROR_MESSAGES
-from pulumi_resource_togetherai.simulator.chance import Chance
 from pulumi_resource_togetherai.simulator.job import Job
+from pulumi_resource_togetherai.simulator.randomness import Randomness
 from pulumi_resource_togetherai.simulator.settings import Behaviour, Outcome, Settings
 
 
@@ -21,15 +21,15 @@ class Step:
     error_message: str | None = None
 
 
-def next_step(job: Job, behaviour: Behaviour, settings: Settings, chance: Chance) -> Step | None:
+def next_step(job: Job, behaviour: Behaviour, settings: Settings, randomness: Randomness) -> Step | None:
     """The next change of the job's state, or None when it waits for somebody or has ended."""
-    outcome = behaviour.outcome or _by_chance(job, settings, chance)
+    outcome = behaviour.outcome or _at_random(job, settings, randomness)
 
     def after(phase: str, state: RemediationState, error_message: str | None = None) -> Step:
         own: float | None = getattr(behaviour, phase)
         seconds: float = getattr(settings, phase) if own is None else own
         if own is None and settings.spread:
-            seconds *= chance.of(phase, job.number).uniform(1 - settings.spread, 1 + settings.spread)
+            seconds *= randomness.of(phase, job.number).uniform(1 - settings.spread, 1 + settings.spread)
         return Step(job.entered + timedelta(seconds=seconds), state, error_message)
 
     match job.remediation.state:
@@ -53,7 +53,7 @@ def next_step(job: Job, behaviour: Behaviour, settings: Settings, chance: Chance
         case RemediationState.RUNNING if outcome == "never":
             return None
         case RemediationState.RUNNING if outcome == "fail":
-            message = behaviour.error_message or chance.of("error", job.number).choice(ERROR_MESSAGES)
+            message = behaviour.error_message or randomness.of("error", job.number).choice(ERROR_MESSAGES)
             return after("running", RemediationState.FAILED, message)
         case RemediationState.RUNNING:
             return after("running", RemediationState.SUCCEEDED)
@@ -61,7 +61,7 @@ def next_step(job: Job, behaviour: Behaviour, settings: Settings, chance: Chance
             return None
 
 
-def _by_chance(job: Job, settings: Settings, chance: Chance) -> Outcome:
-    if settings.failure_rate and chance.of("outcome", job.number).random() < settings.failure_rate:
+def _at_random(job: Job, settings: Settings, randomness: Randomness) -> Outcome:
+    if settings.failure_rate and randomness.of("outcome", job.number).random() < settings.failure_rate:
         return "fail"
     return "succeed"

@@ -136,13 +136,13 @@ def _home(homes: dict[str, str], instance_id: str) -> str:
 
 
 def _schedule(app: App, scenario: Scenario, homes: dict[str, str]) -> None:
-    """Puts the events on the platform's agenda, after a restart those that have not happened yet."""
+    """Puts the events on the platform's schedule, after a restart those that have not happened yet."""
     platform = app.platform
     ordered = sorted(scenario.events, key=lambda event: event.at)
 
     def happening(event: AnyEvent) -> Callable[[], None]:
         def happen() -> None:
-            platform.world.events += 1
+            platform.counters.events += 1
             platform.changed("world")
             try:
                 _happen(app, event, homes)
@@ -151,8 +151,8 @@ def _schedule(app: App, scenario: Scenario, homes: dict[str, str]) -> None:
 
         return happen
 
-    for event in ordered[platform.world.events :]:
-        platform.agenda.at(platform.world.started + timedelta(seconds=event.at), happening(event))
+    for event in ordered[platform.counters.events :]:
+        platform.schedule.at(platform.counters.started + timedelta(seconds=event.at), happening(event))
 
 
 def _happen(app: App, event: AnyEvent, homes: dict[str, str]) -> None:

@@ -119,7 +119,7 @@ class Scenario(Options):
     instances: Annotated[int, Field(ge=1, le=10_000)] = 4
     """Instances per cluster, `cluster-1-node-1` and so on."""
     seed: int | None = None
-    """With the same seed the same things happen by chance; left out, others each time."""
+    """With the same seed the same things happen; left out, others each time."""
     api_keys: list[AccessKey] = Field(default_factory=lambda: [AccessKey(key=DEFAULT_API_KEY)], min_length=1)
     """The API keys that are let in."""
     settings: Settings = Field(default_factory=Settings)

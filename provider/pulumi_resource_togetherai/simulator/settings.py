@@ -41,9 +41,9 @@ class Settings(Options):
     running: Seconds = 60
     """How long a remediation is RUNNING."""
     spread: Rate = 0
-    """How far each of these varies by chance: 0.5 is from half to one and a half times."""
+    """How far each of these varies at random: 0.5 is from half to one and a half times."""
     failure_rate: Rate = 0
-    """Share of the remediations that fail by chance."""
+    """Share of the remediations that fail at random."""
     fault_every: Seconds = 0
     """Mean time between faults of one node, each of which makes the platform propose a remediation; 0 is never."""
     transient_rate: Rate = 0.3
@@ -70,7 +70,7 @@ class Behaviour(Options):
     """What becomes of the remediations of one instance. A replaced instance begins anew without one."""
 
     outcome: Outcome | None = None
-    """How they go; left out, by chance (see `failure_rate`)."""
+    """How they go; left out, at random (see `failure_rate`)."""
     error_message: str | None = None
     """What a failed one says; left out, one that looks real."""
     pending: Seconds | None = None

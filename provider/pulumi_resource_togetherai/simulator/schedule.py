@@ -10,7 +10,7 @@ from datetime import datetime
 from pulumi_resource_togetherai.simulator.clock import Clock
 
 
-class Agenda:
+class Schedule:
     """Things that are going to happen. Nothing runs in the background: they happen when `catch_up` is called."""
 
     def __init__(self, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Chance that can be repeated: each decision draws from a generator of its own, made from the seed and its name.
+"""Randomness that can be repeated: each decision draws from a generator of its own, made from the seed and its name.
 
 So nothing depends on the order of requests, and there is no generator state to save.
 """
@@ -9,7 +9,7 @@ import uuid
 from random import Random
 
 
-class Chance:
+class Randomness:
     """Source of every random decision of a platform."""
 
     def __init__(self, seed: int) -> None:

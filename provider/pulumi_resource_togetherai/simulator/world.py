@@ -1,0 +1,210 @@
+"""The simulated world: clusters, nodes, remediations and the time. No HTTP, and no rules of what happens.
+
+Nothing runs in the background: before an operation `catch_up` makes happen what was due, after it `commit` saves what
+changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.simulator.clock import Anchor, Clock
+from pulumi_resource_togetherai.simulator.errors import not_found
+from pulumi_resource_togetherai.simulator.fleet import Cluster, Node, new_clusters
+from pulumi_resource_togetherai.simulator.job import Job
+from pulumi_resource_togetherai.simulator.randomness import Randomness
+from pulumi_resource_togetherai.simulator.registry import Registry
+from pulumi_resource_togetherai.simulator.schedule import Schedule
+from pulumi_resource_togetherai.simulator.settings import Settings
+from pulumi_resource_togetherai.simulator.store import MemoryStore, Store
+
+ALL = "-"
+"""In place of an instance id: every instance of the cluster."""
+
+
+class Counters(BaseModel):
+    """What has to be remembered beside the clusters and jobs."""
+
+    seed: int
+    started: datetime
+    jobs: int = 0
+    """Remediations ever created."""
+    events: int = 0
+    """Scenario events that have happened."""
+
+
+class World:
+    """What is there. Every method raises `Refusal` when the API would refuse."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        clusters: int = 1,
+        instances: int = 4,
+        settings: Settings | None = None,
+        seed: int = 0,
+        store: Store | None = None,
+    ) -> None:
+        """`clusters` of `instances` each, unless the store holds a state already: then that goes on, and of the
+        `settings` only those that are given explicitly replace the saved ones."""
+        self.clock = clock or Clock()
+        self.store = store or MemoryStore()
+        self.settings = settings or Settings()
+        self.schedule = Schedule(self.clock)
+        self.registry = Registry()
+        self.revision = 0
+        """Grows with every change, so that a watcher knows when to look again."""
+        self._changed_jobs: dict[int, Job] = {}
+        self._forgotten: set[int] = set()
+        self._changed_documents: set[str] = set()
+        saved = self.store.load()
+        self.restored = "world" in saved.documents
+        """Whether this goes on from a saved state."""
+        if self.restored:
+            self._restore(saved.documents, saved.jobs, settings)
+        else:
+            now = self.clock.now()
+            self.counters = Counters(seed=seed, started=now)
+            self.clusters = {cluster.cluster_id: cluster for cluster in new_clusters(clusters, instances, now)}
+            self._changed_documents |= {"world", "clock", "settings"}
+            self._changed_documents |= {f"cluster/{cluster_id}" for cluster_id in self.clusters}
+        self.randomness = Randomness(self.counters.seed)
+        self._nodes = {
+            (cluster.cluster_id, instance_id): node
+            for cluster in self.clusters.values()
+            for node in cluster.nodes
+            for instance_id in node.instance_ids
+        }
+
+    def _restore(self, documents: Mapping[str, str], jobs: Sequence[Job], settings: Settings | None) -> None:
+        speed = self.clock.anchor.speed
+        self.clock.resume(Anchor.model_validate_json(documents["clock"]))
+        self.clock.set_speed(speed)
+        self.counters = Counters.model_validate_json(documents["world"])
+        said = settings.model_dump(include=settings.model_fields_set) if settings else {}
+        self.settings = Settings.model_validate_json(documents["settings"]).model_copy(update=said)
+        restored = [
+            Cluster.model_validate_json(body) for name, body in documents.items() if name.startswith("cluster/")
+        ]
+        self.clusters = {cluster.cluster_id: cluster for cluster in sorted(restored, key=lambda item: item.number)}
+        self._changed_documents |= {"clock", "settings"}
+        for job in jobs:
+            self.registry.add(job)
+
+    # Time
+
+    @property
+    def now(self) -> datetime:
+        """The simulated time; while catching up, that of the thing that is happening."""
+        return self.schedule.now
+
+    def catch_up(self) -> None:
+        """Makes happen all that was due by now."""
+        self.schedule.catch_up()
+
+    def commit(self) -> None:
+        """Saves what changed. To be called before each answer."""
+        if not (self._changed_jobs or self._changed_documents or self._forgotten):
+            return
+        self.revision += 1
+        documents = {name: self._document(name).model_dump_json() for name in self._changed_documents}
+        self.store.save(documents, list(self._changed_jobs.values()), list(self._forgotten))
+        self._changed_jobs.clear()
+        self._changed_documents.clear()
+        self._forgotten.clear()
+
+    def changed(self, document: str) -> None:
+        """Notes that `world`, `clock`, `settings` or `cluster/<id>` has to be saved."""
+        self._changed_documents.add(document)
+
+    def changed_job(self, job: Job) -> None:
+        """Notes that a remediation has to be saved."""
+        self._changed_jobs[job.number] = job
+
+    def forget(self, job: Job) -> None:
+        """Forgets a remediation."""
+        self.registry.remove(job)
+        self._changed_jobs.pop(job.number, None)
+        self._forgotten.add(job.number)
+
+    def _document(self, name: str) -> BaseModel:
+        match name:
+            case "world":
+                return self.counters
+            case "clock":
+                return self.clock.anchor
+            case "settings":
+                return self.settings
+            case _:
+                return self.clusters[name.removeprefix("cluster/")]
+
+    def advance(self, seconds: float) -> None:
+        """Jumps ahead by `seconds` of simulated time, and what was due on the way happens."""
+        self.clock.advance(seconds)
+        self.changed("clock")
+        self.catch_up()
+
+    def set_speed(self, speed: float) -> None:
+        """From now on `speed` simulated seconds pass per real second."""
+        self.clock.set_speed(speed)
+        self.changed("clock")
+
+    # Looking
+
+    def cluster(self, cluster_id: str) -> Cluster:
+        """The cluster of this id."""
+        if cluster := self.clusters.get(cluster_id):
+            return cluster
+        raise not_found(f"cluster {cluster_id} not found")
+
+    def node(self, cluster_id: str, instance_id: str) -> Node:
+        """The node that holds this instance now."""
+        self.cluster(cluster_id)
+        node = self._nodes.get((cluster_id, instance_id))
+        if node is None:
+            raise not_found(f"instance {instance_id} not found in cluster {cluster_id}")
+        if node.instance_id != instance_id:
+            raise not_found(f"instance {instance_id} no longer exists in cluster {cluster_id}")
+        return node
+
+    def node_of(self, record: Remediation) -> Node:
+        """The node that a remediation is about, whether its instance is still there or not."""
+        return self._nodes[record.cluster_id, record.instance_id]
+
+    def moved(self, cluster_id: str, node: Node) -> None:
+        """Notes that a node has a new instance."""
+        if node.instance_id is not None:
+            self._nodes[cluster_id, node.instance_id] = node
+
+    def job(self, cluster_id: str, instance_id: str, remediation_id: str) -> Job:
+        """The remediation of this id, of this instance."""
+        self.cluster(cluster_id)
+        job = self.registry.by_id.get(remediation_id)
+        if job is None or (job.remediation.cluster_id, job.remediation.instance_id) != (cluster_id, instance_id):
+            raise not_found(f"remediation {remediation_id} not found for instance {instance_id}")
+        return job
+
+    def job_by_id(self, remediation_id: str) -> Job:
+        """The remediation of this id, wherever it is."""
+        if job := self.registry.by_id.get(remediation_id):
+            return job
+        raise not_found(f"remediation {remediation_id} not found")
+
+    def jobs(self, cluster_id: str, instance_id: str = ALL) -> Sequence[Job]:
+        """The remediations of an instance (former ones too) or of the whole cluster, oldest first."""
+        self.cluster(cluster_id)
+        if instance_id == ALL:
+            return self.registry.of_cluster(cluster_id)
+        if (cluster_id, instance_id) not in self._nodes:
+            raise not_found(f"instance {instance_id} not found in cluster {cluster_id}")
+        return self.registry.of_instance(cluster_id, instance_id)
+
+    def active_jobs(self, cluster_id: str, instance_id: str = ALL) -> list[Job]:
+        """The remediations of the instance, or of the whole cluster, that have not ended, oldest first."""
+        active = self.registry.active(cluster_id)
+        return [job for job in active if instance_id in (ALL, job.remediation.instance_id)]
