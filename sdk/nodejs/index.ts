@@ -15,6 +15,11 @@ export const getRemediation: typeof import("./getRemediation").getRemediation = 
 export const getRemediationOutput: typeof import("./getRemediation").getRemediationOutput = null as any;
 utilities.lazyLoad(exports, ["getRemediation","getRemediationOutput"], () => require("./getRemediation"));
 
+export { GetRemediationStatsArgs, GetRemediationStatsResult, GetRemediationStatsOutputArgs } from "./getRemediationStats";
+export const getRemediationStats: typeof import("./getRemediationStats").getRemediationStats = null as any;
+export const getRemediationStatsOutput: typeof import("./getRemediationStats").getRemediationStatsOutput = null as any;
+utilities.lazyLoad(exports, ["getRemediationStats","getRemediationStatsOutput"], () => require("./getRemediationStats"));
+
 export { GetRemediationsArgs, GetRemediationsResult, GetRemediationsOutputArgs } from "./getRemediations";
 export const getRemediations: typeof import("./getRemediations").getRemediations = null as any;
 export const getRemediationsOutput: typeof import("./getRemediations").getRemediationsOutput = null as any;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,6 +21,17 @@ if not isinstance(answers, list):
 for number, answer in enumerate(answers):
     pulumi.export(str(number), answer.instance_id + " " + (answer.{field} or ""))
 """
+STATS = """\
+import pulumi
+from pulumi_resource_togetherai.dynamic import get_remediation_stats
+
+stats = get_remediation_stats("cluster-1", window="1h")
+reboots = stats.modes["REMEDIATION_MODE_REBOOT_VM"]
+pulumi.export("ended", stats.count)
+pulumi.export("share", reboots.success_share)
+pulumi.export("queue", reboots.outcomes["SUCCEEDED"].queue.count)
+pulumi.export("p99", reboots.outcomes["FAILED"].total.p99)
+"""
 SNAKE = {"get_remediation": "getRemediation", "get_remediations": "getRemediations", "get_instances": "getInstances"}
 ITEMS = {"get_remediations": "remediations", "get_instances": "instances"}
 
@@ -36,15 +48,20 @@ def look_up(stack: Stack, function: str, field: str, /, count: int = 1, **argume
         outputs = {
             str(number): f"${{{item}.instanceId}} ${{{item}.{camelled(field)}}}" for number, item in enumerate(items)
         }
-        project = {
-            "name": "training",
-            "runtime": "yaml",
-            "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
-            "variables": {"answer": invoke},
-            "outputs": outputs,
-        }
-        (stack.folder / "Pulumi.yaml").write_text(json.dumps(project))
+        write_yaml(stack, {"answer": invoke}, outputs)
     return stack.up()
+
+
+def write_yaml(stack: Stack, variables: dict[str, Any], outputs: dict[str, str]) -> None:
+    """Gives a stack a program that looks something up."""
+    project = {
+        "name": "training",
+        "runtime": "yaml",
+        "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+        "variables": variables,
+        "outputs": outputs,
+    }
+    (stack.folder / "Pulumi.yaml").write_text(json.dumps(project))
 
 
 def camelled(name: str) -> str:
@@ -79,6 +96,36 @@ def test_a_program_sees_one_remediation(stack: Stack, api: Simulator):
     made = api.create()
     up = look_up(stack, "get_remediation", "mode", instance_id="cluster-1-node-1", remediation_id=made["id"])
     assert '"cluster-1-node-1 REMEDIATION_MODE_REBOOT_VM"' in up.output
+
+
+def test_a_program_sees_how_long_repairs_took(stack: Stack, api: Simulator):
+    api.behave("cluster-1-node-2", outcome="fail")
+    for node in ("cluster-1-node-1", "cluster-1-node-2", "cluster-1-node-3"):
+        api.create(node)
+    api.until("SUCCEEDED", 2)
+    api.until("FAILED")
+    if stack.form == "dynamic":
+        (stack.folder / "__main__.py").write_text(STATS)
+    else:
+        invoke = {"function": "togetherai:getRemediationStats", "arguments": {"clusterId": "cluster-1", "window": "1h"}}
+        reboots = 'stats.modes["REMEDIATION_MODE_REBOOT_VM"]'
+        outputs = {
+            "ended": "${stats.count}",
+            "share": f"${{{reboots}.successShare}}",
+            "queue": f'${{{reboots}.outcomes["SUCCEEDED"].queue.count}}',
+            "p99": f'${{{reboots}.outcomes["FAILED"].total.p99}}',
+        }
+        write_yaml(stack, {"stats": {"fn::invoke": invoke}}, outputs)
+    stack.up(check=True)
+    told = json.loads(stack.run("stack", "output", "--json", check=True).output)
+    (failed,) = (item for item in api.remediations() if item["state"] == "FAILED")
+    took = datetime.fromisoformat(failed["end_time"]) - datetime.fromisoformat(failed["create_time"])
+    assert told == {
+        "ended": 3,
+        "share": pytest.approx(2 / 3),
+        "queue": 2,
+        "p99": pytest.approx(took.total_seconds(), abs=0.001),
+    }
 
 
 @pytest.mark.parametrize(

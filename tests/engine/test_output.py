@@ -23,6 +23,17 @@ def test_without_a_terminal_each_change_of_state_is_one_plain_line(stack: Stack,
     assert len([entry for entry in api.requests() if entry["method"] == "GET"]) > 10
 
 
+def test_the_waiting_line_says_how_long_it_takes_where_the_node_has_the_history(stack: Stack, api: Simulator):
+    api.behave(pending=5, running=85)
+    for _ in range(10):
+        api.create()
+        api.advance(100)
+    stack.declare()
+    output = stack.up(check=True).output
+    assert re.search(r": RUNNING for \S+; 9 in 10 of this cluster's REBOOT_VM end within 1m30s \(10 seen\)", output)
+    assert not re.search(r"SUCCEEDED after \S+;", output)
+
+
 def test_json_output_is_json_and_holds_the_errors(stack: Stack, api: Simulator):
     api.behave(outcome="fail", error_message="no healthy host")
     stack.declare()

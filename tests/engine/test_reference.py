@@ -24,6 +24,7 @@ EXPECTED = {
     "RollingRemediation": "`pulumi up` will start a",
     "getRemediation": "PENDING_APPROVAL",
     "getRemediations": "proposals",
+    "getRemediationStats": "REMEDIATION_MODE_REBOOT_VM",
     "getInstances": "",
 }
 """What the preview of an example says."""
@@ -47,6 +48,10 @@ def test_every_resource_and_function_has_an_example_in_python_and_in_yaml():
 @pytest.mark.parametrize(("name", "language", "code"), EXAMPLES)
 def test_the_example_can_be_previewed(name: str, language: str, code: str, tmp_path: Path, api: Simulator):
     proposal = api.propose("cluster-1-node-1", fault="xid")["id"] if name in PROPOSED else ""
+    if name == "getRemediationStats":
+        api.create("cluster-1-node-4")
+        api.until("SUCCEEDED")
+    posts = api.posts()
     code = code.replace(PLACEHOLDER, proposal)
     stack = Stack(tmp_path / "stack", "plugin", api.address)
     if language == "python":
@@ -58,7 +63,7 @@ def test_the_example_can_be_previewed(name: str, language: str, code: str, tmp_p
     preview = stack.preview()
     assert preview.code == 0, preview.output
     assert EXPECTED[name] in preview.output
-    assert api.posts() == 0
+    assert api.posts() == posts
 
 
 def test_the_engine_reads_the_schema_as_it_is_written(tmp_path: Path, api: Simulator):

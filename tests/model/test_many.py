@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from copy import copy
@@ -15,6 +17,7 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import AT_ONCE, Client, Credential
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.remediation.past import Past
 from pulumi_resource_togetherai.remediation.resource import RemediationResource, Resource
 from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.remediation.session import Session
@@ -320,6 +323,75 @@ async def test_a_refresh_of_many_costs_few_requests(fleet: Make):
     found = await all_of([read(one) for one in made if isinstance(one, Resource)])
     assert states(found) == {"SUCCEEDED": 60}
     assert (await here.asked()).total() <= 12
+
+
+# --- what the waiting line says of how long it takes ---
+
+
+async def one_rack(here: Fleet, nodes: int = 30, *, at_once: int = 3) -> None:
+    """Repairs nodes, some at a time."""
+    lanes = asyncio.Semaphore(at_once)
+
+    async def repair(node: int) -> Resource:
+        async with lanes:
+            return await here.create(node)
+
+    assert states(await all_of([repair(node) for node in range(1, nodes + 1)])) == {"SUCCEEDED": nodes}
+
+
+def estimates(line: Line) -> list[str]:
+    """What was said of how long it takes."""
+    return [found[0] for text in line.passing if (found := re.search(r"9 in 10 .*", text))]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+async def test_after_ten_ends_of_a_rack_the_next_one_says_how_long_it_takes(fleet: Make, at_once: int):
+    here = fleet(nodes=20)
+    await one_rack(here, 20, at_once=at_once)
+    assert [node for node in range(1, 11) if estimates(here.line(node))] == []
+    expected = re.compile(r"9 in 10 of this cluster's VM_ONLY end within 5m \((\d+) seen\)")
+    for node in range(10 + at_once, 21):
+        found = expected.fullmatch(estimates(here.line(node))[0])
+        assert found is not None
+        assert 10 <= int(found[1]) < node
+
+
+def not_at_all(*_: object) -> None:
+    """Learns nothing."""
+
+
+async def test_what_is_said_of_how_long_it_takes_costs_no_request(fleet: Make, monkeypatch: pytest.MonkeyPatch):
+    asked = list[list[str]]()
+    for learns in (True, False):
+        if not learns:
+            monkeypatch.setattr(Past, "note", not_at_all)
+        random.seed(5)  # the polls come at the same moments
+        here = fleet(nodes=30)
+        await one_rack(here)
+        assert bool(estimates(here.line(30))) == learns
+        asked.append([kind(entry) for entry in await here.control("GET", "/requests")])
+    assert asked[0] == asked[1]
+    assert len(asked[0]) > 200
+
+
+async def test_many_that_begin_together_learn_from_the_history_that_they_look_at_anyway(fleet: Make):
+    here = fleet(nodes=20)
+    await one_rack(here, 10)
+    later = here.another_process({})
+    later.lines = {}
+    assert states(await all_of([later.create(node) for node in range(11, 21)])) == {"SUCCEEDED": 10}
+    assert all("(10 seen)" in estimates(later.line(node))[0] for node in range(11, 21))
+
+
+async def test_of_many_that_begin_together_the_quickest_do_not_speak_for_the_others(fleet: Make):
+    here = fleet(nodes=30)
+    for node in range(1, 31):
+        path = f"/instances/cluster-1/cluster-1-node-{node}/behaviour"
+        await here.control("PUT", path, {"running": 60 * node})
+    await all_of([here.create(node) for node in range(1, 31)])
+    told = [text for node in range(1, 31) for text in estimates(here.line(node))]
+    assert told
+    assert {text.partition(" (")[0] for text in told} == {"9 in 10 of this cluster's VM_ONLY end within 27m10s"}
 
 
 # --- maxConcurrentPerCluster ---

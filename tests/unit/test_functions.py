@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -14,8 +15,15 @@ from pydantic import SecretStr
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS, LONGEST
+from pulumi_resource_togetherai.functions.function import (
+    GET_INSTANCES,
+    GET_REMEDIATION,
+    GET_REMEDIATION_STATS,
+    GET_REMEDIATIONS,
+    LONGEST,
+)
 from pulumi_resource_togetherai.functions.order import Order
+from pulumi_resource_togetherai.functions.results import Percentiles, RemediationStats
 from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.app import App
@@ -50,8 +58,25 @@ def test_a_mistake_is_named_with_its_path_and_the_remedy(arguments: dict[str, An
     assert "\n" not in failure.reason
 
 
+@pytest.mark.parametrize(
+    ("arguments", "path", "reason"),
+    [
+        ({"window": "a week"}, "window", '"a week" is not a duration; write a number with its unit, such as 90s'),
+        ({"window": 3600}, "window", '"3600" is not a duration'),
+        ({"window": "-1h"}, "window", "is not a duration"),
+        ({"windows": "1h"}, "windows", "did you mean window?"),
+        ({"window": UNKNOWN}, "window", "window is not known before `pulumi up`"),
+    ],
+)
+def test_a_mistake_about_the_window_is_named(arguments: dict[str, Any], path: str, reason: str):
+    (failure,) = GET_REMEDIATION_STATS.check(CLUSTER | arguments)
+    assert failure.property == path
+    assert reason in failure.reason
+    assert "\n" not in failure.reason
+
+
 def test_a_cluster_is_required():
-    for function in (GET_REMEDIATION, GET_REMEDIATIONS, GET_INSTANCES):
+    for function in (GET_REMEDIATION, GET_REMEDIATIONS, GET_REMEDIATION_STATS, GET_INSTANCES):
         assert "clusterId is required" in [failure.reason for failure in function.check({})]
 
 
@@ -122,6 +147,61 @@ async def test_the_remediation_of_a_replaced_instance_is_still_found(app: App, c
     assert await ids(app, instanceId="cluster-1-node-1", state=["FAILED"]) == []
     with pytest.raises(RemediationError, match=r"getRemediations failed: .*NOT_FOUND"):
         await ids(app, instanceId="cluster-1-node-99")
+
+
+async def stats(app: App, **arguments: Any) -> RemediationStats:
+    return await GET_REMEDIATION_STATS.answer(ProviderConfig(), CLUSTER | arguments, client(app))
+
+
+async def test_the_stats_of_a_cluster_are_those_of_every_page_of_its_records():
+    app = simulate(Scenario.model_validate({"settings": {"max_page_size": 2, "pending": 10, "running": 290}}))
+    async with httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator") as control:
+        await control.put("/instances/cluster-1/cluster-1-node-2/behaviour", json={"outcome": "fail"})
+        for node in (1, 2, 3):
+            await started(app, f"cluster-1-node-{node}", RemediationMode.REBOOT_VM)
+        await control.post("/advance", json={"seconds": 400})
+        await started(app, "cluster-1-node-4", RemediationMode.HOST_AWARE)
+        pages = (await control.get("/requests")).json()
+        told = await stats(app)
+        asked = (await control.get("/requests")).json()[len(pages) :]
+    assert [entry["method"] for entry in asked] == ["GET", "GET"]
+    assert told.count == 3
+    assert list(told.modes) == ["REMEDIATION_MODE_REBOOT_VM"]
+    reboots = told.modes["REMEDIATION_MODE_REBOOT_VM"]
+    assert reboots.success_share == pytest.approx(2 / 3)
+    assert {state: one.count for state, one in reboots.outcomes.items()} == {"SUCCEEDED": 2, "FAILED": 1}
+    succeeded = reboots.outcomes["SUCCEEDED"]
+    assert succeeded.approval is None
+    assert succeeded.queue == Percentiles(count=2, p50=10, p90=10, p99=10)
+    assert succeeded.repair == Percentiles(count=2, p50=290, p90=290, p99=290)
+    assert succeeded.total == Percentiles(count=2, p50=300, p90=300, p99=300)
+
+
+async def test_what_ended_before_the_window_does_not_count(app: App, control: httpx.AsyncClient):
+    await started(app, "cluster-1-node-1", RemediationMode.REBOOT_VM)
+    await control.post("/advance", json={"seconds": 2 * 24 * 3600})
+    assert (await stats(app, window="24h")).modes == {}
+    assert (await stats(app)).count == 1
+
+
+async def test_the_stats_of_an_unknown_cluster_are_one_clear_line(app: App):
+    with pytest.raises(RemediationError, match=r"^getRemediationStats failed: list remediations: 404 [^\n]*$"):
+        await GET_REMEDIATION_STATS.answer(ProviderConfig(), {"clusterId": "cluster-9"}, client(app))
+
+
+async def test_what_cannot_be_believed_is_told_apart_in_the_stats():
+    good = record("SUCCEEDED", ended=timedelta(), id="good", start_time=None)
+    backwards = record("SUCCEEDED", ended=timedelta(hours=1), id="bad", create_time=NOW)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        listed = [one.model_dump(mode="json", exclude_none=True) for one in (good, backwards)]
+        return httpx.Response(200, json={"remediations": listed}, headers={"Date": format_datetime(NOW, usegmt=True)})
+
+    credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
+    lying = Client("http://simulator/v1", credential, transport=httpx.MockTransport(answer))
+    told = await GET_REMEDIATION_STATS.answer(ProviderConfig(), {"clusterId": "c1"}, lying)
+    assert (told.count, told.unreadable) == (1, 1)
+    assert abs(told.since - (NOW - timedelta(days=30))) < timedelta(minutes=1)
 
 
 async def test_an_instance_shows_its_node_and_its_latest_remediation(app: App):

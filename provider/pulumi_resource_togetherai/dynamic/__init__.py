@@ -9,7 +9,12 @@ The lookups are plain functions:
 get_remediations("cluster-1", state=["PENDING_APPROVAL"])
 """
 
-from pulumi_resource_togetherai.dynamic.lookups import get_instances, get_remediation, get_remediations
+from pulumi_resource_togetherai.dynamic.lookups import (
+    get_instances,
+    get_remediation,
+    get_remediation_stats,
+    get_remediations,
+)
 from pulumi_resource_togetherai.dynamic.resource import Remediation
 from pulumi_resource_togetherai.dynamic.review import RemediationReview
 from pulumi_resource_togetherai.dynamic.rolling import RollingRemediation
@@ -20,5 +25,6 @@ __all__ = [
     "RollingRemediation",
     "get_instances",
     "get_remediation",
+    "get_remediation_stats",
     "get_remediations",
 ]

@@ -19,7 +19,14 @@ from pulumi_resource_togetherai.api.models import Remediation as RemediationReco
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.settings import configuration
-from pulumi_resource_togetherai.functions.function import GET_INSTANCES, GET_REMEDIATION, GET_REMEDIATIONS, Function
+from pulumi_resource_togetherai.functions.function import (
+    GET_INSTANCES,
+    GET_REMEDIATION,
+    GET_REMEDIATION_STATS,
+    GET_REMEDIATIONS,
+    Function,
+)
+from pulumi_resource_togetherai.functions.results import RemediationStats
 from pulumi_resource_togetherai.remediation.run import RemediationError
 
 A = TypeVar("A", bound=BaseModel)
@@ -56,6 +63,12 @@ def get_remediations(
         limit=limit,
     )
     return found.remediations
+
+
+def get_remediation_stats(cluster_id: str, window: str | None = None) -> RemediationStats:
+    """How long the remediations of a cluster took that ended within the `window` (such as `24h`; default `30d`), in
+    seconds, by mode and outcome (GET .../remediations of the whole cluster, every page)."""
+    return _look_up(GET_REMEDIATION_STATS, cluster_id=cluster_id, window=window)
 
 
 def get_instances(cluster_id: str) -> list[GpuWorkerNode]:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
+from pulumi_resource_togetherai.duration import Duration
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.remediation.inputs import Identifier
 from pulumi_resource_togetherai.spelling import Mode, State, Trigger
@@ -65,3 +66,12 @@ class GetInstances(Arguments):
 
     cluster_id: Identifier
     """The cluster to look at."""
+
+
+class GetRemediationStats(Arguments):
+    """Looks up how long the remediations of a cluster took, by mode and outcome, and what share of them succeeded."""
+
+    cluster_id: Identifier
+    """The cluster to look at."""
+    window: Duration = "30d"
+    """How far back to look: what ended within this time counts, such as `24h` or `30d`."""

@@ -12,9 +12,19 @@ from pydantic import BaseModel
 from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
-from pulumi_resource_togetherai.functions.arguments import GetInstances, GetRemediation, GetRemediations
-from pulumi_resource_togetherai.functions.lookups import get_instances, get_remediation, get_remediations
-from pulumi_resource_togetherai.functions.results import Instances, Remediations
+from pulumi_resource_togetherai.functions.arguments import (
+    GetInstances,
+    GetRemediation,
+    GetRemediations,
+    GetRemediationStats,
+)
+from pulumi_resource_togetherai.functions.lookups import (
+    get_instances,
+    get_remediation,
+    get_remediation_stats,
+    get_remediations,
+)
+from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
 from pulumi_resource_togetherai.remediation.check import Failure, check
 from pulumi_resource_togetherai.remediation.run import RemediationError, explained
 from pulumi_resource_togetherai.unknown import holds_unknown
@@ -60,7 +70,8 @@ class Function(Generic[A, R]):
 
 GET_REMEDIATION = Function("getRemediation", GetRemediation, Remediation, get_remediation)
 GET_REMEDIATIONS = Function("getRemediations", GetRemediations, Remediations, get_remediations)
+GET_REMEDIATION_STATS = Function("getRemediationStats", GetRemediationStats, RemediationStats, get_remediation_stats)
 GET_INSTANCES = Function("getInstances", GetInstances, Instances, get_instances)
 
-FUNCTIONS: tuple[Function[Any, Any], ...] = (GET_REMEDIATION, GET_REMEDIATIONS, GET_INSTANCES)
+FUNCTIONS: tuple[Function[Any, Any], ...] = (GET_REMEDIATION, GET_REMEDIATIONS, GET_REMEDIATION_STATS, GET_INSTANCES)
 """Every lookup."""

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.client import ALL_INSTANCES, Client
 from pulumi_resource_togetherai.api.errors import AnswerUnreadable, NotFound
+from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.functions.arguments import GetInstances, GetRemediation, GetRemediations
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.functions.arguments import (
+    GetInstances,
+    GetRemediation,
+    GetRemediations,
+    GetRemediationStats,
+)
 from pulumi_resource_togetherai.functions.order import Order
-from pulumi_resource_togetherai.functions.results import Instances, Remediations
+from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
+from pulumi_resource_togetherai.functions.stats import stats_of
 
 
 async def get_remediation(client: Client, asked: GetRemediation) -> Remediation:
@@ -29,7 +37,13 @@ async def get_remediations(client: Client, asked: GetRemediations) -> Remediatio
     return Remediations(remediations=Order.parse(asked.order_by).of(listed)[: asked.limit])
 
 
-async def _listed(client: Client, asked: GetRemediations, instance_id: str) -> list[Remediation]:
+async def get_remediation_stats(client: Client, asked: GetRemediationStats) -> RemediationStats:
+    """How long the cluster's remediations took. No filter is sent: a terminal state may be new to this version."""
+    listed = await _listed(client, GetRemediations(cluster_id=asked.cluster_id), ALL_INSTANCES)
+    return stats_of(listed, unreadable=len(listed.unreadable), window=seconds(asked.window), now=client.now())
+
+
+async def _listed(client: Client, asked: GetRemediations, instance_id: str) -> Listed:
     listed = await client.list_remediations(
         asked.cluster_id,
         instance_id,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api import models
-from pulumi_resource_togetherai.api.enums import ACTIVE_STATES
+from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationState
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.past import Past
 from pulumi_resource_togetherai.remediation.precedence import Active
 from pulumi_resource_togetherai.remediation.together import Together, Told
 from pulumi_resource_togetherai.remediation.turns import Turns
@@ -42,7 +44,9 @@ class Cluster:
         self._limit = config.max_concurrent_per_cluster
         self.claims = defaultdict[str, asyncio.Lock](asyncio.Lock)
         """Who decides about an instance, by its id; see `claim`."""
-        self.watcher = Watcher(client, cluster_id, self._look, self.standing, interval=interval)
+        self.past = Past()
+        """How long remediations take here."""
+        self.watcher = Watcher(client, cluster_id, self._look, self.standing, self.past, interval=interval)
         """Tells those who wait for a remediation about its changes."""
         self.turns = Turns(client, cluster_id, self.watcher, config.max_concurrent_per_cluster, interval=interval)
         """Lets remediations start one after another."""
@@ -67,13 +71,13 @@ class Cluster:
         if self._limit is None:
             beside = await self.history(record.instance_id)
         else:
-            beside = await self._client.list_remediations(self._id, states=ACTIVE_STATES)
+            beside = await self._list(states=ACTIVE_STATES)
         seen = next((one for one in beside if one.id == record.id), None)
         return seen or await self.remediation(record.instance_id, record.id), Active(beside)
 
     async def all_records(self) -> Listed:
         """Every remediation of the cluster, newest first. Raises ApiError."""
-        return await self._client.list_remediations(self._id)
+        return await self._list()
 
     async def _look(self, record: Remediation) -> Remediation:
         return await self.remediation(record.instance_id, record.id)
@@ -84,20 +88,27 @@ class Cluster:
 
     async def _history(self, instance_id: str) -> Listed:
         try:
-            return await self._client.list_remediations(self._id, instance_id)
+            return await self._list(instance_id)
         except NotFound:
-            return (await self._client.list_remediations(self._id)).of(instance_id)
+            return (await self._list()).of(instance_id)
 
     async def _all_histories(self) -> Told[str, Listed]:
-        return (await self._client.list_remediations(self._id)).of
+        return (await self._list()).of
 
     async def _record(self, key: _Key) -> Remediation:
         instance_id, remediation_id = key
-        return await self._client.get_remediation(self._id, instance_id, remediation_id)
+        record = await self._client.get_remediation(self._id, instance_id, remediation_id)
+        self.past.note([record], self._client.now())
+        return record
 
     async def _all_records(self) -> Told[_Key, Remediation]:
-        listed = await self._client.list_remediations(self._id)
-        return {(record.instance_id, record.id): record for record in listed}.get
+        return {(record.instance_id, record.id): record for record in await self._list()}.get
+
+    async def _list(self, *instance_id: str, states: Sequence[RemediationState] = ()) -> Listed:
+        """The remediations of an instance, or of the whole cluster."""
+        listed = await self._client.list_remediations(self._id, *instance_id, states=states)
+        self.past.note(listed, self._client.now())
+        return listed
 
 
 class Clusters(defaultdict[str, Cluster]):

@@ -69,10 +69,12 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
     if watch.record.terminal:
         return
     told: RemediationState | None = None
-    with run.cluster(watch.record.cluster_id).watcher.following(watch.record, run.report, contest) as follower:
+    cluster = run.cluster(watch.record.cluster_id)
+    with cluster.watcher.following(watch.record, run.report, contest) as follower:
         while not watch.record.terminal:
             if watch.record.state != told:
-                await run.report.status(words.progress(watch.record, run.client.now()))
+                usual = cluster.past.usual(watch.record.mode)
+                await run.report.status(words.progress(watch.record, run.client.now(), usual))
                 told = watch.record.state
             try:
                 if not await follower.news(within=HEARTBEAT):

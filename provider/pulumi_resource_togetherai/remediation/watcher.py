@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound, Refused
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.contest import Contest
+from pulumi_resource_togetherai.remediation.past import Past
 from pulumi_resource_togetherai.remediation.precedence import Active
 from pulumi_resource_togetherai.remediation.report import Report
 
@@ -86,15 +87,17 @@ class Watcher:
         cluster_id: str,
         look: Callable[[Remediation], Awaitable[Remediation]],
         standing: Callable[[Remediation], Awaitable[tuple[Remediation, Active]]],
+        past: Past,
         *,
         interval: float,
     ) -> None:
         """`look` looks one remediation up, together with others if there are many, and `standing` with what is active
-        beside it. `interval` is the longest between two looks, in seconds."""
+        beside it. `past` learns from what is seen. `interval` is the longest between two looks, in seconds."""
         self._client = client
         self._cluster_id = cluster_id
         self._look = look
         self._standing = standing
+        self._past = past
         self._interval = interval
         self._followers: set[Follower] = set()
         self._task: asyncio.Task[None] | None = None
@@ -145,6 +148,7 @@ class Watcher:
                 return
             else:
                 self.listed = asked_at, listed
+                self._past.note(listed, self._client.now())
                 by_id, active = {record.id: record for record in listed}, Active(listed)
                 for follower in followers:
                     if seen := by_id.get(follower.record.id):
@@ -163,7 +167,9 @@ class Watcher:
         if follower.looks_around:
             follower.tell(*await self._standing(record))
         else:
-            follower.tell(await self._client.get_remediation(record.cluster_id, record.instance_id, record.id))
+            seen = await self._client.get_remediation(record.cluster_id, record.instance_id, record.id)
+            self._past.note([seen], self._client.now())
+            follower.tell(seen)
 
     async def _look_up(self, followers: list[Follower], look: Callable[[Follower], Awaitable[None]]) -> None:
         async def tell(follower: Follower) -> None:

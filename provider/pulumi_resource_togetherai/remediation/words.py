@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from pulumi_resource_togetherai.api.enums import RemediationState
@@ -10,6 +11,7 @@ from pulumi_resource_togetherai.duration import text
 from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.identity import origin
 from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.past import Usual
 
 
 def node(inputs: RemediationInputs) -> str:
@@ -48,8 +50,8 @@ def took(record: Remediation, now: datetime) -> str:
     return text((record.end_time or now) - record.create_time) if record.create_time else "an unknown time"
 
 
-def progress(record: Remediation, now: datetime) -> str:
-    """One line about where a remediation is."""
+def progress(record: Remediation, now: datetime, usual: Usual | None = None) -> str:
+    """One line about where a remediation is, and how long those of its mode take where that is known."""
     line = (
         f"{record.state} for {took(record, now)}"
         if not record.terminal
@@ -57,4 +59,7 @@ def progress(record: Remediation, now: datetime) -> str:
     )
     if record.state == RemediationState.PENDING_APPROVAL:
         line += f"; approve it with `tg clusters remediations approve {record.id}` or in the web console"
+    elif usual is not None and not record.terminal:
+        within = text(math.ceil(usual.within)) + (" of their approval" if record.review_time else "")
+        line += f"; 9 in 10 of this cluster's {record.mode.short} end within {within} ({usual.ended} seen)"
     return f"{record.mode.short} remediation {record.id}: {line}"

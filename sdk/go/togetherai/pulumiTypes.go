@@ -436,6 +436,258 @@ func (o LinkedAlertArrayOutput) Index(i pulumi.IntInput) LinkedAlertOutput {
 	}).(LinkedAlertOutput)
 }
 
+// The remediations of one mode.
+type ModeStats struct {
+	// How many ended.
+	Count int `pulumi:"count"`
+	// What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+	Outcomes map[string]OutcomeStats `pulumi:"outcomes"`
+	// The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+	SuccessShare *float64 `pulumi:"successShare"`
+}
+
+// The remediations of one mode.
+type ModeStatsOutput struct{ *pulumi.OutputState }
+
+func (ModeStatsOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*ModeStats)(nil)).Elem()
+}
+
+func (o ModeStatsOutput) ToModeStatsOutput() ModeStatsOutput {
+	return o
+}
+
+func (o ModeStatsOutput) ToModeStatsOutputWithContext(ctx context.Context) ModeStatsOutput {
+	return o
+}
+
+// How many ended.
+func (o ModeStatsOutput) Count() pulumi.IntOutput {
+	return o.ApplyT(func(v ModeStats) int { return v.Count }).(pulumi.IntOutput)
+}
+
+// What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+func (o ModeStatsOutput) Outcomes() OutcomeStatsMapOutput {
+	return o.ApplyT(func(v ModeStats) map[string]OutcomeStats { return v.Outcomes }).(OutcomeStatsMapOutput)
+}
+
+// The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+func (o ModeStatsOutput) SuccessShare() pulumi.Float64PtrOutput {
+	return o.ApplyT(func(v ModeStats) *float64 { return v.SuccessShare }).(pulumi.Float64PtrOutput)
+}
+
+type ModeStatsMapOutput struct{ *pulumi.OutputState }
+
+func (ModeStatsMapOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]ModeStats)(nil)).Elem()
+}
+
+func (o ModeStatsMapOutput) ToModeStatsMapOutput() ModeStatsMapOutput {
+	return o
+}
+
+func (o ModeStatsMapOutput) ToModeStatsMapOutputWithContext(ctx context.Context) ModeStatsMapOutput {
+	return o
+}
+
+func (o ModeStatsMapOutput) MapIndex(k pulumi.StringInput) ModeStatsOutput {
+	return pulumi.All(o, k).ApplyT(func(vs []interface{}) ModeStats {
+		return vs[0].(map[string]ModeStats)[vs[1].(string)]
+	}).(ModeStatsOutput)
+}
+
+// The remediations of one mode that ended in one state.
+type OutcomeStats struct {
+	// From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
+	Approval *Percentiles `pulumi:"approval"`
+	// How many they are.
+	Count int `pulumi:"count"`
+	// How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+	LeftOut int `pulumi:"leftOut"`
+	// From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+	Queue *Percentiles `pulumi:"queue"`
+	// From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+	Repair *Percentiles `pulumi:"repair"`
+	// From `createTime` to `endTime`. Unset if all are left out.
+	Total *Percentiles `pulumi:"total"`
+}
+
+// The remediations of one mode that ended in one state.
+type OutcomeStatsOutput struct{ *pulumi.OutputState }
+
+func (OutcomeStatsOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*OutcomeStats)(nil)).Elem()
+}
+
+func (o OutcomeStatsOutput) ToOutcomeStatsOutput() OutcomeStatsOutput {
+	return o
+}
+
+func (o OutcomeStatsOutput) ToOutcomeStatsOutputWithContext(ctx context.Context) OutcomeStatsOutput {
+	return o
+}
+
+// From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
+func (o OutcomeStatsOutput) Approval() PercentilesPtrOutput {
+	return o.ApplyT(func(v OutcomeStats) *Percentiles { return v.Approval }).(PercentilesPtrOutput)
+}
+
+// How many they are.
+func (o OutcomeStatsOutput) Count() pulumi.IntOutput {
+	return o.ApplyT(func(v OutcomeStats) int { return v.Count }).(pulumi.IntOutput)
+}
+
+// How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+func (o OutcomeStatsOutput) LeftOut() pulumi.IntOutput {
+	return o.ApplyT(func(v OutcomeStats) int { return v.LeftOut }).(pulumi.IntOutput)
+}
+
+// From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+func (o OutcomeStatsOutput) Queue() PercentilesPtrOutput {
+	return o.ApplyT(func(v OutcomeStats) *Percentiles { return v.Queue }).(PercentilesPtrOutput)
+}
+
+// From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+func (o OutcomeStatsOutput) Repair() PercentilesPtrOutput {
+	return o.ApplyT(func(v OutcomeStats) *Percentiles { return v.Repair }).(PercentilesPtrOutput)
+}
+
+// From `createTime` to `endTime`. Unset if all are left out.
+func (o OutcomeStatsOutput) Total() PercentilesPtrOutput {
+	return o.ApplyT(func(v OutcomeStats) *Percentiles { return v.Total }).(PercentilesPtrOutput)
+}
+
+type OutcomeStatsMapOutput struct{ *pulumi.OutputState }
+
+func (OutcomeStatsMapOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]OutcomeStats)(nil)).Elem()
+}
+
+func (o OutcomeStatsMapOutput) ToOutcomeStatsMapOutput() OutcomeStatsMapOutput {
+	return o
+}
+
+func (o OutcomeStatsMapOutput) ToOutcomeStatsMapOutputWithContext(ctx context.Context) OutcomeStatsMapOutput {
+	return o
+}
+
+func (o OutcomeStatsMapOutput) MapIndex(k pulumi.StringInput) OutcomeStatsOutput {
+	return pulumi.All(o, k).ApplyT(func(vs []interface{}) OutcomeStats {
+		return vs[0].(map[string]OutcomeStats)[vs[1].(string)]
+	}).(OutcomeStatsOutput)
+}
+
+// How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+type Percentiles struct {
+	// How many remediations this is taken from: those that went through the phase.
+	Count int `pulumi:"count"`
+	// Half of them took no longer, in seconds.
+	P50 float64 `pulumi:"p50"`
+	// 9 in 10 of them took no longer, in seconds.
+	P90 float64 `pulumi:"p90"`
+	// 99 in 100 of them took no longer, in seconds.
+	P99 float64 `pulumi:"p99"`
+}
+
+// How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+type PercentilesOutput struct{ *pulumi.OutputState }
+
+func (PercentilesOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Percentiles)(nil)).Elem()
+}
+
+func (o PercentilesOutput) ToPercentilesOutput() PercentilesOutput {
+	return o
+}
+
+func (o PercentilesOutput) ToPercentilesOutputWithContext(ctx context.Context) PercentilesOutput {
+	return o
+}
+
+// How many remediations this is taken from: those that went through the phase.
+func (o PercentilesOutput) Count() pulumi.IntOutput {
+	return o.ApplyT(func(v Percentiles) int { return v.Count }).(pulumi.IntOutput)
+}
+
+// Half of them took no longer, in seconds.
+func (o PercentilesOutput) P50() pulumi.Float64Output {
+	return o.ApplyT(func(v Percentiles) float64 { return v.P50 }).(pulumi.Float64Output)
+}
+
+// 9 in 10 of them took no longer, in seconds.
+func (o PercentilesOutput) P90() pulumi.Float64Output {
+	return o.ApplyT(func(v Percentiles) float64 { return v.P90 }).(pulumi.Float64Output)
+}
+
+// 99 in 100 of them took no longer, in seconds.
+func (o PercentilesOutput) P99() pulumi.Float64Output {
+	return o.ApplyT(func(v Percentiles) float64 { return v.P99 }).(pulumi.Float64Output)
+}
+
+type PercentilesPtrOutput struct{ *pulumi.OutputState }
+
+func (PercentilesPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**Percentiles)(nil)).Elem()
+}
+
+func (o PercentilesPtrOutput) ToPercentilesPtrOutput() PercentilesPtrOutput {
+	return o
+}
+
+func (o PercentilesPtrOutput) ToPercentilesPtrOutputWithContext(ctx context.Context) PercentilesPtrOutput {
+	return o
+}
+
+func (o PercentilesPtrOutput) Elem() PercentilesOutput {
+	return o.ApplyT(func(v *Percentiles) Percentiles {
+		if v != nil {
+			return *v
+		}
+		var ret Percentiles
+		return ret
+	}).(PercentilesOutput)
+}
+
+// How many remediations this is taken from: those that went through the phase.
+func (o PercentilesPtrOutput) Count() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v *Percentiles) *int {
+		if v == nil {
+			return nil
+		}
+		return &v.Count
+	}).(pulumi.IntPtrOutput)
+}
+
+// Half of them took no longer, in seconds.
+func (o PercentilesPtrOutput) P50() pulumi.Float64PtrOutput {
+	return o.ApplyT(func(v *Percentiles) *float64 {
+		if v == nil {
+			return nil
+		}
+		return &v.P50
+	}).(pulumi.Float64PtrOutput)
+}
+
+// 9 in 10 of them took no longer, in seconds.
+func (o PercentilesPtrOutput) P90() pulumi.Float64PtrOutput {
+	return o.ApplyT(func(v *Percentiles) *float64 {
+		if v == nil {
+			return nil
+		}
+		return &v.P90
+	}).(pulumi.Float64PtrOutput)
+}
+
+// 99 in 100 of them took no longer, in seconds.
+func (o PercentilesPtrOutput) P99() pulumi.Float64PtrOutput {
+	return o.ApplyT(func(v *Percentiles) *float64 {
+		if v == nil {
+			return nil
+		}
+		return &v.P99
+	}).(pulumi.Float64PtrOutput)
+}
+
 // When a node came into a phase of its life.
 type PhaseTransition struct {
 	// The phase, such as `NODE_PHASE_RUNNING`.
@@ -1079,6 +1331,12 @@ func init() {
 	pulumi.RegisterOutputType(GpuWorkerNodeArrayOutput{})
 	pulumi.RegisterOutputType(LinkedAlertOutput{})
 	pulumi.RegisterOutputType(LinkedAlertArrayOutput{})
+	pulumi.RegisterOutputType(ModeStatsOutput{})
+	pulumi.RegisterOutputType(ModeStatsMapOutput{})
+	pulumi.RegisterOutputType(OutcomeStatsOutput{})
+	pulumi.RegisterOutputType(OutcomeStatsMapOutput{})
+	pulumi.RegisterOutputType(PercentilesOutput{})
+	pulumi.RegisterOutputType(PercentilesPtrOutput{})
 	pulumi.RegisterOutputType(PhaseTransitionOutput{})
 	pulumi.RegisterOutputType(PhaseTransitionArrayOutput{})
 	pulumi.RegisterOutputType(RemediationRecordOutput{})

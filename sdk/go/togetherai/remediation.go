@@ -18,6 +18,12 @@ import (
 // key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
 // CANCELLED stays in the stack as unfinished and does not run again by itself.
 //
+// While it waits, the resource's line says where the remediation is. Once the run has seen ten of the same mode end that were
+// started in the cluster within the last 30 days, the line also says within what time 9 in 10 end:
+// `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The run learns that from answers that it
+// needs anyway: what the node had before, what the whole cluster had where many begin together, and what ends while it waits.
+// What still goes on counts as longer than it has taken so far (Kaplan and Meier's estimate).
+//
 // The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
 // `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
 // `POST .../remediations/{remediationId}/cancel` to delete.

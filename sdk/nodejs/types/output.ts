@@ -169,6 +169,76 @@ export interface LinkedAlert {
 }
 
 /**
+ * The remediations of one mode.
+ */
+export interface ModeStats {
+    /**
+     * How many ended.
+     */
+    count: number;
+    /**
+     * What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+     */
+    outcomes: {[key: string]: outputs.OutcomeStats};
+    /**
+     * The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+     */
+    successShare?: number;
+}
+
+/**
+ * The remediations of one mode that ended in one state.
+ */
+export interface OutcomeStats {
+    /**
+     * From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
+     */
+    approval?: outputs.Percentiles;
+    /**
+     * How many they are.
+     */
+    count: number;
+    /**
+     * How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+     */
+    leftOut: number;
+    /**
+     * From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+     */
+    queue?: outputs.Percentiles;
+    /**
+     * From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+     */
+    repair?: outputs.Percentiles;
+    /**
+     * From `createTime` to `endTime`. Unset if all are left out.
+     */
+    total?: outputs.Percentiles;
+}
+
+/**
+ * How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+ */
+export interface Percentiles {
+    /**
+     * How many remediations this is taken from: those that went through the phase.
+     */
+    count: number;
+    /**
+     * Half of them took no longer, in seconds.
+     */
+    p50: number;
+    /**
+     * 9 in 10 of them took no longer, in seconds.
+     */
+    p90: number;
+    /**
+     * 99 in 100 of them took no longer, in seconds.
+     */
+    p99: number;
+}
+
+/**
  * When a node came into a phase of its life.
  */
 export interface PhaseTransition {

@@ -9,6 +9,7 @@ import typing
 from ._enums import *
 from .get_instances import *
 from .get_remediation import *
+from .get_remediation_stats import *
 from .get_remediations import *
 from .provider import *
 from .remediation import *

@@ -20,6 +20,9 @@ __all__ = [
     'AlertAnnotation',
     'GpuWorkerNode',
     'LinkedAlert',
+    'ModeStats',
+    'OutcomeStats',
+    'Percentiles',
     'PhaseTransition',
     'RemediationRecord',
     'SlurmNodeUnavailableAnnotation',
@@ -543,6 +546,190 @@ class LinkedAlert(dict):
         The name of the VM that the alert is about.
         """
         return pulumi.get(self, "target_vm")
+
+
+@pulumi.output_type
+class ModeStats(dict):
+    """
+    The remediations of one mode.
+    """
+    def __init__(__self__, *,
+                 count: _builtins.int,
+                 outcomes: Mapping[str, 'outputs.OutcomeStats'],
+                 success_share: Optional[_builtins.float] = None):
+        """
+        The remediations of one mode.
+
+        :param _builtins.int count: How many ended.
+        :param Mapping[str, 'OutcomeStats'] outcomes: What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+        :param _builtins.float success_share: The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+        """
+        pulumi.set(__self__, "count", count)
+        pulumi.set(__self__, "outcomes", outcomes)
+        if success_share is not None:
+            pulumi.set(__self__, "success_share", success_share)
+
+    @_builtins.property
+    @pulumi.getter
+    def count(self) -> _builtins.int:
+        """
+        How many ended.
+        """
+        return pulumi.get(self, "count")
+
+    @_builtins.property
+    @pulumi.getter
+    def outcomes(self) -> Mapping[str, 'outputs.OutcomeStats']:
+        """
+        What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+        """
+        return pulumi.get(self, "outcomes")
+
+    @_builtins.property
+    @pulumi.getter(name="successShare")
+    def success_share(self) -> Optional[_builtins.float]:
+        """
+        The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+        """
+        return pulumi.get(self, "success_share")
+
+
+@pulumi.output_type
+class OutcomeStats(dict):
+    """
+    The remediations of one mode that ended in one state.
+    """
+    def __init__(__self__, *,
+                 count: _builtins.int,
+                 left_out: _builtins.int,
+                 approval: Optional['outputs.Percentiles'] = None,
+                 queue: Optional['outputs.Percentiles'] = None,
+                 repair: Optional['outputs.Percentiles'] = None,
+                 total: Optional['outputs.Percentiles'] = None):
+        """
+        The remediations of one mode that ended in one state.
+
+        :param _builtins.int count: How many they are.
+        :param _builtins.int left_out: How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+        :param 'Percentiles' approval: From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
+        :param 'Percentiles' queue: From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+        :param 'Percentiles' repair: From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+        :param 'Percentiles' total: From `createTime` to `endTime`. Unset if all are left out.
+        """
+        pulumi.set(__self__, "count", count)
+        pulumi.set(__self__, "left_out", left_out)
+        if approval is not None:
+            pulumi.set(__self__, "approval", approval)
+        if queue is not None:
+            pulumi.set(__self__, "queue", queue)
+        if repair is not None:
+            pulumi.set(__self__, "repair", repair)
+        if total is not None:
+            pulumi.set(__self__, "total", total)
+
+    @_builtins.property
+    @pulumi.getter
+    def count(self) -> _builtins.int:
+        """
+        How many they are.
+        """
+        return pulumi.get(self, "count")
+
+    @_builtins.property
+    @pulumi.getter(name="leftOut")
+    def left_out(self) -> _builtins.int:
+        """
+        How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+        """
+        return pulumi.get(self, "left_out")
+
+    @_builtins.property
+    @pulumi.getter
+    def approval(self) -> Optional['outputs.Percentiles']:
+        """
+        From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
+        """
+        return pulumi.get(self, "approval")
+
+    @_builtins.property
+    @pulumi.getter
+    def queue(self) -> Optional['outputs.Percentiles']:
+        """
+        From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+        """
+        return pulumi.get(self, "queue")
+
+    @_builtins.property
+    @pulumi.getter
+    def repair(self) -> Optional['outputs.Percentiles']:
+        """
+        From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+        """
+        return pulumi.get(self, "repair")
+
+    @_builtins.property
+    @pulumi.getter
+    def total(self) -> Optional['outputs.Percentiles']:
+        """
+        From `createTime` to `endTime`. Unset if all are left out.
+        """
+        return pulumi.get(self, "total")
+
+
+@pulumi.output_type
+class Percentiles(dict):
+    """
+    How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+    """
+    def __init__(__self__, *,
+                 count: _builtins.int,
+                 p50: _builtins.float,
+                 p90: _builtins.float,
+                 p99: _builtins.float):
+        """
+        How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+
+        :param _builtins.int count: How many remediations this is taken from: those that went through the phase.
+        :param _builtins.float p50: Half of them took no longer, in seconds.
+        :param _builtins.float p90: 9 in 10 of them took no longer, in seconds.
+        :param _builtins.float p99: 99 in 100 of them took no longer, in seconds.
+        """
+        pulumi.set(__self__, "count", count)
+        pulumi.set(__self__, "p50", p50)
+        pulumi.set(__self__, "p90", p90)
+        pulumi.set(__self__, "p99", p99)
+
+    @_builtins.property
+    @pulumi.getter
+    def count(self) -> _builtins.int:
+        """
+        How many remediations this is taken from: those that went through the phase.
+        """
+        return pulumi.get(self, "count")
+
+    @_builtins.property
+    @pulumi.getter
+    def p50(self) -> _builtins.float:
+        """
+        Half of them took no longer, in seconds.
+        """
+        return pulumi.get(self, "p50")
+
+    @_builtins.property
+    @pulumi.getter
+    def p90(self) -> _builtins.float:
+        """
+        9 in 10 of them took no longer, in seconds.
+        """
+        return pulumi.get(self, "p90")
+
+    @_builtins.property
+    @pulumi.getter
+    def p99(self) -> _builtins.float:
+        """
+        99 in 100 of them took no longer, in seconds.
+        """
+        return pulumi.get(self, "p99")
 
 
 @pulumi.output_type
