@@ -25,8 +25,8 @@ import psutil
 
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.run import RemediationError
 from pulumi_resource_togetherai.remediation.session import Session
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 HOUR = 3600.0
 STRUCK = 0.1

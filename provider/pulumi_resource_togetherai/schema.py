@@ -22,12 +22,12 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
-from pulumi_resource_togetherai.remediation.check import fields_of
-from pulumi_resource_togetherai.remediation.inputs import REPLACING, RemediationInputs
-from pulumi_resource_togetherai.remediation.state import Bookkeeping
-from pulumi_resource_togetherai.review import inputs as review_inputs
-from pulumi_resource_togetherai.review import state as review_state
-from pulumi_resource_togetherai.review.inputs import ReviewInputs
+from pulumi_resource_togetherai.remediation.rules.check import fields_of
+from pulumi_resource_togetherai.remediation.rules.inputs import REPLACING, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.state import Bookkeeping
+from pulumi_resource_togetherai.review.rules import inputs as review_inputs
+from pulumi_resource_togetherai.review.rules import state as review_state
+from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs, RollingOutputs
 
 NAME = "togetherai"

@@ -25,9 +25,10 @@ from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.errors import AnswerContradicts, ApiError
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import GET_REMEDIATION, GET_REMEDIATIONS
-from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.interface import Recorded
+from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.remediation.session import Session
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.contract.test_openapi import PUBLISHED
 from tests.model.world import Telling

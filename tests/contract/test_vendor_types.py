@@ -27,8 +27,8 @@ from pulumi_resource_togetherai.api.enums import (
     RemediationTrigger,
 )
 from pulumi_resource_togetherai.functions.arguments import GetRemediations
-from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
-from pulumi_resource_togetherai.review.inputs import ReviewInputs
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 
 PAGING = {"page_size", "page_token"}
 """Arguments of the vendor's list that have no counterpart: a lookup follows every page by itself."""

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.model.world import NODE, Killed, Network, World
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.identity import Identity
-from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
-from pulumi_resource_togetherai.remediation.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from tests.model.world import NODE, Killed, World
 
 NAME = "fix"

@@ -17,10 +17,11 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import AT_ONCE, Client, Credential
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.past import Past
-from pulumi_resource_togetherai.remediation.resource import RemediationResource, Resource
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.interface import Resource
+from pulumi_resource_togetherai.remediation.resource import RemediationResource
+from pulumi_resource_togetherai.remediation.rules.estimate import Estimates
 from pulumi_resource_togetherai.remediation.session import Session
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.clock import Clock
@@ -364,7 +365,7 @@ async def test_what_is_said_of_how_long_it_takes_costs_no_request(fleet: Make, m
     asked = list[list[str]]()
     for learns in (True, False):
         if not learns:
-            monkeypatch.setattr(Past, "note", not_at_all)
+            monkeypatch.setattr(Estimates, "note", not_at_all)
         random.seed(5)  # the polls come at the same moments
         here = fleet(nodes=30)
         await one_rack(here)

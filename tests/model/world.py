@@ -20,9 +20,10 @@ from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
+from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.remediation.session import Session
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.clock import Clock
 from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
@@ -263,7 +264,7 @@ class World:
         if held is None:
             return await self._create(process, name, checked.inputs)
         if replace and not held.deleted:
-            await self._create(process, name, checked.inputs, told_to_replace=True)
+            await self._create(process, name, checked.inputs, replace_requested=True)
             return await process.delete(urn, held.recorded, self.told)
         diff = process.diff(urn, held.recorded, checked.inputs)
         if diff.replaces or held.deleted:
@@ -285,9 +286,9 @@ class World:
         return None
 
     async def _create(
-        self, process: RemediationResource, name: str, inputs: dict[str, Any], *, told_to_replace: bool = False
+        self, process: RemediationResource, name: str, inputs: dict[str, Any], *, replace_requested: bool = False
     ) -> None:
-        created = await process.create(self.urn(name), inputs, self.told, told_to_replace=told_to_replace)
+        created = await process.create(self.urn(name), inputs, self.told, replace_requested=replace_requested)
         if created.problem is None:
             self.stack[name] = Held(created)
         else:
@@ -319,7 +320,7 @@ class World:
             checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
             try:
                 if held is None or replace:
-                    await process.preview_create(urn, checked.inputs, said, told_to_replace=replace)
+                    await process.preview_create(urn, checked.inputs, said, replace_requested=replace)
                 else:
                     diff = process.diff(urn, held.recorded, checked.inputs)
                     if diff.replaces:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.identity import Identity
-from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 URN = "urn:pulumi:prod::training::togetherai:index:Remediation::node-7"

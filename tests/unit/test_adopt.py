@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.adopt import Adopt, Decision, Post, Refuse, decide
-from pulumi_resource_togetherai.remediation.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Decision, Post, Refuse, decide
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from tests.unit.examples import NOW, identity, record
 
 HOUR = timedelta(hours=1)

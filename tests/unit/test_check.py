@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.check import Failure, check
-from pulumi_resource_togetherai.remediation.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.check import Failure, check
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.unknown import UNKNOWN
 
 GOOD = {"clusterId": "c1", "instanceId": "i7", "mode": "VM_ONLY"}

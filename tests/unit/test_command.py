@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_resource_togetherai.command import replaces
+from pulumi_resource_togetherai.replace_flag import replaces
 from tests.unit.examples import URN
 
 

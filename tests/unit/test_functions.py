@@ -24,7 +24,7 @@ from pulumi_resource_togetherai.functions.function import (
 )
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.functions.results import Percentiles, RemediationStats
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.app import App
 from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.harmless import MESSAGE, QUOTED, harmless, quoted
-from pulumi_resource_togetherai.remediation import words
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from tests.unit.examples import record
 
 SHOWS_NOTHING = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -49,5 +49,5 @@ def test_a_long_text_is_cut_off_and_says_so(letter: str):
 
 
 def test_a_quoted_text_leaves_room_for_what_to_do_next():
-    told = words.whose(record("RUNNING", reason="x" * 10**6, requested_by="y" * 10**6))
+    told = messages.whose(record("RUNNING", reason="x" * 10**6, requested_by="y" * 10**6))
     assert len(told) < 1000

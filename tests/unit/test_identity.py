@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_resource_togetherai.remediation.identity import origin, unmarked
+from pulumi_resource_togetherai.remediation.rules.identity import origin, unmarked
 from tests.unit.examples import URN, identity, record
 
 

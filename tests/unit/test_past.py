@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.past import Past, Usual
-from pulumi_resource_togetherai.remediation.words import progress
+from pulumi_resource_togetherai.remediation.rules.estimate import Estimate, Estimates
+from pulumi_resource_togetherai.remediation.rules.messages import progress
 from tests.unit.examples import NOW, record
 
 REBOOT = RemediationMode.REBOOT_VM
@@ -26,10 +26,10 @@ def took(minutes: float, state: str = "SUCCEEDED", **changes: Any) -> Remediatio
     return record(state, **(own | changes))
 
 
-def usual(*records: Remediation) -> Usual | None:
-    past = Past()
+def usual(*records: Remediation) -> Estimate | None:
+    past = Estimates()
     past.note(records, NOW)
-    return past.usual(REBOOT)
+    return past.estimate(REBOOT)
 
 
 def of(minutes: Iterable[float]) -> list[Remediation]:
@@ -37,8 +37,8 @@ def of(minutes: Iterable[float]) -> list[Remediation]:
 
 
 def test_of_ten_that_ended_nine_took_no_longer():
-    assert usual(*of(range(1, 11))) == Usual(within=9 * 60, ended=10)
-    assert usual(*of(range(1, 101))) == Usual(within=90 * 60, ended=100)
+    assert usual(*of(range(1, 11))) == Estimate(within=9 * 60, ended=10)
+    assert usual(*of(range(1, 101))) == Estimate(within=90 * 60, ended=100)
 
 
 def test_nothing_is_said_of_fewer_than_ten():
@@ -48,7 +48,7 @@ def test_nothing_is_said_of_fewer_than_ten():
 
 def test_a_failure_ends_too_and_what_was_cancelled_or_not_needed_tells_nothing():
     ended = of(range(1, 10))
-    assert usual(*ended, took(10, "FAILED")) == Usual(within=9 * 60, ended=10)
+    assert usual(*ended, took(10, "FAILED")) == Estimate(within=9 * 60, ended=10)
     assert usual(*ended, took(10, "CANCELLED")) is None
     assert usual(*ended, took(10, "AUTO_RESOLVED")) is None
     assert usual(*ended, took(10, "VANISHED")) is None
@@ -64,13 +64,15 @@ def test_the_quickest_of_many_that_were_started_together_do_not_speak_for_the_ot
 
 
 def test_what_goes_on_for_a_while_only_does_not_hold_back_what_is_known():
-    assert usual(*of(range(1, 11)), *[took(0.5, "RUNNING", id=str(number)) for number in range(5)]) == Usual(9 * 60, 10)
+    assert usual(*of(range(1, 11)), *[took(0.5, "RUNNING", id=str(number)) for number in range(5)]) == Estimate(
+        9 * 60, 10
+    )
 
 
 def test_what_goes_on_for_long_makes_the_estimate_longer():
     known = of(range(1, 21))
-    assert usual(*known) == Usual(18 * 60, 20)
-    assert usual(*known, took(19.5, "RUNNING")) == Usual(19 * 60, 20)
+    assert usual(*known) == Estimate(18 * 60, 20)
+    assert usual(*known, took(19.5, "RUNNING")) == Estimate(19 * 60, 20)
 
 
 def test_what_waited_for_an_approval_counts_from_the_approval():
@@ -78,8 +80,8 @@ def test_what_waited_for_an_approval_counts_from_the_approval():
     approved = [
         took(0, id=str(minutes), review_time=NOW - timedelta(minutes=minutes), **hours) for minutes in range(1, 11)
     ]
-    assert usual(*approved) == Usual(9 * 60, 10)
-    assert usual(*of(range(1, 11)), took(0, "PENDING_APPROVAL", **hours, end_time=None)) == Usual(9 * 60, 10)
+    assert usual(*approved) == Estimate(9 * 60, 10)
+    assert usual(*of(range(1, 11)), took(0, "PENDING_APPROVAL", **hours, end_time=None)) == Estimate(9 * 60, 10)
 
 
 @pytest.mark.parametrize(
@@ -97,20 +99,20 @@ def test_times_that_cannot_be_right_and_old_ones_do_not_count(times: dict[str, A
 
 
 def test_a_list_that_lags_behind_takes_no_end_back():
-    past = Past()
+    past = Estimates()
     past.note(of(range(1, 11)), NOW)
     past.note([took(1, "RUNNING", id="SUCCEEDED-10")], NOW)
-    assert past.usual(REBOOT) == Usual(9 * 60, 10)
+    assert past.estimate(REBOOT) == Estimate(9 * 60, 10)
 
 
 def test_what_is_seen_later_changes_what_is_said():
-    past = Past()
+    past = Estimates()
     past.note(of(range(1, 10)), NOW)
-    assert past.usual(REBOOT) is None
+    assert past.estimate(REBOOT) is None
     past.note([took(10, "RUNNING", id="it")], NOW)
-    assert past.usual(REBOOT) is None
+    assert past.estimate(REBOOT) is None
     past.note([took(11, id="it")], NOW)
-    assert past.usual(REBOOT) == Usual(9 * 60, 10)
+    assert past.estimate(REBOOT) == Estimate(9 * 60, 10)
 
 
 lengths = st.floats(min_value=1, max_value=10_000, allow_nan=False)
@@ -136,19 +138,19 @@ def test_an_estimate_is_a_length_that_was_seen_and_no_shorter_than_that_of_what_
 
 
 def test_the_waiting_line_says_how_long_those_of_the_mode_take():
-    line = progress(took(4, "RUNNING"), NOW, Usual(within=719.2, ended=23))
+    line = progress(took(4, "RUNNING"), NOW, Estimate(within=719.2, ended=23))
     assert line.endswith(": RUNNING for 4m; 9 in 10 of this cluster's REBOOT_VM end within 12m (23 seen)")
 
 
 def test_the_waiting_line_of_what_was_approved_says_from_when_it_counts():
-    line = progress(took(4, "RUNNING", review_time=NOW), NOW, Usual(within=720, ended=23))
+    line = progress(took(4, "RUNNING", review_time=NOW), NOW, Estimate(within=720, ended=23))
     assert line.endswith("end within 12m of their approval (23 seen)")
 
 
 @pytest.mark.parametrize("state", ["PENDING_APPROVAL", "SUCCEEDED"])
 def test_the_line_of_what_waits_for_a_person_or_has_ended_says_nothing_of_it(state: str):
     known = took(4, state)
-    assert progress(known, NOW, Usual(within=720, ended=23)) == progress(known, NOW)
+    assert progress(known, NOW, Estimate(within=720, ended=23)) == progress(known, NOW)
 
 
 def test_without_enough_history_the_line_is_as_ever():

@@ -9,8 +9,8 @@ import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.adopt import Adopt, Decision, Post, Refuse
-from pulumi_resource_togetherai.remediation.recent import reckon
+from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Decision, Post, Refuse
+from pulumi_resource_togetherai.remediation.rules.recent import reckon
 from tests.unit.examples import NOW, identity, record
 
 MINUTE = timedelta(minutes=1)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.check import check
-from pulumi_resource_togetherai.review.decide import Adopt, Gone, Refuse, Review, decide
-from pulumi_resource_togetherai.review.inputs import ReviewInputs
-from pulumi_resource_togetherai.review.words import details
+from pulumi_resource_togetherai.remediation.rules.check import check
+from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
+from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
+from pulumi_resource_togetherai.review.rules.messages import details
 from tests.unit.examples import NOW, record
 
 PLAIN = {"clusterId": "c1", "instanceId": "i7", "remediationId": "r1", "decision": "APPROVE"}

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.resource import Recorded
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.interface import Recorded
 from pulumi_resource_togetherai.remediation.session import Session
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
 from pulumi_resource_togetherai.simulator.clock import Clock

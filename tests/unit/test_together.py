@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from pulumi_resource_togetherai.api.errors import NotReached, Refused
-from pulumi_resource_togetherai.remediation.together import Together, Told
+from pulumi_resource_togetherai.remediation.watching.coalescing import Answers, Coalescer
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -18,13 +18,13 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.fails: Exception | None = None
-        self.together = Together[str, float](self.one, self.everything, apart=3)
+        self.together = Coalescer[str, float](self.one, self.everything, min_interval=3)
 
     async def one(self, key: str) -> float:
         """A request for one thing."""
         return await self._answer(key)
 
-    async def everything(self) -> Told[str, float]:
+    async def everything(self) -> Answers[str, float]:
         """A request for everything; `hidden` is not in its answer."""
         if self.fails is not None:
             raise self.fails

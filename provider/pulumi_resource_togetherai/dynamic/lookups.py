@@ -27,7 +27,7 @@ from pulumi_resource_togetherai.functions.function import (
     Function,
 )
 from pulumi_resource_togetherai.functions.results import RemediationStats
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 A = TypeVar("A", bound=BaseModel)
 R = TypeVar("R", bound=BaseModel)

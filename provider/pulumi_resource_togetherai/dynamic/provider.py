@@ -22,16 +22,16 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.harmless import harmless
-from pulumi_resource_togetherai.remediation.operations import Operations
-from pulumi_resource_togetherai.remediation.resource import Recorded, RemediationResource, Resource
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
+from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.remediation.session import Session
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.replace_flag import replace_requested
 from pulumi_resource_togetherai.review.resource import ReviewResource
 
 Properties = dict[str, Any]
@@ -78,7 +78,7 @@ class _Provider(ResourceProvider):
             if first and not failures and not _olds:
                 try:
                     wait_for(
-                        core.preview_create(urn, checked.inputs, _report(urn), told_to_replace=told_to_replace(urn))
+                        core.preview_create(urn, checked.inputs, _report(urn), replace_requested=replace_requested(urn))
                     )
                 except RemediationError as error:
                     failures.append(CheckFailure("", str(error)))
@@ -100,7 +100,7 @@ class _Provider(ResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Starts the remediation and waits for its end."""
         urn = str(props[URN])
-        work = self._core.create(urn, _inputs(props), _report(urn), told_to_replace=told_to_replace(urn))
+        work = self._core.create(urn, _inputs(props), _report(urn), replace_requested=replace_requested(urn))
         created = _complete(wait_for(work))
         return CreateResult(created.id, _outputs(created, urn))
 

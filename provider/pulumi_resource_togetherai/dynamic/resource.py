@@ -13,8 +13,8 @@ from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, RemediationProvider
 from pulumi_resource_togetherai.dynamic.urn import urn_of
-from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, IfActive, RemediationInputs
-from pulumi_resource_togetherai.remediation.state import output_names
+from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.state import output_names
 
 _TYPE = "pulumi-python:dynamic/togetherai:Remediation"
 PYTHON_NAMES = {to_camel(name): name for name in (*RemediationInputs.model_fields, *output_names())}

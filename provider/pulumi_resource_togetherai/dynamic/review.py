@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, ReviewProvider
 from pulumi_resource_togetherai.dynamic.urn import urn_of
-from pulumi_resource_togetherai.review.inputs import Decision, IfGone, ReviewInputs
-from pulumi_resource_togetherai.review.state import output_names
+from pulumi_resource_togetherai.review.rules.inputs import Decision, IfGone, ReviewInputs
+from pulumi_resource_togetherai.review.rules.state import output_names
 
 _TYPE = "pulumi-python:dynamic/togetherai:RemediationReview"
 _PYTHON_NAMES = {to_camel(name): name for name in (*ReviewInputs.model_fields, *output_names())}

@@ -11,8 +11,8 @@ from pydantic.alias_generators import to_camel
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
-from pulumi_resource_togetherai.remediation.check import check
-from pulumi_resource_togetherai.remediation.inputs import DeleteWhileRunning, IfActive
+from pulumi_resource_togetherai.remediation.rules.check import check
+from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive
 from pulumi_resource_togetherai.rolling.component import TYPE, declare
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
 from pulumi_resource_togetherai.unknown import UNKNOWN

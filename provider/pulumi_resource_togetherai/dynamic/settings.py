@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.check import check
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.rules.check import check
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 
 def configuration(get: Callable[[str], str | None]) -> ProviderConfig:

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.duration import Duration
 from pulumi_resource_togetherai.functions.order import Order
-from pulumi_resource_togetherai.remediation.inputs import Identifier
+from pulumi_resource_togetherai.remediation.rules.inputs import Identifier
 from pulumi_resource_togetherai.spelling import Mode, State, Trigger
 
 

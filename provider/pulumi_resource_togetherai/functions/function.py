@@ -25,8 +25,8 @@ from pulumi_resource_togetherai.functions.lookups import (
     get_remediations,
 )
 from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
-from pulumi_resource_togetherai.remediation.check import Failure, check
-from pulumi_resource_togetherai.remediation.run import RemediationError, explained
+from pulumi_resource_togetherai.remediation.rules.check import Failure, check
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError, explained
 from pulumi_resource_togetherai.unknown import holds_unknown
 
 LONGEST = 300.0

@@ -20,7 +20,7 @@ from pulumi.provider.experimental.provider import (
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
-    from pulumi_resource_togetherai.remediation.operations import Operations
+    from pulumi_resource_togetherai.remediation.interface import Operations
     from pulumi_resource_togetherai.remediation.resource import RemediationResource
     from pulumi_resource_togetherai.remediation.session import Session
 
@@ -61,7 +61,7 @@ class TogetherAiProvider(Provider):
         """Validates the provider's configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
         from pulumi_resource_togetherai.harmless import harmless
-        from pulumi_resource_togetherai.remediation.check import check
+        from pulumi_resource_togetherai.remediation.rules.check import check
         from pulumi_resource_togetherai.unknown import holds_unknown
 
         checked = check(ProviderConfig, _plain(request.new_inputs))
@@ -103,7 +103,7 @@ class TogetherAiProvider(Provider):
 
         if self._remediations is None:
             raise RuntimeError("the engine used the provider before it configured it")
-        return await construct(request, self._remediations.obtained)
+        return await construct(request, self._remediations.created_here)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

@@ -12,9 +12,9 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
 from pulumi_resource_togetherai.plugin.values import plain
-from pulumi_resource_togetherai.remediation.check import check
-from pulumi_resource_togetherai.remediation.run import RemediationError
-from pulumi_resource_togetherai.remediation.state import State
+from pulumi_resource_togetherai.remediation.rules.check import check
+from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.rolling.component import TYPE, declare
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
 from pulumi_resource_togetherai.rolling.summary import SHOWN, summary
@@ -48,10 +48,10 @@ class _Remediation(pulumi.CustomResource):
         return next((key for key, attribute in SHOWN.items() if attribute == prop), prop)
 
 
-async def construct(request: ConstructRequest, obtained: Mapping[str, State | None]) -> ConstructResponse:
+async def construct(request: ConstructRequest, created_here: Mapping[str, State | None]) -> ConstructResponse:
     """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user.
 
-    `obtained`: the remediations that this process started or took over, by URN; None for those under way.
+    `created_here`: the remediations that this process started or took over, by URN; None for those under way.
     """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
@@ -70,7 +70,7 @@ async def construct(request: ConstructRequest, obtained: Mapping[str, State | No
     except asyncio.CancelledError:
         # The engine hangs up when a remediation has failed: this is the last moment to say what ran.
         instances: list[str] = checked.inputs["instances"]
-        rows = {instance: _row(obtained, str(urn), f"{request.name}-{instance}") for instance in instances}
+        rows = {instance: _row(created_here, str(urn), f"{request.name}-{instance}") for instance in instances}
         if not pulumi.runtime.is_dry_run():
             pulumi.log.info(summary(rows, instances), component)
         raise
@@ -83,11 +83,11 @@ async def construct(request: ConstructRequest, obtained: Mapping[str, State | No
     )
 
 
-def _row(obtained: Mapping[str, State | None], urn: str, child: str) -> Mapping[str, Any] | str:
+def _row(created_here: Mapping[str, State | None], urn: str, child: str) -> Mapping[str, Any] | str:
     of_child = f"{urn.rpartition('::')[0]}${_CHILD}::{child}"
-    if of_child not in obtained:
+    if of_child not in created_here:
         return "not begun"
-    state = obtained[of_child]
+    state = created_here[of_child]
     return "still under way" if state is None else state.outputs()
 
 

@@ -17,15 +17,15 @@ from google.protobuf import empty_pb2, struct_pb2
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from pulumi_resource_togetherai.command import told_to_replace
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
-from pulumi_resource_togetherai.plugin.values import given, taken
+from pulumi_resource_togetherai.plugin.values import marshal, unmarshal
+from pulumi_resource_togetherai.replace_flag import replace_requested
 
 if TYPE_CHECKING:
-    from pulumi_resource_togetherai.remediation.check import Failure
-    from pulumi_resource_togetherai.remediation.resource import Recorded, Resource
+    from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
+    from pulumi_resource_togetherai.remediation.rules.check import Failure
 
 Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
@@ -43,17 +43,17 @@ class Servicer(ProviderServicer):
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Validates a resource's inputs."""
-        news = taken(request.news)
-        checked = self._together.resource(request.urn).check(request.urn, taken(request.olds).values, news.values)
+        news = unmarshal(request.news)
+        checked = self._together.resource(request.urn).check(request.urn, unmarshal(request.olds).values, news.values)
         return provider_pb2.CheckResponse(
-            inputs=given(checked.inputs, news.secret), failures=_failures(checked.failures)
+            inputs=marshal(checked.inputs, news.secret), failures=_failures(checked.failures)
         )
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Says what a change amounts to."""
 
         async def answer() -> provider_pb2.DiffResponse:
-            news = taken(request.news).values
+            news = unmarshal(request.news).values
             diff = self._together.resource(request.urn).diff(
                 request.urn, _recorded(request.old_inputs, request.olds), news
             )
@@ -77,16 +77,16 @@ class Servicer(ProviderServicer):
     async def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         """Creates a resource, or says what creating it will do."""
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
-        inputs, secret = taken(request.properties)
+        inputs, secret = unmarshal(request.properties)
 
         async def answer() -> provider_pb2.CreateResponse:
-            told = told_to_replace(request.urn)
+            told = replace_requested(request.urn)
             if request.preview:
-                outputs = await resource.preview_create(request.urn, inputs, report, told_to_replace=told)
-                return provider_pb2.CreateResponse(properties=given(outputs, secret))
-            created = await resource.create(request.urn, inputs, report, request.timeout, told_to_replace=told)
+                outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=told)
+                return provider_pb2.CreateResponse(properties=marshal(outputs, secret))
+            created = await resource.create(request.urn, inputs, report, request.timeout, replace_requested=told)
             await _abort_if_unfinished(context, created, secret)
-            return provider_pb2.CreateResponse(id=created.id, properties=given(created.outputs, secret))
+            return provider_pb2.CreateResponse(id=created.id, properties=marshal(created.outputs, secret))
 
         return await _answering(context, answer)
 
@@ -94,7 +94,7 @@ class Servicer(ProviderServicer):
         """Reads a resource, for a refresh or an import."""
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         recorded = _recorded(request.inputs, request.properties) if request.properties.fields else None
-        secret = taken(request.inputs).secret
+        secret = unmarshal(request.inputs).secret
 
         async def answer() -> provider_pb2.ReadResponse:
             found = await resource.read(request.urn, request.id, recorded, report)
@@ -102,7 +102,7 @@ class Servicer(ProviderServicer):
                 return provider_pb2.ReadResponse()
             await _abort_if_unfinished(context, found, secret)
             return provider_pb2.ReadResponse(
-                id=found.id, properties=given(found.outputs, secret), inputs=given(found.inputs, secret)
+                id=found.id, properties=marshal(found.outputs, secret), inputs=marshal(found.inputs, secret)
             )
 
         return await _answering(context, answer)
@@ -110,15 +110,15 @@ class Servicer(ProviderServicer):
     async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         """Goes on with an unfinished resource, or says that it will."""
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
-        recorded, (inputs, secret) = _recorded(request.old_inputs, request.olds), taken(request.news)
+        recorded, (inputs, secret) = _recorded(request.old_inputs, request.olds), unmarshal(request.news)
 
         async def answer() -> provider_pb2.UpdateResponse:
             if request.preview:
                 outputs = await resource.preview_update(recorded, inputs, report)
-                return provider_pb2.UpdateResponse(properties=given(outputs, secret))
+                return provider_pb2.UpdateResponse(properties=marshal(outputs, secret))
             updated = await resource.update(request.urn, recorded, inputs, report, request.timeout)
             await _abort_if_unfinished(context, updated, secret)
-            return provider_pb2.UpdateResponse(properties=given(updated.outputs, secret))
+            return provider_pb2.UpdateResponse(properties=marshal(updated.outputs, secret))
 
         return await _answering(context, answer)
 
@@ -151,9 +151,9 @@ class Servicer(ProviderServicer):
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Looks something up."""
         from pulumi_resource_togetherai.functions.function import FUNCTIONS
-        from pulumi_resource_togetherai.remediation.run import RemediationError
+        from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
-        arguments = taken(request.args).values
+        arguments = unmarshal(request.args).values
 
         async def answer() -> provider_pb2.InvokeResponse:
             for function in FUNCTIONS:
@@ -172,7 +172,7 @@ class Servicer(ProviderServicer):
 
 async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
     """Gives the answer, or the one line that says why there is none."""
-    from pulumi_resource_togetherai.remediation.run import RemediationError
+    from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
     try:
         return await answer()
@@ -193,8 +193,8 @@ async def _abort_if_unfinished(context: Context, resource: Resource, secret: Col
         return
     detail = provider_pb2.ErrorResourceInitFailed(
         id=resource.id,
-        properties=given(resource.outputs, secret),
-        inputs=given(resource.inputs, secret),
+        properties=marshal(resource.outputs, secret),
+        inputs=marshal(resource.inputs, secret),
         reasons=[resource.told],
     )
     code = grpc.StatusCode.UNKNOWN
@@ -205,9 +205,9 @@ async def _abort_if_unfinished(context: Context, resource: Resource, secret: Col
 
 
 def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded:
-    from pulumi_resource_togetherai.remediation.resource import Recorded
+    from pulumi_resource_togetherai.remediation.interface import Recorded
 
-    return Recorded(taken(inputs).values, taken(outputs).values)
+    return Recorded(unmarshal(inputs).values, unmarshal(outputs).values)
 
 
 def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:

@@ -22,14 +22,14 @@ class Properties(NamedTuple):
     secret: frozenset[str]
 
 
-def taken(struct: struct_pb2.Struct) -> Properties:
+def unmarshal(struct: struct_pb2.Struct) -> Properties:
     """The properties of a message."""
     marked: dict[str, Any] = json_format.MessageToDict(struct)
     values = {name: _revealed(value) for name, value in marked.items()}
     return Properties(values, frozenset(name for name, value in values.items() if value is not marked[name]))
 
 
-def given(values: Mapping[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
+def marshal(values: Mapping[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
     """Plain values as the properties of a message, those named in `secret` marked as such."""
     struct = struct_pb2.Struct()
     marked = {name: {_SIGNATURE: _SECRET, "value": values[name]} for name in secret if name in values}

@@ -6,54 +6,30 @@ An adapter translates values and errors; what an operation does stands in the mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.harmless import harmless
-from pulumi_resource_togetherai.remediation.cancel import delete
-from pulumi_resource_togetherai.remediation.check import Checked, check
-from pulumi_resource_togetherai.remediation.create import Result, create
-from pulumi_resource_togetherai.remediation.diff import Diff, diff
-from pulumi_resource_togetherai.remediation.identity import Identity
-from pulumi_resource_togetherai.remediation.inputs import REPLACING, RemediationInputs
-from pulumi_resource_togetherai.remediation.preview import preview_create, preview_update
-from pulumi_resource_togetherai.remediation.program import Program
-from pulumi_resource_togetherai.remediation.read import read
-from pulumi_resource_togetherai.remediation.report import Report
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
+from pulumi_resource_togetherai.remediation.operations.create import create
+from pulumi_resource_togetherai.remediation.operations.delete import delete
+from pulumi_resource_togetherai.remediation.operations.preview import preview_create, preview_update
+from pulumi_resource_togetherai.remediation.operations.read import read
+from pulumi_resource_togetherai.remediation.operations.update import update
+from pulumi_resource_togetherai.remediation.rules.check import Checked, check
+from pulumi_resource_togetherai.remediation.rules.diff import Diff, diff
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import REPLACING, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.state import State
-from pulumi_resource_togetherai.remediation.update import update
+from pulumi_resource_togetherai.remediation.steps.program import Program
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.remediation.steps.settle import Result
+from pulumi_resource_togetherai.remediation.watching.report import Report
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 Properties = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A resource as the stack holds it."""
-
-    inputs: Properties
-    outputs: Properties
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource as an operation leaves it, and why it is not complete, if it is not."""
-
-    id: str
-    inputs: dict[str, Any]
-    outputs: dict[str, Any]
-    """As the API said it, to the letter."""
-    problem: str | None
-
-    @property
-    def told(self) -> str:
-        """The problem as people are told it; empty if there is none."""
-        return harmless(self.problem or "")
 
 
 class RemediationResource:
@@ -72,7 +48,7 @@ class RemediationResource:
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
         self._program = Program()
-        self.obtained: dict[str, State | None] = {}
+        self.created_here: dict[str, State | None] = {}
         """The remediation that this process last created or took over for a URN; None while it is under way. With
         `--replace` the engine creates before it deletes: create may take over the very remediation that delete is then
         asked to cancel."""
@@ -94,7 +70,7 @@ class RemediationResource:
         return difference
 
     async def preview_create(
-        self, urn: str, inputs: Properties, report: Report, *, told_to_replace: bool = False
+        self, urn: str, inputs: Properties, report: Report, *, replace_requested: bool = False
     ) -> dict[str, Any]:
         """Says what create will do, and returns the outputs as far as they are known before it."""
         run = None if holds_unknown(inputs) else await self._session.preflight(report)
@@ -104,27 +80,27 @@ class RemediationResource:
                 run,
                 identity,
                 self._program,
-                recorded=told_to_replace or urn in self._recorded,
+                recorded=replace_requested or urn in self._recorded,
                 replaced=self._replaced.get(urn),
             )
         return dict(inputs) | {"remediationId": UNKNOWN, "state": UNKNOWN}
 
     async def create(
-        self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, told_to_replace: bool = False
+        self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, replace_requested: bool = False
     ) -> Resource:
-        """Starts the remediation and waits for its end. `told_to_replace`: whether the user told the engine to replace
-        what the stack holds, of which the engine says nothing here."""
+        """Starts the remediation and waits for its end. `replace_requested`: whether the user told the engine to
+        replace what the stack holds, of which the engine says nothing here."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
-        self.obtained[urn] = None
+        self.created_here[urn] = None
         try:
             replaced = self._replaced.get(urn)
             own = replaced.record.id if replaced is not None else None
-            result = await create(run, identity, recorded=told_to_replace or urn in self._recorded, own=own)
+            result = await create(run, identity, recorded=replace_requested or urn in self._recorded, own=own)
         except BaseException:
-            del self.obtained[urn]
+            del self.created_here[urn]
             raise
-        self.obtained[urn] = result.state
+        self.created_here[urn] = result.state
         return _resource(result, inputs)
 
     async def read(self, urn: str, resource_id: str, recorded: Recorded | None, report: Report) -> Resource | None:
@@ -155,8 +131,8 @@ class RemediationResource:
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""
         state = _state(recorded)
-        obtained = self.obtained.get(urn)
-        if obtained is None or obtained.record.id != state.record.id:
+        created_here = self.created_here.get(urn)
+        if created_here is None or created_here.record.id != state.record.id:
             await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.cluster import Clusters
-from pulumi_resource_togetherai.remediation.report import Report
-from pulumi_resource_togetherai.remediation.run import RemediationError, Run
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run
+from pulumi_resource_togetherai.remediation.watching.cluster import Clusters
+from pulumi_resource_togetherai.remediation.watching.report import Report
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client

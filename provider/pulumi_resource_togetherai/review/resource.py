@@ -8,20 +8,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation import words
-from pulumi_resource_togetherai.remediation.check import Checked, check
-from pulumi_resource_togetherai.remediation.diff import Diff
-from pulumi_resource_togetherai.remediation.outcome import ended_badly
-from pulumi_resource_togetherai.remediation.report import Report
-from pulumi_resource_togetherai.remediation.resource import Recorded, Resource
-from pulumi_resource_togetherai.remediation.run import RemediationError
+from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.check import Checked, check
+from pulumi_resource_togetherai.remediation.rules.diff import Diff
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.review.create import Result, create
-from pulumi_resource_togetherai.review.delete import delete
-from pulumi_resource_togetherai.review.inputs import REPLACING, Decision, ReviewInputs
-from pulumi_resource_togetherai.review.preview import preview_create
-from pulumi_resource_togetherai.review.read import read, update
-from pulumi_resource_togetherai.review.state import State
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.remediation.watching.report import Report
+from pulumi_resource_togetherai.review.operations.create import create
+from pulumi_resource_togetherai.review.operations.delete import delete
+from pulumi_resource_togetherai.review.operations.preview import preview_create
+from pulumi_resource_togetherai.review.operations.read import read
+from pulumi_resource_togetherai.review.operations.update import update
+from pulumi_resource_togetherai.review.rules.inputs import REPLACING, Decision, ReviewInputs
+from pulumi_resource_togetherai.review.rules.state import State
+from pulumi_resource_togetherai.review.steps.settle import Result
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 Properties = Mapping[str, Any]
@@ -36,7 +38,7 @@ class ReviewResource:
         self._keeps_unfinished = keeps_unfinished
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
-        self._obtained: dict[str, str] = {}
+        self._created: dict[str, str] = {}
         """The id of the review that this process last made or took note of for a URN. With `--replace` the engine
         creates before it deletes: that delete must not take back what create found."""
 
@@ -58,7 +60,7 @@ class ReviewResource:
         )
 
     async def preview_create(
-        self, urn: str, inputs: Properties, report: Report, *, told_to_replace: bool = False
+        self, urn: str, inputs: Properties, report: Report, *, replace_requested: bool = False
     ) -> dict[str, Any]:
         """Says what create will do, and returns the outputs as far as they are known before it."""
         run = None if holds_unknown(inputs) else await self._session.preflight(report)
@@ -67,13 +69,13 @@ class ReviewResource:
         return dict(inputs) | {"state": UNKNOWN}
 
     async def create(
-        self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, told_to_replace: bool = False
+        self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, replace_requested: bool = False
     ) -> Resource:
         """Makes the review, and after an approval waits for the end of the remediation."""
         declared = ReviewInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout), kept=self._keeps_unfinished)
         result = await create(run, declared)
-        self._obtained[urn] = result.state.id
+        self._created[urn] = result.state.id
         return _resource(result, inputs)
 
     async def read(self, urn: str, resource_id: str, recorded: Recorded | None, report: Report) -> Resource | None:
@@ -87,9 +89,11 @@ class ReviewResource:
         """Says what update will do, and returns the outputs as far as they are known before it."""
         record = _state(recorded).record
         if record is not None and record.terminal:
-            await report.warning(f"`pulumi up` will review nothing and fail again: {words.name(record)} {record.state}")
+            await report.warning(
+                f"`pulumi up` will review nothing and fail again: {messages.name(record)} {record.state}"
+            )
         elif record is not None:
-            await report.info(f"`pulumi up` will wait for {words.name(record)}, and review nothing")
+            await report.info(f"`pulumi up` will wait for {messages.name(record)}, and review nothing")
         return dict(recorded.outputs)
 
     async def update(
@@ -103,7 +107,7 @@ class ReviewResource:
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Takes an approval back if what it approved can still be cancelled."""
         state = _state(recorded)
-        if self._obtained.get(urn) != state.id:
+        if self._created.get(urn) != state.id:
             await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)
 
 

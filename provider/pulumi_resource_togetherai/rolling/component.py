@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from pulumi_resource_togetherai.rolling.inputs import OF_EACH, RollingInputs
-from pulumi_resource_togetherai.rolling.lanes import predecessors
+from pulumi_resource_togetherai.rolling.order import predecessors
 from pulumi_resource_togetherai.rolling.summary import SHOWN, summary
 
 TYPE = "togetherai:index:RollingRemediation"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 
-from pulumi_resource_togetherai.remediation.inputs import Identifier, Settings
+from pulumi_resource_togetherai.remediation.rules.inputs import Identifier, Settings
 from pulumi_resource_togetherai.spelling import Mode
 
 

@@ -1,0 +1,1 @@
+"""Pulumi's operations on a Remediation, a file for each."""

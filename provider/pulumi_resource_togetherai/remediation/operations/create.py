@@ -1,0 +1,129 @@
+"""Create: find out what is there, POST under the idempotency key if nothing is, and wait until it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Collection
+from dataclasses import replace
+
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.steps.decide import decision
+from pulumi_resource_togetherai.remediation.steps.history import History, history_of
+from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
+from pulumi_resource_togetherai.remediation.steps.post import post
+from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
+from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
+from pulumi_resource_togetherai.remediation.watching.concurrency import Slot
+
+LONGEST_PAUSE = 60.0
+"""How long, at most, one that was withdrawn because its cluster was full keeps away before it looks for room again, in
+seconds."""
+
+
+async def create(run: Run, identity: Identity, *, recorded: bool, own: str | None = None) -> Result:
+    """Starts a remediation, or takes over the one that is this resource's already, and waits for its end.
+
+    `recorded`: whether the stack holds this resource already, declared as it is now. `own`: the id of the remediation
+    that it had under other inputs. Raises RemediationError when there is nothing to record.
+    """
+    inputs, withdrawn = identity.inputs, set[str]()
+    pause = seconds(run.config.poll_interval)
+    while True:
+        with run.cluster(inputs.cluster_id).limit.slot(run.report) as slot:
+            state = await _create_or_adopt(run, identity, slot, recorded=recorded, own=own, withdrawn=withdrawn)
+            slot.record = state.record
+            result = await settle(run, state, contest_of(run, state))
+            slot.record = result.state.record
+        if result.loss is None:
+            return result
+        if result.loss.winner is not None:
+            return await _give_way(run, result.state, result.loss.winner)
+        withdrawn.add(result.state.record.id)
+        await run.report.status(
+            f"waiting for room in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was withdrawn, "
+            f"because {result.loss.ahead} others came first"
+        )
+        with explained(f"no remediation of {messages.node(inputs)} was started: it waited for room in its cluster"):
+            await run.unless_stopped(asyncio.sleep(pause * random.uniform(0.5, 1.5)))
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
+    """What `ifActive` says about a remediation that was withdrawn because another one of its node came first."""
+    lost = f"{messages.node(state.inputs)} is being repaired already: {messages.whose(winner)}, came first"
+    ours = f"this resource's own remediation {state.record.id} was cancelled before it began"
+    if state.inputs.if_active is not IfActive.ADOPT:
+        raise RemediationError(
+            f"{lost}; {ours}. Wait for the other one to end; then `pulumi up` starts anew, without a change of "
+            "`triggers`. Or set `ifActive` to ADOPT to wait for it here"
+        )
+    await run.report.info(f"{lost}, and `ifActive` is ADOPT; {ours}")
+    return await settle(run, State(state.inputs, winner, None, adopted=True))
+
+
+async def _history(run: Run, identity: Identity) -> History:
+    with explained(f"no remediation of {messages.node(identity.inputs)} was started: cannot list what is there"):
+        return await run.unless_stopped(history_of(run, identity))
+
+
+async def _create_or_adopt(
+    run: Run, identity: Identity, slot: Slot, *, recorded: bool, own: str | None, withdrawn: Collection[str]
+) -> State:
+    """Decides, and starts or takes over what was decided on; nobody else in this process decides about the instance
+    meanwhile. `withdrawn`: the ids of this resource's remediations that this run has withdrawn."""
+    inputs = identity.inputs
+    nothing_started = f"no remediation of {messages.node(inputs)} was started"
+    async with claim(run, inputs.cluster_id, inputs.instance_id, nothing_started):
+        history = await _history(run, identity)
+        with explained(
+            f"no remediation of {messages.node(inputs)} is known to have been started",
+            then="If it was, the next `pulumi up` finds it by its key",
+        ):
+            while True:
+                history = replace(history, withdrawn=history.withdrawn | set(withdrawn))
+                match decision(run, identity, history, recorded=recorded, own=own):
+                    case Refuse(because):
+                        raise RemediationError(because)
+                    case Adopt(record, attempt, because, surprising):
+                        tell = run.report.warning if surprising else run.report.info
+                        slot.release()
+                        record = await _confirmed(run, record)
+                        if not ended_badly(record):  # of a bad end the operation's error tells
+                            await tell(f"taking over {messages.name(record)}: {because}")
+                        return State(inputs, record, attempt, adopted=attempt is None)
+                    case Post(attempt, _, beware):
+                        with explained(f"{nothing_started}: it waited for its turn"):
+                            waited = await run.unless_stopped(slot.acquire())
+                        if waited:  # somebody else may have started one meanwhile
+                            history = await _history(run, identity)
+                            continue
+                        if beware:
+                            await run.report.warning(beware)
+                        before = run.client.now()
+                        record = await run.unless_stopped(post(run, identity, attempt), grace=GRACE)
+                        record = await _confirmed(run, record)
+                        if not record.terminal or (record.create_time and record.create_time >= before):
+                            return State(inputs, record, attempt)
+                        # The answer is an attempt that had ended before, and that the API no longer lists.
+                        if identity.attempt_of(record) is None:
+                            raise RemediationError(
+                                f"the idempotency key {identity.key(attempt)} is used up: the API answers it with "
+                                f"{messages.whose(record)}. Nothing was started. Change `triggers`"
+                            )
+                        history = history.beside(record)
+
+
+async def _confirmed(run: Run, record: Remediation) -> Remediation:
+    """A remediation that is said to have ended before anybody waited for it, as a look at it alone shows it."""
+    if not record.terminal:
+        return record
+    look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
+    return await run.unless_stopped(look)

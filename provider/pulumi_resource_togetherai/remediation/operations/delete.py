@@ -1,0 +1,69 @@
+"""Delete: cancels what can still be cancelled. What cannot, `deleteWhileRunning` decides.
+
+The API cancels in PENDING_APPROVAL and PENDING only, and a remediation may start between a look and the cancel: a
+refused cancel is followed by another look, and the rule starts over.
+"""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
+from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop
+from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered, current_record
+from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
+from pulumi_resource_togetherai.remediation.steps.wait import until_terminal
+
+
+async def delete(run: Run, state: State) -> None:
+    """Returns once the resource may be forgotten. Raises RemediationError when it may not."""
+    with explained(
+        f"cannot delete {messages.name(state.record)}", then="It stays in the stack; run the same command again"
+    ):
+        record = await run.unless_stopped(current_record(run, state.record))
+        if record is not None and not record.terminal:
+            await _end(run, state, record)
+
+
+async def _end(run: Run, state: State, record: Remediation) -> None:
+    if state.adopted:
+        await run.report.info(f"leaving {messages.whose(record)} alone: it was taken over, not started here")
+        return
+    if record.cancellable:
+        cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
+        if cancelled is None:
+            return
+        record = cancelled
+        if record.terminal:
+            await run.report.info(f"cancelled {messages.name(record)}")
+            return
+    match state.inputs.delete_while_running if not record.cancellable else DeleteWhileRunning.WAIT:
+        case DeleteWhileRunning.ABANDON:
+            await run.report.warning(
+                f"{messages.name(record)} is {record.state} and cannot be cancelled any more. It goes on; the "
+                "stack forgets it"
+            )
+        case DeleteWhileRunning.FAIL:
+            raise RemediationError(
+                f"{messages.name(record)} is {record.state} and cannot be cancelled any more, and "
+                "`deleteWhileRunning` is "
+                "FAIL. It stays in the stack. Delete it once it has ended, or set `deleteWhileRunning` to WAIT or "
+                "ABANDON and run `pulumi up` first"
+            )
+        case DeleteWhileRunning.WAIT:
+            await _wait_for_the_end(run, record)
+
+
+async def _wait_for_the_end(run: Run, record: Remediation) -> None:
+    if not record.cancellable:
+        await run.report.info(
+            f"{messages.name(record)} is {record.state} and cannot be cancelled any more; waiting for its end"
+        )
+    watch = await until_terminal(run, record)
+    if watch.stop in (Stop.ENDED, Stop.GONE):
+        return
+    raise RemediationError(
+        f"gave up waiting for the end of {messages.name(watch.record)}, which is {watch.record.state}. It stays in the "
+        "stack; run the same command again, or set `deleteWhileRunning: ABANDON` and run `pulumi up` first"
+    )

@@ -1,0 +1,116 @@
+"""Preview: says what `pulumi up` will do, by the same decision, and only reads."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.api.errors import ApiError, NotFound
+from pulumi_resource_togetherai.api.models import GpuWorkerNode
+from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.decide import decision
+from pulumi_resource_togetherai.remediation.steps.history import History, history_of
+from pulumi_resource_togetherai.remediation.steps.program import Program
+from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
+from pulumi_resource_togetherai.remediation.steps.settle import verdict
+
+
+async def preview_create(
+    run: Run, identity: Identity, program: Program, *, recorded: bool, replaced: State | None
+) -> None:
+    """Says what create will do. `program` is what preview has seen of the program's other resources, `replaced` the
+    resource that is deleted first.
+
+    Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
+    """
+    inputs = identity.inputs
+    try:
+        worker, history = await run.unless_stopped(_look(run, identity))
+    except NotFound as error:
+        raise RemediationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
+    except (ApiError, Interrupted, TimeoutError) as error:
+        why = str(error) or "no answer in time"
+        await run.report.warning(f"cannot check what `pulumi up` will do about {messages.node(inputs)}: {why}")
+        return
+    if replaced is not None:
+        history = await _after_delete(run, replaced, history)
+    own = replaced.record.id if replaced is not None else None
+    chosen = decision(run, identity, history, recorded=recorded, own=own)
+    if isinstance(chosen, Post) and worker is None:
+        raise RemediationError(
+            f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}. If a remediation replaced it, its "
+            "successor has another id; `tg clusters retrieve` lists the nodes"
+        )
+    match chosen:
+        case Post(attempt, because, beware):
+            if beware:
+                await run.report.warning(beware)
+            status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
+            await run.report.info(
+                f"`pulumi up` will start a {inputs.mode.short} remediation of {messages.node(inputs)}{status} "
+                f"(attempt {attempt}: {because})"
+            )
+            await program.joins(identity, run.report)
+        case Adopt(record, _, because) if ended_badly(record) and not inputs.accept_failure:
+            await run.report.warning(f"`pulumi up` will start nothing and fail with {messages.name(record)}: {because}")
+        case Adopt(record, _, because, surprising):
+            tell = run.report.warning if surprising else run.report.info
+            await tell(f"`pulumi up` will start nothing and take over {messages.name(record)}: {because}")
+        case Refuse(because):
+            raise RemediationError(f"`pulumi up` will refuse: {because}")
+
+
+async def preview_update(run: Run, state: State) -> None:
+    """Says what update will do about a resource that is not complete."""
+    record = state.record
+    if not record.terminal:
+        try:
+            look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id, preview=True)
+            record = await run.unless_stopped(look)
+        except (ApiError, Interrupted, TimeoutError) as error:
+            why = str(error) or "no answer in time"
+            await run.report.warning(f"cannot check what `pulumi up` will do about {messages.name(record)}: {why}")
+            return
+    if not record.terminal:
+        now = f"{messages.name(record)}, which is {record.state}"
+        await run.report.info(f"`pulumi up` will wait for {now}, and start nothing")
+        return
+    will_say = verdict(run, state, Watch(record, Stop.ENDED))
+    if will_say is None:
+        await run.report.info(f"`pulumi up` will record that {messages.name(record)} {record.state}, and start nothing")
+    else:
+        await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
+
+
+async def _look(run: Run, identity: Identity) -> tuple[GpuWorkerNode | None, History]:
+    inputs, shared = identity.inputs, run.cluster(identity.inputs.cluster_id)
+    cluster = await shared.get(preview=True)
+    worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
+    return worker, await history_of(run, identity, preview=True)
+
+
+async def _after_delete(run: Run, replaced: State, history: History) -> History:
+    """Says what deleting the replaced resource will do, and returns the history as create will then find it."""
+    record = next((item for item in history.records if item.id == replaced.record.id), replaced.record)
+    if record.terminal or replaced.adopted:
+        return history
+    if record.cancellable:
+        await run.report.info(f"`pulumi up` will first cancel {messages.name(record)}, which is {record.state}")
+    elif replaced.inputs.delete_while_running is DeleteWhileRunning.ABANDON:
+        await run.report.warning(
+            f"`pulumi up` will first abandon {messages.name(record)}, which is {record.state} and goes on"
+        )
+        return history
+    elif replaced.inputs.delete_while_running is DeleteWhileRunning.FAIL:
+        raise RemediationError(
+            f"`pulumi up` will refuse: {messages.name(record)} is {record.state}, and `deleteWhileRunning` is FAIL"
+        )
+    else:
+        await run.report.info(
+            f"`pulumi up` will first wait for the end of {messages.name(record)}, which is {record.state}"
+        )
+    return history.but(record)

@@ -1,0 +1,55 @@
+"""Read (refresh, import, get): the API's record, once the remediation has ended if the program waits for that."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.identity import Identity, unmarked
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.state import ResourceId, State
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
+from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, verdict
+from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
+
+
+async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Result | None:
+    """The resource as it is now, or None if it is gone. `state` is what the stack holds; None for an import."""
+    try:
+        where = ResourceId.parse(resource_id)
+    except ValueError as error:
+        raise RemediationError(str(error)) from error
+    with explained(f"cannot read remediation {resource_id}"):
+        try:
+            look = run.cluster(where.cluster_id).remediation(where.instance_id, where.remediation_id)
+            record = await run.unless_stopped(look)
+        except NotFound:
+            return await _forgotten(run, state)
+    if state is None:
+        inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
+        state = State(inputs, record, Identity(urn, inputs).attempt_of(record))
+    if state.record.terminal and record.state != state.record.state:
+        await run.report.warning(
+            f"{messages.name(record)} {state.record.state}, by the stack's record, and the API now says "
+            f"{record.state}. What has ended does not go on: the record is kept"
+        )
+        return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
+    if record.terminal and (later := await later_attempt(run, urn, state)):
+        await run.report.warning(f"beside {messages.name(record)}, {later}")
+    return await settle(run, state.seen(record))
+
+
+async def _forgotten(run: Run, state: State | None) -> Result | None:
+    """The API may forget what ended long ago. The record of it stays: without it the next `up` would run it again."""
+    if state is None or not state.record.terminal:
+        return None
+    await run.report.info(f"the API no longer lists {messages.name(state.record)}; its record is kept")
+    return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
+
+
+def _declaration(cluster_id: str, instance_id: str, mode: str, reason: str) -> RemediationInputs:
+    """The inputs as a program would write them to declare this remediation."""
+    written = {"clusterId": cluster_id, "instanceId": instance_id, "mode": mode} | (
+        {"reason": reason} if reason else {}
+    )
+    return RemediationInputs.model_validate(written)

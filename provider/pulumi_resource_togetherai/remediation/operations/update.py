@@ -1,0 +1,51 @@
+"""Update: reached only when the resource is not complete. Goes on waiting; never posts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way
+from pulumi_resource_togetherai.remediation.rules.precedence import may_have_been_withdrawn
+from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.history import history_of
+from pulumi_resource_togetherai.remediation.steps.run import Run, explained
+from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict
+from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
+
+
+async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *, may_withdraw: bool) -> Result:
+    """Resumes the wait that the last run gave up, under the inputs as they are now. `may_withdraw`: whether that run
+    may have been cut off before it looked whether others came first."""
+    state = replace(state, inputs=inputs)
+    record = state.record
+    if not record.terminal:
+        with explained(f"cannot look at {messages.name(record)}", then="Run `pulumi up` again"):
+            try:
+                look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
+                record = await run.unless_stopped(look)
+            except NotFound as error:
+                gone = Watch(record, Stop.GONE, error)
+                return Result(state, verdict(run, state, gone))
+    result = await settle(run, state.seen(record), contest_of(run, state) if may_withdraw else None)
+    state = result.state
+    if result.loss is not None or (may_withdraw and await _was_withdrawn(run, urn, state)):
+        winner = result.loss.winner if result.loss is not None else None
+        return Result(replace(state, withdrawn=True), gave_way(state.record, winner))
+    if result.problem is not None and ended_badly(state.record):
+        later = await later_attempt(run, urn, state)
+        return replace(result, problem=f"{result.problem} But {later}." if later else result.problem)
+    return result
+
+
+async def _was_withdrawn(run: Run, urn: str, state: State) -> bool:
+    """Whether a run that was killed before it could say so withdrew it."""
+    if state.attempt is None or not may_have_been_withdrawn(state.record):
+        return False
+    with explained(f"cannot look why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
+        history = await run.unless_stopped(history_of(run, Identity(urn, state.inputs)))
+    return state.record.id in history.withdrawn

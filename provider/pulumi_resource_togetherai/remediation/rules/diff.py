@@ -1,0 +1,39 @@
+"""Diff: which changes run a new remediation, and when an `up` has something left to finish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.remediation.rules.inputs import REPLACING
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.rules.state import State
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What an `up` has to do about a resource that the stack holds."""
+
+    replaces: list[str] = field(default_factory=list[str])
+    """The properties because of which a new remediation runs, after the old one has been deleted."""
+    unfinished: bool = False
+    """Whether the recorded end is a bad one, which Update reports again."""
+    settings: list[str] = field(default_factory=list[str])
+    """The other inputs that changed. They run nothing; the stack takes note of them."""
+
+
+def diff(old_inputs: Mapping[str, Any], state: State, new_inputs: Mapping[str, Any]) -> Diff:
+    """Compares what was declared with what is declared now; values that are not known yet count as changed."""
+    changed = [name for name in sorted({*old_inputs, *new_inputs}) if old_inputs.get(name) != new_inputs.get(name)]
+    replaces = [name for name in REPLACING if name in changed]
+    if new_inputs.get("retryFailed") is True and state.record.state == RemediationState.FAILED:
+        replaces.append("state")
+    elif state.withdrawn:
+        replaces.append("withdrawn")
+    return Diff(
+        replaces,
+        unfinished=not replaces and ended_badly(state.record) and not new_inputs.get("acceptFailure"),
+        settings=[name for name in changed if name not in REPLACING],
+    )

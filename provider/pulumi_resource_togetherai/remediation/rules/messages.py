@@ -1,0 +1,65 @@
+"""What people are told about a remediation. Every message names the remediation, its instance and its cluster."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.remediation.rules.estimate import Estimate
+from pulumi_resource_togetherai.remediation.rules.identity import origin
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+
+
+def node(inputs: RemediationInputs) -> str:
+    """The node that a program declares a remediation of."""
+    return f"instance {inputs.instance_id} of cluster {inputs.cluster_id}"
+
+
+def name(record: Remediation) -> str:
+    """A remediation, its mode and its node."""
+    mode = quoted(record.mode.short)
+    return f"remediation {record.id} ({mode}) of instance {record.instance_id} in cluster {record.cluster_id}"
+
+
+def whose(record: Remediation) -> str:
+    """A remediation with its state and where it comes from."""
+    return f"{name(record)}, {state(record)}, started by {quoted(origin(record))}"
+
+
+def state(record: Remediation) -> str:
+    """A remediation's state, which a newer server may have named."""
+    return quoted(record.state)
+
+
+def import_id(record: Remediation) -> str:
+    """The id to import a remediation with."""
+    return f"{record.cluster_id}/{record.instance_id}/{record.id}"
+
+
+def age(record: Remediation, now: datetime) -> str:
+    """How long ago an ended remediation ended."""
+    return text(now - record.end_time) if record.end_time else "some time"
+
+
+def took(record: Remediation, now: datetime) -> str:
+    """How long a remediation took, or has taken so far."""
+    return text((record.end_time or now) - record.create_time) if record.create_time else "an unknown time"
+
+
+def progress(record: Remediation, now: datetime, estimate: Estimate | None = None) -> str:
+    """One line about where a remediation is, and how long those of its mode take where that is known."""
+    line = (
+        f"{record.state} for {took(record, now)}"
+        if not record.terminal
+        else f"{record.state} after {took(record, now)}"
+    )
+    if record.state == RemediationState.PENDING_APPROVAL:
+        line += f"; approve it with `tg clusters remediations approve {record.id}` or in the web console"
+    elif estimate is not None and not record.terminal:
+        within = text(math.ceil(estimate.within)) + (" of their approval" if record.review_time else "")
+        line += f"; 9 in 10 of this cluster's {record.mode.short} end within {within} ({estimate.ended} seen)"
+    return f"{record.mode.short} remediation {record.id}: {line}"

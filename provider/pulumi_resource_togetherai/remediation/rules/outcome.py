@@ -1,0 +1,78 @@
+"""What an ended or abandoned wait means for the resource: nothing to say, or a problem and the ways on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+
+SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
+"""The terminal states that make a resource complete. A terminal state that this version does not know is one too: it
+is recorded as it came."""
+
+
+def ended_badly(record: Remediation) -> bool:
+    """Whether it ended without having done, or having had to do, its work."""
+    return record.state in (RemediationState.FAILED, RemediationState.CANCELLED)
+
+
+def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = False) -> str | None:
+    """Why the resource is not complete, what is recorded of it and what to do next; None if it is complete.
+
+    `kept` tells whether the stack keeps an incomplete resource, `accept_failure` whether a bad end completes it.
+    """
+    record = watch.record
+    if watch.stop is Stop.ENDED:
+        return None if accept_failure else _ended(record, now, kept=kept)
+    happened = {
+        Stop.TIMEOUT: f"timed out waiting for {messages.name(record)}, which is {record.state} after "
+        f"{messages.took(record, now)}",
+        Stop.INTERRUPTED: f"stopped waiting for {messages.name(record)}, which is {record.state}; it goes on without "
+        "you",
+        Stop.GONE: f"the API no longer knows {messages.name(record)}, last seen {record.state}",
+        Stop.NO_ACCESS: f"can no longer see {messages.name(record)}, last seen {record.state} ({watch.error})",
+    }[watch.stop]
+    if watch.stop is Stop.GONE:
+        return f"{happened}. {_recorded(kept)} `pulumi refresh` drops it from the stack; `pulumi up` then starts anew."
+    return f"{happened}. {_recorded(kept)} `pulumi up` waits for it again and posts nothing."
+
+
+def gave_way(record: Remediation, winner: Remediation | None) -> str:
+    """Why a resource is not complete whose remediation was withdrawn: it is cancelled, and never began."""
+    because = f"{messages.whose(winner)}, came first" if winner else "others came first"
+    return (
+        f"{messages.name(record)} was cancelled before it began: {because}. {_recorded(kept=True)} The next `pulumi "
+        "up` starts anew, without a change of `triggers`."
+    )
+
+
+def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
+    if not ended_badly(record):
+        return None
+    if record.state == RemediationState.FAILED:
+        happened = (
+            f"{messages.name(record)} FAILED after {messages.took(record, now)}: "
+            f"{quoted(record.error_message or 'no reason given')}"
+        )
+        again = "change `triggers`, or set `retryFailed: true`"
+    else:
+        by = f" by {quoted(record.reviewed_by)}" if record.reviewed_by else ""
+        comment = f" ({quoted(record.review_comment)})" if record.review_comment else ""
+        happened = f"{messages.name(record)} was CANCELLED{by}{comment} after {messages.took(record, now)}"
+        again = "change `triggers`"
+    if kept:
+        again += ", or run `pulumi up --replace` with this resource's URN"
+    return (
+        f"{happened}. {_recorded(kept)} It does not run again by itself. "
+        f"To run it again: {again}. To be done with it: remove it from the program."
+    )
+
+
+def _recorded(kept: bool) -> str:
+    if kept:
+        return "The stack keeps it as unfinished."
+    return "The stack keeps no record of it, but the next `pulumi up` finds it again by its key."

@@ -1,0 +1,100 @@
+"""What the stack records about a remediation, and the id under which it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+
+
+class Bookkeeping(BaseModel):
+    """The outputs that are neither inputs nor fields of the API's record."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True)
+
+    remediation_id: str
+    """The remediation's id."""
+    attempt: int | None = None
+    """Which attempt of this resource it is; the first is 1. Unset for a remediation that somebody else started."""
+    adopted: bool = False
+    """Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it."""
+    withdrawn: bool = False
+    """Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came
+    first. The next `pulumi up` starts anew."""
+
+
+def output_names() -> list[str]:
+    """The outputs that are no inputs, by their Python names."""
+    names = (*Bookkeeping.model_fields, *Remediation.model_fields)
+    return [name for name in names if name != "id" and name not in RemediationInputs.model_fields]
+
+
+@dataclass(frozen=True)
+class State:
+    """A remediation as a resource: what was declared, what the API says, and how the resource came by it."""
+
+    inputs: RemediationInputs
+    record: Remediation
+    attempt: int | None = None
+    adopted: bool = False
+    withdrawn: bool = False
+
+    @property
+    def id(self) -> str:
+        """The resource's id, which is also its import id."""
+        return f"{self.record.cluster_id}/{self.record.instance_id}/{self.record.id}"
+
+    def seen(self, record: Remediation) -> State:
+        """The same resource with a newer record."""
+        return replace(self, record=record)
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs. Where an input and the API's record share a name, the record's value stands."""
+        kept = Bookkeeping(
+            remediation_id=self.record.id, attempt=self.attempt, adopted=self.adopted, withdrawn=self.withdrawn
+        )
+        return (
+            self.inputs.model_dump(mode="json", by_alias=True, exclude_none=True)
+            | self.record.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"id"})
+            | kept.model_dump(by_alias=True, exclude_none=True)
+        )
+
+    @classmethod
+    def recorded(cls, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> State:
+        """The state that outputs and inputs from the stack describe."""
+        kept = Bookkeeping.model_validate(outputs)
+        names = {str(field.alias) for field in Remediation.model_fields.values()}
+        record = {name: value for name, value in outputs.items() if name in names}
+        return cls(
+            RemediationInputs.model_validate(inputs),
+            Remediation.model_validate(record | {"id": kept.remediation_id}),
+            kept.attempt,
+            kept.adopted,
+            kept.withdrawn,
+        )
+
+
+@dataclass(frozen=True)
+class ResourceId:
+    """A resource's id, taken apart: `<clusterId>/<instanceId>/<remediationId>`."""
+
+    cluster_id: str
+    instance_id: str
+    remediation_id: str
+
+    @classmethod
+    def parse(cls, text: str) -> ResourceId:
+        """Raises ValueError, with what to write instead, when it is not three ids."""
+        parts = text.split("/")
+        if len(parts) != 3 or not all(parts) or any(part in (".", "..", "-") or " " in part for part in parts):
+            raise ValueError(
+                f'"{text}" is not the id of a remediation; write <clusterId>/<instanceId>/<remediationId>, '
+                "as `tg clusters remediations list` shows them"
+            )
+        return cls(*parts)

@@ -1,0 +1,43 @@
+"""Cancel: the API does it in PENDING_APPROVAL and PENDING only, and a remediation may begin between a look and the
+request: after a refusal, look again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.steps.run import Run
+
+
+async def current_record(run: Run, record: Remediation) -> Remediation | None:
+    """The record as it is now; None when the API knows no such remediation."""
+    if record.terminal:
+        return record
+    try:
+        return await run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
+    except NotFound:
+        return None
+
+
+async def cancel_until_answered(run: Run, record: Remediation) -> Remediation | None:
+    """Asks for the cancel until it is answered: asking twice does no harm. Returns the record that came of it,
+    cancelled or not; None when it is gone."""
+    for left in reversed(range(run.config.max_retries + 1)):
+        try:
+            return await run.client.cancel_remediation(record.cluster_id, record.instance_id, record.id)
+        except NotFound:
+            return None
+        except ApiError as error:
+            if isinstance(error, CredentialRefused):
+                raise
+            await run.report.status(f"{error}; looking what became of the remediation")
+            now = await current_record(run, record)
+            if now is None or not now.cancellable:
+                return now
+            if not (left and error.transient):
+                # Neither cancelled nor started: saying anything else would lose it.
+                raise
+            await asyncio.sleep(seconds(run.config.poll_interval))
+    raise AssertionError("the last try returns or raises")

@@ -1,0 +1,25 @@
+"""What create does, given what the API lists: the rules, with the clock and the settings of a run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.decision import Decision, Post, Refuse, decide
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.recent import reckon
+from pulumi_resource_togetherai.remediation.steps.history import History
+from pulumi_resource_togetherai.remediation.steps.run import Run
+
+
+def decision(run: Run, identity: Identity, history: History, *, recorded: bool, own: str | None) -> Decision:
+    """What create does, given the instance's remediations."""
+    now, window = run.client.now(), timedelta(seconds=seconds(run.config.adoption_window))
+    chosen = decide(identity, history.records, now=now, window=window, recorded=recorded, withdrawn=history.withdrawn)
+    if isinstance(chosen, Post) and history.unreadable:
+        return Refuse(
+            f"the API lists a remediation that cannot be read ({history.unreadable[0].problem}) and that may be this "
+            f"resource's own, or of {messages.node(identity.inputs)}. Nothing was posted"
+        )
+    return reckon(chosen, identity, history.records, now=now, config=run.config, own=own)

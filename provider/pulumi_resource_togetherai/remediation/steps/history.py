@@ -1,0 +1,48 @@
+"""What the API lists about an instance, read by the resource that asks: the records, and which of its own gave way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pulumi_resource_togetherai.api.listed import Unreadable
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.rules.precedence import may_have_been_withdrawn, was_withdrawn
+from pulumi_resource_togetherai.remediation.steps.run import Run
+
+
+@dataclass(frozen=True)
+class History:
+    """The remediations of an instance, newest first."""
+
+    records: list[Remediation]
+    withdrawn: frozenset[str] = frozenset()
+    """The ids of the resource's own that were cancelled before they began because others came first."""
+    unreadable: Sequence[Unreadable] = ()
+    """What the API listed with them that could not be read: it may be anybody's."""
+
+    def but(self, gone: Remediation) -> History:
+        """The same without one."""
+        return replace(self, records=[record for record in self.records if record.id != gone.id])
+
+    def beside(self, found: Remediation) -> History:
+        """The same with one that the API did not list."""
+        return replace(self, records=[found, *self.records])
+
+
+async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> History:
+    """The instance's remediations as this resource sees them. Raises ApiError."""
+    inputs, cluster = identity.inputs, run.cluster(identity.inputs.cluster_id)
+    records = await cluster.history(inputs.instance_id, preview=preview)
+    suspects = [
+        record for record in records if may_have_been_withdrawn(record) and identity.attempt_of(record) is not None
+    ]
+    if not suspects:
+        return History(records, unreadable=records.unreadable)
+    limit = run.config.max_concurrent_per_cluster
+    known = records if limit is None else await cluster.all_records()
+    one_per_node = inputs.if_active is not IfActive.CREATE
+    withdrawn = (one.id for one in suspects if was_withdrawn(one, known, one_per_node=one_per_node, limit=limit))
+    return History(records, frozenset(withdrawn), records.unreadable)

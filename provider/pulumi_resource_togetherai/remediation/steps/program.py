@@ -1,0 +1,47 @@
+"""What preview has seen of one program: which of its resources will start a remediation of which node."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.remediation.watching.report import Report
+
+
+class Program:
+    """The resources that `pulumi up` will start a remediation for, as far as they have been previewed."""
+
+    def __init__(self) -> None:
+        self._starting: defaultdict[tuple[str, str], dict[str, Identity]] = defaultdict(dict)
+
+    async def joins(self, identity: Identity, report: Report) -> None:
+        """Takes note of one more. Warns of two for one node; raises RemediationError where `up` will refuse one."""
+        inputs = identity.inputs
+        others = self._starting[inputs.cluster_id, inputs.instance_id]
+        others[identity.urn] = identity
+        for urn, other in others.items():
+            if urn == identity.urn:
+                continue
+            found = (
+                f"this program has two resources that start a remediation of {messages.node(inputs)}: "
+                f'"{_name(urn)}" and "{_name(identity.urn)}"'
+            )
+            if inputs.if_active is other.inputs.if_active is IfActive.FAIL:
+                raise RemediationError(
+                    f"`pulumi up` will refuse: {found}. One of them would be started and the other one refused. Remove "
+                    "one; or, if both are meant, set `ifActive` of the later one: to ADOPT, so that it waits for the "
+                    "earlier one if that is active, and runs after it if it depends on it; or to CREATE, so that both "
+                    "run side by side"
+                )
+            choices = sorted({inputs.if_active, other.inputs.if_active})
+            await report.warning(
+                f"{found}. Unless one depends on the other, which is started first is left to chance; the later one's "
+                f"`ifActive` decides ({' or '.join(choices)})"
+            )
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]

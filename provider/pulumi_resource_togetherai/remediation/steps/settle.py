@@ -1,0 +1,58 @@
+"""Waiting for the end of a remediation as its inputs say, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, problem
+from pulumi_resource_togetherai.remediation.rules.precedence import Loss
+from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.run import Run
+from pulumi_resource_togetherai.remediation.steps.withdraw import follow
+from pulumi_resource_togetherai.remediation.watching.contest import Contest
+
+
+@dataclass(frozen=True)
+class Result:
+    """A resource, and why it is not complete, if it is not."""
+
+    state: State
+    problem: str | None = None
+    loss: Loss | None = None
+    """Why the remediation was withdrawn, if it was: it is cancelled, and never began."""
+
+
+def contest_of(run: Run, state: State) -> Contest | None:
+    """The rules that a remediation is held to, if it is this resource's own."""
+    one_per_node, limit = state.inputs.if_active is not IfActive.CREATE, run.config.max_concurrent_per_cluster
+    if state.attempt is None or not (one_per_node or limit):
+        return None
+    return Contest(run.report, one_per_node=one_per_node, limit=limit)
+
+
+async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
+    """Waits for the end of a remediation, unless the program says not to, and says what came of it. With a `contest`
+    it is withdrawn if others come first."""
+    followed = await follow(run, state.record, contest, wait=state.inputs.wait)
+    watch, state = followed.watch, state.seen(followed.watch.record)
+    if followed.loss is not None:
+        return Result(state, loss=followed.loss)
+    if watch.stop is Stop.ENDED and not watch.record.terminal:
+        await run.report.info(f"not waiting for {messages.name(watch.record)}, which is {watch.record.state}")
+        return Result(state)
+    if watch.record.state == RemediationState.AUTO_RESOLVED:
+        await run.report.info(f"{messages.name(watch.record)} was not needed: the fault went away by itself")
+    why = verdict(run, state, watch)
+    if why is None and ended_badly(watch.record):
+        await run.report.warning(f"{messages.name(watch.record)} {watch.record.state}, which `acceptFailure` accepts")
+    return Result(state, why)
+
+
+def verdict(run: Run, state: State, watch: Watch) -> str | None:
+    """Why a resource is not complete after a wait; None if it is."""
+    accept = state.inputs.accept_failure
+    return problem(watch, run.client.now(), kept=run.keeps_unfinished, accept_failure=accept)

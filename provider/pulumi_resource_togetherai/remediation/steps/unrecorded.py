@@ -1,0 +1,28 @@
+"""Attempts that the stack never saw: a run killed while it replaced one attempt may have started the next."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
+from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.steps.run import Run, explained
+
+
+async def later_attempt(run: Run, urn: str, state: State) -> str:
+    """A sentence about the attempt that follows the recorded one and is active or ended well; empty without one."""
+    if state.attempt is None:
+        return ""
+    identity = Identity(urn, state.inputs)
+    with explained(f"cannot look for a later attempt than {messages.name(state.record)}", then="Run the command again"):
+        history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).history(state.inputs.instance_id))
+    for record in history:
+        attempt = identity.attempt_of(record)
+        if (
+            attempt is not None
+            and record.id != state.record.id
+            and attempt >= state.attempt
+            and not ended_badly(record)
+        ):
+            return f"attempt {attempt} is there already: {messages.whose(record)}. `pulumi up --replace` takes it over"
+    return ""

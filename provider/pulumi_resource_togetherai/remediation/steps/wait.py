@@ -1,0 +1,68 @@
+"""Waiting for a remediation to end: the loop alone. Whether it has ended, and what to say of it, stand elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.run import Interrupted, Run
+from pulumi_resource_togetherai.remediation.watching.contest import Contest
+from pulumi_resource_togetherai.remediation.watching.report import HEARTBEAT
+
+
+async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
+    """Follows a remediation until it is terminal, the deadline passes, the user interrupts, or the API no longer shows
+    it; with a `contest`, also until others turn out to have come first. An API that does not answer is not a reason to
+    stop: the remediation goes on too."""
+    watch = Watch(record)
+    with noting_why(watch):
+        await run.unless_stopped(_follow(run, watch, contest))
+    return watch
+
+
+@contextmanager
+def noting_why(watch: Watch) -> Generator[None]:
+    """Takes note of what stops the work inside."""
+    try:
+        yield
+    except TimeoutError:
+        watch.stop = Stop.TIMEOUT
+    except Interrupted:
+        watch.stop = Stop.INTERRUPTED
+    except NotFound as error:
+        watch.stop, watch.error = Stop.GONE, error
+    except CredentialRefused as error:
+        watch.stop, watch.error = Stop.NO_ACCESS, error
+
+
+async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
+    if watch.record.terminal:
+        return
+    told: RemediationState | None = None
+    cluster = run.cluster(watch.record.cluster_id)
+    with cluster.watcher.following(watch.record, run.report, contest) as follower:
+        while not watch.record.terminal:
+            if watch.record.state != told:
+                estimate = cluster.estimates.estimate(watch.record.mode)
+                await run.report.status(messages.progress(watch.record, run.client.now(), estimate))
+                told = watch.record.state
+            try:
+                if not await follower.news(within=HEARTBEAT):
+                    told = None
+            except (NotFound, CredentialRefused):
+                raise
+            except ApiError as error:
+                await run.report.status(f"the API does not answer; still waiting ({error})")
+                told = None
+            watch.record = follower.record
+            if contest is not None and follower.active is not None:
+                watch.loss = await contest.judge(watch.record, follower.active)
+                if watch.loss is not None:
+                    watch.stop = Stop.OUTRUN
+                    return
+    await run.report.status(messages.progress(watch.record, run.client.now()))

@@ -1,0 +1,93 @@
+"""Waiting for ours, and giving way: what others came before is cancelled while that is still possible."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.precedence import Active, Loss, started_at
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered
+from pulumi_resource_togetherai.remediation.steps.run import GRACE, Run
+from pulumi_resource_togetherai.remediation.steps.wait import noting_why, until_terminal
+from pulumi_resource_togetherai.remediation.watching.contest import Contest
+
+COARSE = 1.0
+"""For how long, in seconds, an API that tells times in whole seconds may still start others at the same time."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How the wait for a remediation ended."""
+
+    watch: Watch
+    loss: Loss | None = None
+    """Why it was withdrawn: then it is cancelled, and never began."""
+
+
+async def follow(run: Run, record: Remediation, contest: Contest | None, *, wait: bool) -> Followed:
+    """Waits for the end of a remediation, or not. With a `contest` it is ours: looks at least once whether others came
+    first, and withdraws it if so."""
+    while True:
+        watch, loss = await (_wait(run, record, contest) if wait else _look_once(run, record, contest))
+        if loss is None or contest is None:
+            return Followed(watch)
+        watch = await _withdraw(run, watch.record, loss, contest)
+        if watch.stop is Stop.ENDED and watch.record.state == RemediationState.CANCELLED:
+            return Followed(watch, loss)
+        if watch.record.terminal or watch.stop is not Stop.ENDED:
+            return Followed(watch)
+        record = watch.record
+
+
+async def _wait(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
+    watch = await until_terminal(run, record, contest)
+    return watch, watch.loss
+
+
+async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
+    """Looks until it is answered: a remediation that nobody waits for is held to the rules too."""
+    watch, loss = Watch(record), None
+    if record.terminal or contest is None:
+        return watch, None
+    with noting_why(watch):
+        if not started_at(record).microsecond:
+            await run.unless_stopped(asyncio.sleep(COARSE))
+        watch.record, active = await run.unless_stopped(_standing(run, record))
+        loss = await contest.judge(watch.record, active)
+    return watch, loss
+
+
+async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]:
+    while True:
+        try:
+            return await run.cluster(record.cluster_id).standing(record)
+        except (NotFound, CredentialRefused):
+            raise
+        except ApiError as error:
+            await run.report.status(f"the API does not say who else repairs the node; looking again ({error})")
+        await asyncio.sleep(seconds(run.config.poll_interval))
+
+
+async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest) -> Watch:
+    """Cancels it. Returns what came of it: cancelled, begun after all, or neither yet."""
+    why = f"{messages.whose(loss.winner)}, came first" if loss.winner else f"{loss.ahead} of its cluster came first"
+    await run.report.status(f"withdrawing {messages.name(record)}: {why}")
+    watch = Watch(record)
+    try:
+        with noting_why(watch):
+            cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
+            if cancelled is None:
+                watch.stop = Stop.GONE
+            else:
+                watch.record = cancelled
+    except ApiError as error:
+        if not error.transient:
+            contest.can_withdraw = False
+            await run.report.warning(f"{messages.name(record)} cannot be withdrawn, though {why}: {error}. It goes on")
+    return watch

@@ -1,0 +1,148 @@
+"""`maxConcurrentPerCluster`: how many nodes of a cluster may be under repair at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationState
+from pulumi_resource_togetherai.api.errors import ApiError
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.watching.report import HEARTBEAT, Report
+from pulumi_resource_togetherai.remediation.watching.watcher import Watcher
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
+
+
+class ConcurrencyLimit:
+    """Lets the remediations of a cluster start in the order in which they were asked for, as long as there is room.
+
+    These take room: every remediation that the API says is active, whoever started it, except proposals, which take no
+    node away until somebody approves them; and every remediation that holds a slot here and has not ended. Two
+    processes that start one at the same moment do not see each other here: after the POST, the order in `precedence`
+    decides between them.
+    """
+
+    def __init__(
+        self, client: Client, cluster_id: str, watcher: Watcher, limit: int | None, *, interval: float
+    ) -> None:
+        """`limit`: how many may be active at once; None for any number. `interval`: how long to wait between two looks,
+        in seconds."""
+        self._client = client
+        self._cluster_id = cluster_id
+        self._watcher = watcher
+        self._limit = limit
+        self._interval = interval
+        self._queue = asyncio.Lock()
+        """Whoever waits for room waits here first, so that the first to ask is the first to start."""
+        self._held: set[Slot] = set()
+        self._released = asyncio.Event()
+        """Set when a slot was released."""
+        self._ended: set[str] = set()
+        """The ids of remediations that ended after the last list was fetched."""
+        self._listed: tuple[float, list[Remediation]] | None = None
+        """What this limit listed last, and when, on the event loop's clock."""
+        self._usable_since = 0.0
+        """On the event loop's clock. A list that was fetched before does not show the last remediation that was started
+        here."""
+
+    @contextmanager
+    def slot(self, report: Report) -> Generator[Slot]:
+        """A slot, which is still to be acquired. It is released at the end of the block."""
+        slot = Slot(self, report)
+        try:
+            yield slot
+        finally:
+            slot.release()
+
+    async def acquire(self, slot: Slot) -> bool:
+        """Waits until there is room. Returns whether that took any time."""
+        if self._limit is None or slot in self._held:
+            return False
+        waited = self._queue.locked()
+        if waited:
+            await slot.report.status(
+                f"waiting for its turn: {self._limit} may run at once in cluster {self._cluster_id}"
+            )
+        async with self._queue:
+            waited = await self._wait_for_room(slot.report, self._limit) or waited
+            self._held.add(slot)
+        return waited
+
+    def release(self, slot: Slot) -> None:
+        """Makes room for another."""
+        if slot not in self._held:
+            return
+        self._held.remove(slot)
+        if slot.record is not None and slot.record.terminal:
+            self._ended.add(slot.record.id)
+        else:
+            self._usable_since = asyncio.get_running_loop().time()
+        self._released.set()
+
+    async def _wait_for_room(self, report: Report, limit: int) -> bool:
+        waited, shown, shown_at = False, "", 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            self._released.clear()
+            try:
+                busy = await self._busy()
+            except ApiError as error:
+                if not error.transient:
+                    raise
+                line = f"the API does not say what is active in cluster {self._cluster_id}; still waiting ({error})"
+            else:
+                if busy < limit:
+                    return waited
+                line = f"waiting for {busy} of {limit} to finish in cluster {self._cluster_id}"
+            if line != shown or loop.time() - shown_at >= HEARTBEAT:
+                await report.status(line)
+                shown, shown_at = line, loop.time()
+            waited = True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval):
+                    await self._released.wait()
+
+    async def _busy(self) -> int:
+        """How many are active: those that the API lists, and those with a slot that it does not list yet."""
+        listed = {
+            record.id
+            for record in await self._active()
+            if record.state != RemediationState.PENDING_APPROVAL and record.id not in self._ended
+        }
+        ours = {slot.record.id for slot in self._held if slot.record is not None}
+        not_started_yet = sum(slot.record is None for slot in self._held)
+        return len(listed | ours) + not_started_yet
+
+    async def _active(self) -> list[Remediation]:
+        """What is active, from a list that is at most an interval old."""
+        now = asyncio.get_running_loop().time()
+        usable_since = max(self._usable_since, now - self._interval)
+        for listed in (self._watcher.listed, self._listed):
+            if listed is not None and listed[0] > usable_since:
+                return listed[1]
+        active = await self._client.list_remediations(self._cluster_id, states=ACTIVE_STATES)
+        self._listed = now, active
+        return active
+
+
+class Slot:
+    """Room for one remediation."""
+
+    def __init__(self, limit: ConcurrencyLimit, report: Report) -> None:
+        self._limit = limit
+        self.report = report
+        self.record: Remediation | None = None
+        """The remediation as it was last seen. Whoever starts it sets this."""
+
+    async def acquire(self) -> bool:
+        """Waits until there is room. Returns whether that took any time: then look again before you start. Raises
+        ApiError when the API does not say what is active."""
+        return await self._limit.acquire(self)
+
+    def release(self) -> None:
+        """Makes room for another."""
+        self._limit.release(self)

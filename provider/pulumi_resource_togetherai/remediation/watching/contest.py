@@ -1,0 +1,65 @@
+"""Ours among the active remediations of its node and its cluster: judged at every look that a wait takes.
+
+What loses and has not begun is withdrawn (see `withdraw`). What has begun goes on, and people are told of both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.precedence import Active, Loss, precedence
+from pulumi_resource_togetherai.remediation.watching.report import Report
+
+
+@dataclass
+class Contest:
+    """The rules that one remediation of ours is held to."""
+
+    report: Report
+    one_per_node: bool
+    """Whether it gives way to another remediation of its node."""
+    limit: int | None
+    """How many may be active in its cluster at once; None for any number."""
+    can_withdraw: bool = True
+    """Whether the API cancels what it says can be cancelled."""
+    _told: set[str] = field(default_factory=set[str])
+    """The rivals of which the user was told."""
+
+    def has_news(self, record: Remediation, active: Active) -> bool:
+        """Whether there is something to judge: a rival that is new, or a loss."""
+        if any(rival.id not in self._told for rival in active.rivals(record)):
+            return self.one_per_node
+        return self._loss(record, active) is not None
+
+    async def judge(self, record: Remediation, active: Active) -> Loss | None:
+        """Tells of rivals that are new. Returns why ours has to be withdrawn; None if it goes on."""
+        loss = self._loss(record, active)
+        if loss is None and self.one_per_node:
+            for rival in active.rivals(record):
+                if rival.id not in self._told:
+                    self._told.add(rival.id)
+                    await self._tell(record, rival)
+        return loss
+
+    def _loss(self, record: Remediation, active: Active) -> Loss | None:
+        if not (record.cancellable and self.can_withdraw):
+            return None
+        if self.one_per_node and (winner := active.ahead_on_the_node(record)):
+            return Loss(winner)
+        if self.limit is not None and (ahead := active.ahead_in_the_cluster(record)) >= self.limit:
+            return Loss(None, ahead)
+        return None
+
+    async def _tell(self, record: Remediation, rival: Remediation) -> None:
+        if rival.cancellable and precedence(record) < precedence(rival):
+            await self.report.warning(
+                f"beside {messages.name(record)}, which came first, there is {messages.whose(rival)}. If it is not "
+                "cancelled before it begins, the node is repaired twice"
+            )
+        else:
+            await self.report.warning(
+                f"the node is being repaired twice: {messages.name(record)}, which is {record.state} and cannot be "
+                f"cancelled any more, goes on beside {messages.whose(rival)}"
+            )

@@ -1,0 +1,1 @@
+"""Pulumi's operations on a RemediationReview, a file for each."""

@@ -1,0 +1,131 @@
+"""Create: look at the proposal, review it if it still waits for that, and after an approval wait for the end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, CredentialRefused
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered
+from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
+from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
+from pulumi_resource_togetherai.remediation.watching.concurrency import Slot
+from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
+from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
+from pulumi_resource_togetherai.review.rules.messages import done, proposal
+from pulumi_resource_togetherai.review.rules.state import State
+from pulumi_resource_togetherai.review.steps.look import look, under_repair
+from pulumi_resource_togetherai.review.steps.settle import Result, contest_of, settle
+
+_CANCELLED = RemediationState.CANCELLED
+
+
+async def create(run: Run, inputs: ReviewInputs) -> Result:
+    """Makes the review, or takes note of it if it was made already. Raises RemediationError when there is nothing to
+    record."""
+    with run.cluster(inputs.cluster_id).limit.slot(run.report) as slot:
+        state = await _review_or_adopt(run, inputs, slot)
+        slot.record = state.record
+        result = await settle(run, state, contest_of(run, state))
+        slot.record = result.state.record
+        return result
+
+
+async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
+    with explained(f"{proposal(inputs)} was not {done(inputs.decision)}: cannot look at it"):
+        return await run.unless_stopped(look(run, inputs))
+
+
+async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
+    """Decides, and reviews what still waits for that; nobody else in this process decides about the instance
+    meanwhile."""
+    not_done = f"{proposal(inputs)} was not {done(inputs.decision)}"
+    async with claim(run, inputs.cluster_id, inputs.instance_id, not_done):
+        record = await _first_look(run, inputs)
+        if inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
+            with explained(f"{not_done}: it waited for its turn"):
+                waited = await run.unless_stopped(slot.acquire())
+            if waited:  # much may have happened meanwhile
+                record = await _first_look(run, inputs)
+        if record is not None and inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
+            with explained(f"{not_done}: cannot look whether the node is being repaired"):
+                why_not = await run.unless_stopped(under_repair(run, record))
+            if why_not:
+                raise RemediationError(why_not)
+        with explained(
+            f"{proposal(inputs)} is not known to be {done(inputs.decision)}",
+            then="If it is, the next `pulumi up` finds out",
+        ):
+            return await run.unless_stopped(_decide(run, inputs, record), grace=GRACE)
+
+
+async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) -> State:
+    """Asks for the review until it is answered: the API takes only one. Looks again after each error, and after an
+    answer that says that another decision stands."""
+    left, ours = run.config.max_retries, False
+    while True:
+        match decide(inputs, record):
+            case Refuse(because):
+                raise RemediationError(because)
+            case Gone(record, because):
+                await run.report.info(f"nothing to review: {because}")
+                return State(inputs, record, gone=True)
+            case Adopt(record, because):
+                # An answer of ours was lost: only the comment tells our review from somebody else's.
+                ours = ours and (record.review_comment or "").strip() == (inputs.comment or "").strip()
+                if not ours:
+                    await run.report.info(f"taking note of the review of {messages.name(record)}: {because}")
+                return State(inputs, record, adopted=not ours)
+            case Review(record):
+                try:
+                    answer = await _review(run, inputs)
+                except ApiError as error:
+                    if isinstance(error, CredentialRefused):
+                        raise
+                    await run.report.status(f"{error}; looking what became of the review")
+                    ours = ours or (error.maybe_took_effect and not isinstance(error, AlreadyExists))
+                    again = left > 0 and error.transient
+                    record = await look(run, inputs)
+                    if record is None or record.state != RemediationState.PENDING_APPROVAL:
+                        continue
+                    if not again:
+                        raise
+                else:
+                    await _not_raised_meanwhile(run, inputs, answer)
+                    if (answer.state == _CANCELLED) is (inputs.decision is Decision.REJECT):
+                        return State(inputs, answer)
+                    if not left:
+                        raise RemediationError(
+                            f"{proposal(inputs)} is not known to be {done(inputs.decision)}: the API accepted that, "
+                            f"and says that it is {answer.state}"
+                        )
+                    record = await look(run, inputs)
+                left -= 1
+                await asyncio.sleep(seconds(run.config.poll_interval))
+
+
+async def _review(run: Run, inputs: ReviewInputs) -> Remediation:
+    where = (inputs.cluster_id, inputs.instance_id, inputs.remediation_id)
+    if inputs.decision is Decision.REJECT:
+        return await run.client.reject_remediation(*where, comment=inputs.comment)
+    return await run.client.approve_remediation(*where, comment=inputs.comment, mode=inputs.mode)
+
+
+async def _not_raised_meanwhile(run: Run, inputs: ReviewInputs, record: Remediation) -> None:
+    """The platform may raise the mode between the look and the approval: then the approval is taken back."""
+    believed = inputs.mode or inputs.expected_mode
+    if inputs.decision is Decision.REJECT or believed is None or record.mode == believed or record.terminal:
+        return
+    now = await cancel_until_answered(run, record)
+    taken_back = now is None or now.state == _CANCELLED
+    raise RemediationError(
+        f"{messages.name(record)} became a {record.mode.short} while it was being approved as {believed.short}. "
+        + (
+            "The approval was taken back: the remediation is cancelled"
+            if taken_back
+            else "It had begun before the approval could be taken back, and goes on"
+        )
+    )

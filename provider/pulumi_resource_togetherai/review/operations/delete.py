@@ -1,0 +1,24 @@
+"""Delete: takes an approval back if what it approved can still be cancelled. A rejection stays as it is."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.remediation.operations.delete import delete as delete_remediation
+from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.state import State as RemediationStackState
+from pulumi_resource_togetherai.remediation.steps.run import Run
+from pulumi_resource_togetherai.review.rules.inputs import Decision
+from pulumi_resource_togetherai.review.rules.state import State
+
+
+async def delete(run: Run, review: State) -> None:
+    """Returns once the review may be forgotten. What has begun goes on: it is the platform's, not this resource's."""
+    record = review.record
+    if record is None or review.gone or review.inputs.decision is Decision.REJECT:
+        return
+    approved = RemediationInputs(
+        cluster_id=record.cluster_id,
+        instance_id=record.instance_id,
+        mode=record.mode,
+        delete_while_running=DeleteWhileRunning.ABANDON,
+    )
+    await delete_remediation(run, RemediationStackState(approved, record, adopted=review.adopted))

@@ -1,0 +1,68 @@
+"""Preview: says what `pulumi up` will do about a proposal, by the same decision, and only reads."""
+
+from __future__ import annotations
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.errors import ApiError, NotFound
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
+from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
+from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
+from pulumi_resource_togetherai.review.rules.messages import details, proposal
+from pulumi_resource_togetherai.review.rules.state import State
+from pulumi_resource_togetherai.review.steps.look import look, under_repair
+
+
+async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | None) -> None:
+    """Says what create will do. `replaced` is the review that is deleted first.
+
+    Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
+    """
+    try:
+        record = await run.unless_stopped(look(run, inputs, preview=True))
+    except NotFound as error:
+        raise RemediationError(f"cannot find {proposal(inputs)}: {error}") from error
+    except (ApiError, Interrupted, TimeoutError) as error:
+        why = str(error) or "no answer in time"
+        await run.report.warning(f"cannot check what `pulumi up` will do about {proposal(inputs)}: {why}")
+        return
+    if replaced is not None:
+        record = await _after_delete(run, replaced, record)
+    match decide(inputs, record):
+        case Review(record) if inputs.decision is Decision.APPROVE:
+            await _nobody_repairs_the_node(run, record)
+            instead = f" as {inputs.mode.short}" if inputs.mode and inputs.mode != record.mode else ""
+            await run.report.info(f"`pulumi up` will approve{instead} {details(record, run.client.now())}")
+        case Review(record):
+            await run.report.info(f"`pulumi up` will reject {details(record, run.client.now())}")
+        case Adopt(record, because):
+            await run.report.info(
+                f"`pulumi up` will review nothing and take note of {messages.name(record)}: {because}"
+            )
+        case Gone(_, because):
+            await run.report.info(f"`pulumi up` will review nothing: {because}")
+        case Refuse(because):
+            raise RemediationError(f"`pulumi up` will refuse: {because}")
+
+
+async def _nobody_repairs_the_node(run: Run, record: Remediation) -> None:
+    try:
+        why_not = await run.unless_stopped(under_repair(run, record, preview=True))
+    except (ApiError, Interrupted, TimeoutError) as error:
+        why = str(error) or "no answer in time"
+        await run.report.warning(f"cannot look whether the node of {messages.name(record)} is being repaired: {why}")
+        return
+    if why_not:
+        raise RemediationError(f"`pulumi up` will refuse: {why_not}")
+
+
+async def _after_delete(run: Run, replaced: State, record: Remediation | None) -> Remediation | None:
+    """Says what deleting the replaced review will do, and returns the record as create will then find it."""
+    undone = replaced.inputs.decision is Decision.APPROVE and not replaced.adopted
+    if record is None or not undone or replaced.record is None or replaced.record.id != record.id:
+        return record
+    if not record.cancellable:
+        return record
+    await run.report.info(f"`pulumi up` will first cancel {messages.name(record)}, which is {record.state}")
+    return record.model_copy(update={"state": RemediationState.CANCELLED})

@@ -1,0 +1,31 @@
+"""Update: goes on waiting for an approved remediation; reviews nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.run import Run, explained
+from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
+from pulumi_resource_togetherai.review.rules.outcome import problem
+from pulumi_resource_togetherai.review.rules.state import State
+from pulumi_resource_togetherai.review.steps.settle import Result, contest_of, settle
+
+
+async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: bool) -> Result:
+    """Resumes the wait that the last run gave up, under the inputs as they are now. Reviews nothing. `may_withdraw`:
+    whether that run may have been cut off before it looked whether another remediation came first."""
+    state = replace(state, inputs=inputs)
+    record = state.record
+    if record is None or record.terminal or state.gone:
+        return await settle(run, state)
+    with explained(f"cannot look at {messages.name(record)}", then="Run `pulumi up` again"):
+        try:
+            look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
+            record = await run.unless_stopped(look)
+        except NotFound as error:
+            gone = Watch(record, Stop.GONE, error)
+            return Result(state, problem(gone, run.client.now(), kept=run.keeps_unfinished))
+    return await settle(run, state.seen(record), contest_of(run, state) if may_withdraw else None)

@@ -1,0 +1,45 @@
+"""What people are told about a proposed remediation and its review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
+from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
+
+
+def proposal(inputs: ReviewInputs) -> str:
+    """The remediation that a program declares a review of."""
+    return f"remediation {inputs.remediation_id} of instance {inputs.instance_id} in cluster {inputs.cluster_id}"
+
+
+def done(decision: Decision) -> str:
+    """A decision as what was done."""
+    return "approved" if decision is Decision.APPROVE else "rejected"
+
+
+def details(record: Remediation, now: datetime) -> str:
+    """A proposal with what speaks for it: its alerts, its reason and its age."""
+    told = [messages.name(record)]
+    told += [f"alert {_alert(alert)}" for alert in record.linked_alerts or ()]
+    if record.reason:
+        told.append(f"reason: {quoted(record.reason)}")
+    if record.create_time:
+        told.append(f"proposed {text(now - record.create_time)} ago")
+    return "; ".join(told)
+
+
+def reviewer(record: Remediation) -> str:
+    """Who reviewed a remediation, with the comment."""
+    by = f" by {quoted(record.reviewed_by)}" if record.reviewed_by else ""
+    return f"{by} ({quoted(record.review_comment)})" if record.review_comment else by
+
+
+def _alert(alert: LinkedAlert) -> str:
+    line = alert.annotation.summary_line if alert.annotation else ""
+    resolved = ", resolved" if alert.resolved_at else ""
+    name = quoted(alert.alert_name)
+    return f"{name}: {quoted(line)}{resolved}" if line else f"{name}{resolved}"

@@ -1,0 +1,1 @@
+"""The steps that the operations on a review are made of."""

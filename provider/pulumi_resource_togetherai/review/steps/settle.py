@@ -1,0 +1,49 @@
+"""Waiting for the end of what was approved, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.remediation.rules.wait_result import Stop
+from pulumi_resource_togetherai.remediation.steps.run import Run
+from pulumi_resource_togetherai.remediation.steps.withdraw import follow
+from pulumi_resource_togetherai.remediation.watching.contest import Contest
+from pulumi_resource_togetherai.review.rules.inputs import Decision
+from pulumi_resource_togetherai.review.rules.outcome import gave_way, problem
+from pulumi_resource_togetherai.review.rules.state import State
+
+
+@dataclass(frozen=True)
+class Result:
+    """A review, and why it is not complete, if it is not."""
+
+    state: State
+    problem: str | None = None
+
+
+def contest_of(run: Run, state: State) -> Contest | None:
+    """The rule that an approval of this resource's own is held to. One that is one too many for its cluster stays: what
+    was approved and is cancelled cannot be approved again."""
+    if state.adopted or state.gone or state.inputs.decision is Decision.REJECT:
+        return None
+    return Contest(run.report, one_per_node=True, limit=None)
+
+
+async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
+    """Waits for the end of an approved remediation, unless the program says not to, and says what came of it. With a
+    `contest` the approval is taken back if another remediation of the node came first."""
+    record = state.record
+    if record is None or state.gone or state.inputs.decision is Decision.REJECT:
+        return Result(state)
+    followed = await follow(run, record, contest, wait=state.inputs.wait)
+    watch, state = followed.watch, state.seen(followed.watch.record)
+    if followed.loss is not None and followed.loss.winner is not None:
+        return Result(state, gave_way(watch.record, followed.loss.winner, kept=run.keeps_unfinished))
+    if watch.stop is Stop.ENDED and not watch.record.terminal:
+        await run.report.info(f"not waiting for {messages.name(watch.record)}, which is {watch.record.state}")
+        return Result(state)
+    if watch.record.state == RemediationState.AUTO_RESOLVED:
+        await run.report.info(f"{messages.name(watch.record)} was not needed: the fault went away by itself")
+    return Result(state, problem(watch, run.client.now(), kept=run.keeps_unfinished))
