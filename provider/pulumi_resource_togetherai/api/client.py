@@ -12,20 +12,17 @@ import httpx
 
 from pulumi_resource_togetherai.api.believable import beyond_reason, other_than_asked
 from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationMode, RemediationState, RemediationTrigger
-from pulumi_resource_togetherai.api.errors import AnswerTooLarge, Refused
+from pulumi_resource_togetherai.api.errors import Refused
 from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params, Request
-from pulumi_resource_togetherai.api.listed import Listed, Page, Unreadable
+from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.api.pages import Pages
 from pulumi_resource_togetherai.harmless import quoted
 
 __all__ = ["ALL_INSTANCES", "AT_ONCE", "Client", "Credential"]
 
 ALL_INSTANCES = "-"
 """In place of an instance id: every instance of the cluster."""
-PAGE_SIZE = 100
-"""Remediations asked for per page; the server may give fewer."""
-MOST_PAGES = 500
-"""The most pages of one list that are asked for: 50,000 remediations. A list that goes on beyond that does not end."""
 
 
 class Client:
@@ -55,6 +52,7 @@ class Client:
             transport=transport,
             without_proxy=without_proxy,
         )
+        self._pages = Pages(self._http)
 
     async def __aenter__(self) -> Self:
         return self
@@ -202,31 +200,9 @@ class Client:
         return listed
 
     async def _all_pages(self, path: str, filters: Params, cluster_id: str, instance_id: str) -> Listed:
-        """Follows the page tokens. The server may know a parameter by its snake_case or its camelCase name only:
-        a page that repeats what was seen is asked for once more under the other name."""
         one = None if instance_id == ALL_INSTANCES else instance_id
-
-        def wrong(page: Page) -> str:  # what is beyond reason, the page has set apart already
-            return page.contradiction(lambda record: other_than_asked(record, cluster_id, one, None))
-
-        seen, unreadable = dict[str, Remediation](), list[Unreadable]()
-        token: str | None = None
-        for _ in range(MOST_PAGES):
-            page, fresh, repeats = Page(), dict[str, Remediation](), False
-            for name in ("page_token", "pageToken"):
-                params: Params = {"page_size": PAGE_SIZE, **filters} | ({name: token} if token else {})
-                request = Request("list remediations", "GET", path, Page, wrong, params=params)
-                page = await self._http.send(request)
-                fresh = {item.id: item for item in page.readable if item.id not in seen}
-                repeats = bool(page.remediations) and not fresh
-                if not token or not repeats:
-                    break
-            seen |= fresh
-            unreadable += page.unreadable()
-            if repeats or not page.has_next or not page.next_page_token or page.next_page_token == token:
-                return Listed(seen.values(), unreadable)
-            token = page.next_page_token
-        raise AnswerTooLarge("list remediations", f"the list goes on after {MOST_PAGES} pages, the most that are read")
+        # what is beyond reason, each page sets apart by itself
+        return await self._pages.all(path, filters, lambda record: other_than_asked(record, cluster_id, one, None))
 
 
 def _about(cluster_id: str, instance_id: str | None, remediation_id: str | None = None) -> Callable[[Remediation], str]:
