@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -11,12 +11,18 @@ from urllib.parse import quote
 import httpx
 
 from pulumi_resource_togetherai.api.believable import beyond_reason, other_than_asked
-from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationMode, RemediationState, RemediationTrigger
+from pulumi_resource_togetherai.api.enums import (
+    ACTIVE_STATES,
+    TERMINAL_STATES,
+    RemediationMode,
+    RemediationState,
+    RemediationTrigger,
+)
 from pulumi_resource_togetherai.api.errors import Refused
 from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params, Request
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
-from pulumi_resource_togetherai.api.pages import Pages
+from pulumi_resource_togetherai.api.pages import Pages, Query
 from pulumi_resource_togetherai.harmless import quoted
 
 __all__ = ["ALL_INSTANCES", "AT_ONCE", "Client", "Credential"]
@@ -170,13 +176,12 @@ class Client:
             for name, values in (("state", states), ("mode", modes), ("trigger", triggers))
             if values
         }
-        path = f"{_instance_path(cluster_id, instance_id)}/remediations"
         try:
-            listed = await self._all_pages(path, filters, cluster_id, instance_id)
+            listed = await self._all_pages(cluster_id, instance_id, filters)
         except Refused:
             if not filters:
                 raise
-            listed = await self._all_pages(path, {}, cluster_id, instance_id)
+            listed = await self._all_pages(cluster_id, instance_id, {})
         wanted = (
             remediation
             for remediation in listed
@@ -191,18 +196,30 @@ class Client:
     async def list_active_remediations(self, cluster_id: str) -> Listed:
         """GET .../remediations of the whole cluster, those that have not ended. Raises Refused also when the server
         ignores the filter: its answer would grow with the cluster's history."""
-        path = f"{_instance_path(cluster_id, ALL_INSTANCES)}/remediations"
-        listed = await self._all_pages(
-            path, {"state": [state.value for state in ACTIVE_STATES]}, cluster_id, ALL_INSTANCES
-        )
+        active: Params = {"state": [state.value for state in ACTIVE_STATES]}
+        listed = await self._all_pages(cluster_id, ALL_INSTANCES, active)
         if any(remediation.terminal for remediation in listed):
             raise Refused("list remediations", "the server does not filter by state", http_status=200)
         return listed
 
-    async def _all_pages(self, path: str, filters: Params, cluster_id: str, instance_id: str) -> Listed:
+    async def list_ended_remediations(self, cluster_id: str, wanted: Set[str]) -> Listed:
+        """GET .../remediations of the whole cluster, those that have ended, until all that are `wanted`, by their ids,
+        have come. As the list begins with the newest, that is soon, however long the history; where it does not, it is
+        read to its end."""
+        ended: Params = {"state": [state.value for state in sorted(TERMINAL_STATES)]}
+        return await self._all_pages(cluster_id, ALL_INSTANCES, ended, until=wanted)
+
+    async def _all_pages(
+        self, cluster_id: str, instance_id: str, filters: Params, *, until: Set[str] | None = None
+    ) -> Listed:
         one = None if instance_id == ALL_INSTANCES else instance_id
-        # what is beyond reason, each page sets apart by itself
-        return await self._pages.all(path, filters, lambda record: other_than_asked(record, cluster_id, one, None))
+        query = Query(
+            path=f"{_instance_path(cluster_id, instance_id)}/remediations",
+            filters=filters,
+            wrong=lambda record: other_than_asked(record, cluster_id, one, None),
+            until=until,
+        )
+        return await self._pages.read(query)
 
 
 def _about(cluster_id: str, instance_id: str | None, remediation_id: str | None = None) -> Callable[[Remediation], str]:

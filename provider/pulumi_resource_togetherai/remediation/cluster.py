@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api import models
@@ -39,6 +40,7 @@ class Cluster:
         self._clusters = Together[str, models.Cluster](client.get_cluster, self._whole, apart=apart)
         self._histories = Together[str, Listed](self._history, self._all_histories, apart=apart)
         self._records = Together[_Key, Remediation](self._record, self._all_records, apart=apart)
+        self._ended = Together[_Key, Remediation](self._record, self._those_ended, apart=apart)
         self._limit = config.max_concurrent_per_cluster
         self.claims = defaultdict[str, asyncio.Lock](asyncio.Lock)
         """Who decides about an instance, by its id; see `claim`."""
@@ -76,9 +78,10 @@ class Cluster:
         return await self._client.list_remediations(self._id)
 
     async def _look(self, record: Remediation) -> Remediation:
-        return await self.remediation(record.instance_id, record.id)
+        """A remediation that is not listed as active any more, as it is now."""
+        return await self._ended.look((record.instance_id, record.id))
 
-    async def _whole(self) -> Told[str, models.Cluster]:
+    async def _whole(self, _ids: Sequence[str]) -> Told[str, models.Cluster]:
         cluster = await self._client.get_cluster(self._id)
         return lambda _id: cluster
 
@@ -88,16 +91,22 @@ class Cluster:
         except NotFound:
             return (await self._client.list_remediations(self._id)).of(instance_id)
 
-    async def _all_histories(self) -> Told[str, Listed]:
+    async def _all_histories(self, _ids: Sequence[str]) -> Told[str, Listed]:
         return (await self._client.list_remediations(self._id)).of
 
     async def _record(self, key: _Key) -> Remediation:
         instance_id, remediation_id = key
         return await self._client.get_remediation(self._id, instance_id, remediation_id)
 
-    async def _all_records(self) -> Told[_Key, Remediation]:
-        listed = await self._client.list_remediations(self._id)
-        return {(record.instance_id, record.id): record for record in listed}.get
+    async def _all_records(self, _keys: Sequence[_Key]) -> Told[_Key, Remediation]:
+        return _by_key(await self._client.list_remediations(self._id))
+
+    async def _those_ended(self, keys: Sequence[_Key]) -> Told[_Key, Remediation]:
+        return _by_key(await self._client.list_ended_remediations(self._id, {record_id for _, record_id in keys}))
+
+
+def _by_key(listed: Listed) -> Told[_Key, Remediation]:
+    return {(record.instance_id, record.id): record for record in listed}.get
 
 
 class Clusters(defaultdict[str, Cluster]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -35,10 +35,15 @@ class Together(Generic[K, T]):
     """
 
     def __init__(
-        self, one: Callable[[K], Awaitable[T]], everything: Callable[[], Awaitable[Told[K, T]]], *, apart: float
+        self,
+        one: Callable[[K], Awaitable[T]],
+        everything: Callable[[Sequence[K]], Awaitable[Told[K, T]]],
+        *,
+        apart: float,
     ) -> None:
-        """`one` asks for one thing, `everything` for all of them: the latter every `apart` seconds at most, so that a
-        thousand questions in a row are not a thousand requests for a thousand things."""
+        """`one` asks for one thing, `everything` for all of them, or for those alone that it is given: the latter every
+        `apart` seconds at most, so that a thousand questions in a row are not a thousand requests for a thousand
+        things."""
         self._one = one
         self._everything = everything
         self._apart = apart
@@ -93,7 +98,7 @@ class Together(Generic[K, T]):
             one_after_another = may_be_old and len(self._by_itself) >= FEW
             if (len(rest) > FEW or one_after_another) and not self._refused:
                 try:
-                    told = await self._everything()
+                    told = await self._everything(rest)
                 except (CredentialRefused, NotFound, Refused):
                     self._refused = True
                 except ApiError as error:
