@@ -43,7 +43,7 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
             "ytick.color": INK,
         }
     ):
-        figure = Figure(figsize=(9, 6), layout="constrained")
+        figure = Figure(figsize=(9, 6.8), layout="constrained")
         grid: Any = figure.subplots(2, 2)
         for axes, (title, scale, value) in zip(grid.flat, _PANELS, strict=True):
             for side, name in SIDES.items():
@@ -52,7 +52,7 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
                 if value is _requests:
                     larger = {run.count: run for run in own if run.page in (PAGE, LARGER_PAGE)}
                     if any(run.page == LARGER_PAGE for run in larger.values()):
-                        label = f"{side} where pages have {LARGER_PAGE}"
+                        label = f"{name}, pages of {LARGER_PAGE}"
                         _draw(axes, list(larger.values()), value, COLOURS[side], MARKS[side], label, "--")
             if value is _requests:
                 least = {run.count: run for run in runs if run.page == PAGE}
@@ -63,7 +63,10 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
             axes.grid(color=INK, alpha=0.25, linewidth=0.5)
             axes.patch.set_alpha(0)
             axes.spines[["top", "right"]].set_visible(False)
-        grid[0][0].legend(frameon=False, labelcolor=INK)
+        lines, names = grid[0][0].get_legend_handles_labels()
+        figure.legend(  # pyright: ignore[reportUnknownMemberType]
+            lines, names, loc="outside lower center", ncols=3, frameon=False, labelcolor=INK
+        )
         picture.parent.mkdir(parents=True, exist_ok=True)
         # matplotlib's version would make each picture differ.
         metadata = {"Software": None}
