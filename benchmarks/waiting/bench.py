@@ -8,6 +8,7 @@ import platform as machine
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from waiting.outcome import SIMULATOR, Outcome
 from waiting.platform import BENCHMARKS, Platform, platform
 from waiting.preview import preview_figures
 from waiting.report import preview_line, table, target_table
-from waiting.targets import MANY, targets
-from waiting.workload import LENGTH, POLL_INTERVAL, Workload
+from waiting.targets import targets
+from waiting.workload import LARGER_PAGE, LENGTH, MANY, PAGE, POLL_INTERVAL, Workload
 
 OUT = BENCHMARKS / "out" / "many.json"
 PICTURE = BENCHMARKS.parent / "docs" / "images" / "many-requests.png"
@@ -45,10 +46,12 @@ class Side:
 
 
 SIDES = {
-    "a": Side(engine.run_plugin),
+    # The engine saves the stack with every resource: ten of them would have the cores and the disk to themselves.
+    "a": Side(engine.run_plugin, most=MANY),
     # pulumi.dynamic does 4 things at once: 1000 remediations would take it a day of simulated time.
     "b": Side(engine.run_dynamic, at_once=4, most=10),
-    "c": Side(vendor.run),
+    # Ten times what this asks for is more than two cores can do.
+    "c": Side(vendor.run, most=MANY),
     "d": Side(core.run),
 }
 
@@ -62,24 +65,39 @@ def measure(side: str, workload: Workload) -> Figures:
 
 
 def planned(
-    counts: Sequence[int], clusters: Sequence[int], sides: Sequence[str], speed: float | None
+    counts: Sequence[int],
+    clusters: Sequence[int],
+    pages: Sequence[int],
+    sides: Sequence[str],
+    speed: float | None,
 ) -> Iterator[tuple[str, Workload]]:
     """What is run, in order. A given speed is that of all."""
     for count in counts:
-        for number in clusters:
-            if number > count:
-                continue
-            spread_many = count >= MANY and number > 1
+        processes = ceil(count / MANY)
+        for number in clusters if processes == 1 else [processes]:
+            spread_many = count == MANY and number > 1
             own_speed = SPEED_WITHOUT_LOOP if spread_many else SPEEDS[max(step for step in SPEEDS if step <= count)]
-            for side in sides:
-                if count <= SIDES[side].most and not (side == "c" and spread_many):
-                    yield side, Workload(count, number, speed or own_speed)
+            for page in pages:
+                work = Workload(count, number, speed or own_speed, processes, page)
+                yield from ((side, work) for side in sides if _makes_sense(side, work))
+
+
+def _makes_sense(side: str, work: Workload) -> bool:
+    """Whether a side can do it, and it tells something that no other run does."""
+    in_one_cluster_each = work.clusters == work.processes
+    if work.page != PAGE and (side not in "ad" or not in_one_cluster_each or work.count <= PAGE):
+        return False
+    if side == "c" and work.count >= MANY and not in_one_cluster_each:
+        return False
+    return work.clusters <= work.count <= SIDES[side].most
 
 
 def main(parser: argparse.ArgumentParser) -> int:
     """The command: prints the tables, writes the JSON; 1 when a target is missed or a remediation did not return."""
-    parser.add_argument("--n", type=_numbers, default=[1, 10, 100, 1000], metavar="N,N", help="numbers of remediations")
+    parser.add_argument("--n", type=_numbers, default=[1, 10, 100, 1000, 10000], metavar="N,N", help="of remediations")
     parser.add_argument("--clusters", type=_numbers, default=[1, 10], metavar="N,N", help="numbers of clusters")
+    pages = [PAGE, LARGER_PAGE]
+    parser.add_argument("--pages", type=_numbers, default=pages, metavar="N,N", help="the most per page that is given")
     parser.add_argument("--sides", type=lambda text: text.split(","), default=list(SIDES), metavar="S,S")
     parser.add_argument("--speed", type=float, help="simulated seconds per second (default: by the number)")
     parser.add_argument("--no-preview", action="store_true", help="leave out the time of pulumi preview")
@@ -87,14 +105,14 @@ def main(parser: argparse.ArgumentParser) -> int:
     parser.add_argument("--plot", action="store_true", help=f"also draw {PICTURE.relative_to(BENCHMARKS.parent)}")
     options = parser.parse_args()
     runs: list[Figures] = []
-    for side, workload in planned(options.n, options.clusters, options.sides, options.speed):
+    for side, workload in planned(options.n, options.clusters, options.pages, options.sides, options.speed):
         print(
-            f"{side}: {workload.count} in {workload.clusters}, speed {workload.speed:g} ...",
+            f"{side}: {workload.count} in {workload.clusters}, pages of {workload.page}, speed {workload.speed:g} ...",
             file=sys.stderr,
             flush=True,
         )
         runs.append(measure(side, workload))
-    preview = None if options.no_preview else preview_figures(max(options.n))
+    preview = None if options.no_preview else preview_figures(min(MANY, max(options.n)))
     found = targets(runs, preview)
     print(table(runs))
     if preview:

@@ -1,4 +1,5 @@
-"""Side: the plugin without the engine. A gRPC client asks it what the engine asks, for all remediations at once."""
+"""Side: the plugin without the engine, in one process or in several. A gRPC client asks each what the engine asks,
+for all its remediations at once."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -40,8 +43,22 @@ async def _run(workload: Workload, api: Platform, meter: Meter) -> Outcome:
     engine_pb2_grpc.add_EngineServicer_to_server(Listener(), server)  # pyright: ignore[reportUnknownMemberType]
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
+    try:
+        async with AsyncExitStack() as started:
+            plugins = [await started.enter_async_context(_plugin(port, api, meter)) for _ in workload.shares]
+            for plugin in plugins:
+                await plugin.Configure(provider_pb2.ConfigureRequest(args=_struct(workload.provider_settings)))
+            return await _ask(plugins, workload)
+    finally:
+        await server.stop(None)
+
+
+@asynccontextmanager
+async def _plugin(engine: int, api: Platform, meter: Meter) -> AsyncGenerator[Any]:
+    """A plugin that takes a port for the engine's, and the way to ask it. Any, because the type stubs know the blocking
+    client only."""
     plugin = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pulumi_resource_togetherai", f"127.0.0.1:{port}"),
+        *(sys.executable, "-m", "pulumi_resource_togetherai", f"127.0.0.1:{engine}"),
         stdout=subprocess.PIPE,
         env=os.environ | {"TOGETHER_BASE_URL": api.address, "TOGETHER_API_KEY": API_KEY},
     )
@@ -49,20 +66,17 @@ async def _run(workload: Workload, api: Platform, meter: Meter) -> Outcome:
         assert plugin.stdout is not None
         meter.watch(SIDE, plugin.pid)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{int(await plugin.stdout.readline())}") as channel:
-            return await _ask(provider_pb2_grpc.ResourceProviderStub(channel), workload)
+            yield provider_pb2_grpc.ResourceProviderStub(channel)
     finally:
         plugin.terminate()
         await plugin.wait()
-        await server.stop(None)
 
 
-async def _ask(plugin: provider_pb2_grpc.ResourceProviderStub, workload: Workload) -> Outcome:
-    ask: Any = plugin  # the type stubs know the blocking client only
-    await ask.Configure(provider_pb2.ConfigureRequest(args=_struct(workload.provider_settings)))
+async def _ask(plugins: Sequence[Any], workload: Workload) -> Outcome:
     await asyncio.sleep(3 * PERIOD)
     outcome = Outcome(time.time())
 
-    async def repair(cluster: str, instance: str) -> None:
+    async def repair(ask: Any, cluster: str, instance: str) -> None:
         urn = URN + instance
         news = _struct({"clusterId": cluster, "instanceId": instance, "mode": MODE})
         try:
@@ -73,7 +87,11 @@ async def _ask(plugin: provider_pb2_grpc.ResourceProviderStub, workload: Workloa
         else:
             outcome.returned[instance] = time.time()
 
-    repairs = [asyncio.create_task(repair(cluster, instance)) for cluster, instance in workload.targets]
+    repairs = [
+        asyncio.create_task(repair(plugin, cluster, instance))
+        for plugin, share in zip(plugins, workload.shares, strict=True)
+        for cluster, instance in share
+    ]
     _, late = await asyncio.wait(repairs, timeout=workload.patience)
     if late:
         outcome.given_up = time.time()

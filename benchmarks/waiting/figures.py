@@ -20,12 +20,18 @@ class Figures:
     side: str
     count: int
     clusters: int
+    processes: int
+    """The runners that the clusters were spread over; CPU time and memory are those of all of them together."""
+    page: int
+    """The most remediations per page that the server gave."""
     speed: float
     """Simulated seconds per real second."""
     returned: int
     """Remediations whose end the side told of."""
     failures: list[str]
     requests: int
+    floor: float
+    """The requests that could not be done without."""
     requests_by_kind: dict[str, int]
     requests_per_remediation: float
     polling_requests: int
@@ -43,7 +49,7 @@ class Figures:
     """From the end of a remediation to its return."""
     delay_p99: float
     cpu_seconds: float
-    """Of the side's own process, in real CPU seconds."""
+    """Of the side's own processes, in real CPU seconds."""
     engine_cpu_seconds: float
     """Of Pulumi and its language host."""
     waiting_cpu_share: float | None
@@ -60,7 +66,7 @@ class Figures:
 def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: Platform, meter: Meter) -> Figures:
     """The figures. `at_once` is how many remediations the side can have under way."""
     requests, remediations = api.requests(), api.remediations()
-    samples = [_simulated(api, sample) for sample in meter.of(SIDE)]
+    samples = [_simulated(api, sample) for sample in meter.of(SIDE, workload.processes)]
     kinds = Counter(request.kind for request in requests)
     posts = [request.time for request in requests if request.kind == "POST"]
     ends = {item.instance: item.ended for item in remediations if item.ended is not None}
@@ -77,10 +83,13 @@ def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: 
         side=side,
         count=workload.count,
         clusters=workload.clusters,
+        processes=workload.processes,
+        page=workload.page,
         speed=workload.speed,
         returned=len(returns),
         failures=outcome.failures[:3],
         requests=len(requests),
+        floor=workload.floor,
         requests_by_kind=dict(kinds),
         requests_per_remediation=len(requests) / workload.count,
         polling_requests=kinds["LIST of a cluster"] + max(0, kinds["GET"] - workload.count),

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -32,7 +33,8 @@ class Meter:
 
     def __init__(self) -> None:
         self._processes: dict[int, tuple[str, psutil.Process]] = {}
-        self._samples: defaultdict[str, defaultdict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+        self._samples: defaultdict[str, defaultdict[int, dict[int, Sample]]] = defaultdict(lambda: defaultdict(dict))
+        """By role, process and round."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -50,21 +52,37 @@ class Meter:
         """Samples a process from now on."""
         self._processes[process] = (role, psutil.Process(process))
 
-    def of(self, role: str) -> list[Sample]:
-        """The samples of the process that does the work of a role, oldest first: of those with this role the one that
-        took the most CPU time. The engine also starts the plugin just to ask for its schema."""
-        return max(self._samples[role].values(), key=lambda samples: samples[-1].cpu, default=list[Sample]())
+    def of(self, role: str, processes: int = 1) -> list[Sample]:
+        """The samples of the `processes` that do the work of a role, added up, oldest first: of those with this role
+        the ones that took the most CPU time. The engine also starts the plugin just to ask for its schema."""
+        busiest = sorted(self._samples[role].values(), key=_cpu)[-processes:]
+        rounds = sorted(set[int].intersection(*map(set[int], busiest))) if busiest else []
+        return [
+            Sample(
+                busiest[0][number].time,
+                sum(samples[number].cpu for samples in busiest),
+                sum(samples[number].memory for samples in busiest),
+            )
+            for number in rounds
+        ]
 
     def cpu(self, role: str) -> float:
         """CPU seconds of all processes with a role."""
-        return sum(samples[-1].cpu for samples in self._samples[role].values())
+        return sum(map(_cpu, self._samples[role].values()))
 
     def _run(self) -> None:
-        while not self._stop.wait(PERIOD):
-            for number, (role, process) in list(self._processes.items()):
+        for number in count():
+            if self._stop.wait(PERIOD):
+                return
+            for process_id, (role, process) in list(self._processes.items()):
                 try:
                     times, memory = process.cpu_times(), process.memory_full_info()
                 except psutil.Error:
-                    del self._processes[number]
+                    del self._processes[process_id]
                     continue
-                self._samples[role][number].append(Sample(time.time(), times.user + times.system, memory.uss))
+                self._samples[role][process_id][number] = Sample(time.time(), times.user + times.system, memory.uss)
+
+
+def _cpu(samples: dict[int, Sample]) -> float:
+    """CPU seconds of a process in all."""
+    return samples[max(samples)].cpu

@@ -1,4 +1,7 @@
-"""The simulator with a journal that forgets nothing: `python -m waiting.patient_simulator CLUSTERS INSTANCES SPEED`."""
+"""The simulator with a journal that forgets nothing.
+
+python -m waiting.patient_simulator CLUSTERS INSTANCES SPEED PAGE
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ from waiting.workload import API_KEY, PENDING, RUNNING
 
 def main() -> None:
     """Prints its port and serves until it is told to stop."""
-    clusters, instances, speed = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    clusters, instances, speed, page = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
     scenario = Scenario(
         clusters=clusters,
         instances=instances,
         seed=1,
-        settings=Settings(pending=PENDING, running=RUNNING),
+        settings=Settings(pending=PENDING, running=RUNNING, max_page_size=page),
         api_keys=[AccessKey(key=API_KEY)],
     )
     app = simulate(scenario, clock=Clock(speed=speed))

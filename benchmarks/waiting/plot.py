@@ -11,21 +11,28 @@ from matplotlib.figure import Figure
 
 from waiting.figures import Figures, in_poll_intervals
 from waiting.report import SIDES
+from waiting.workload import LARGER_PAGE, PAGE
 
 INK = "#7d8590"
 """Lines and words: a grey with enough contrast on white and on black."""
 COLOURS = {"a": "#2f81f7", "b": "#a371f7", "c": "#e5534b", "d": "#3fb950"}
 MARKS = {"a": "o", "b": "s", "c": "X", "d": "^"}
+
+
+def _requests(run: Figures) -> float:
+    return run.requests
+
+
 _PANELS: tuple[tuple[str, Literal["log", "linear"], Callable[[Figures], float | None]], ...] = (
-    ("API requests", "log", lambda run: run.requests),
+    ("API requests", "log", _requests),
     ("delay p99, poll intervals", "linear", lambda run: in_poll_intervals(run.delay_p99)),
     ("CPU seconds per 1000 simulated", "log", lambda run: 1000 * run.cpu_seconds / run.total if run.total else None),
-    ("peak memory, MiB", "linear", lambda run: run.peak_memory_mib),
+    ("peak memory, MiB", "log", lambda run: run.peak_memory_mib),
 )
 
 
 def plot(runs: Sequence[Figures], picture: Path) -> None:
-    """Draws the sides over the number of remediations, in one cluster."""
+    """Draws the sides over the number of remediations: in one cluster, or in one for each process."""
     with mpl.rc_context(  # pyright: ignore[reportUnknownMemberType]
         {
             "font.size": 9,
@@ -36,28 +43,46 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
             "ytick.color": INK,
         }
     ):
-        figure = Figure(figsize=(9, 6), layout="constrained")
+        figure = Figure(figsize=(9, 6.8), layout="constrained")
         grid: Any = figure.subplots(2, 2)
         for axes, (title, scale, value) in zip(grid.flat, _PANELS, strict=True):
             for side, name in SIDES.items():
-                own = [run for run in runs if run.side == side and run.clusters == 1 and value(run) is not None]
-                if not own:
-                    continue
-                axes.plot(
-                    [run.count for run in own],
-                    [value(run) for run in own],
-                    color=COLOURS[side],
-                    marker=MARKS[side],
-                    label=name,
-                )
-            axes.set(title=title, xscale="log", yscale=scale, xlabel="remediations at once")
+                own = [run for run in runs if run.side == side and run.clusters == run.processes]
+                _draw(axes, [run for run in own if run.page == PAGE], value, COLOURS[side], MARKS[side], name)
+                if value is _requests:
+                    larger = {run.count: run for run in own if run.page in (PAGE, LARGER_PAGE)}
+                    if any(run.page == LARGER_PAGE for run in larger.values()):
+                        label = f"{name}, pages of {LARGER_PAGE}"
+                        _draw(axes, list(larger.values()), value, COLOURS[side], MARKS[side], label, "--")
+            if value is _requests:
+                least = {run.count: run for run in runs if run.page == PAGE}
+                _draw(axes, list(least.values()), lambda run: run.floor, INK, "", "floor: POSTs + changes / page", ":")
+            axes.set(title=title, xscale="log", yscale=scale, xlabel="remediations at once (10,000: in ten processes)")
             if scale == "linear":
                 axes.set_ylim(bottom=0)
             axes.grid(color=INK, alpha=0.25, linewidth=0.5)
             axes.patch.set_alpha(0)
             axes.spines[["top", "right"]].set_visible(False)
-        grid[0][0].legend(frameon=False, labelcolor=INK)
+        lines, names = grid[0][0].get_legend_handles_labels()
+        figure.legend(  # pyright: ignore[reportUnknownMemberType]
+            lines, names, loc="outside lower center", ncols=3, frameon=False, labelcolor=INK
+        )
         picture.parent.mkdir(parents=True, exist_ok=True)
         # matplotlib's version would make each picture differ.
         metadata = {"Software": None}
         figure.savefig(picture, dpi=130, transparent=True, metadata=metadata)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _draw(
+    axes: Any,
+    runs: Sequence[Figures],
+    value: Callable[[Figures], float | None],
+    colour: str,
+    mark: str,
+    label: str,
+    line: str = "-",
+) -> None:
+    """A line through the runs, the smallest number first."""
+    drawn = [(run.count, value(run)) for run in sorted(runs, key=lambda run: run.count) if value(run) is not None]
+    if drawn:
+        axes.plot(*zip(*drawn, strict=True), color=colour, marker=mark, linestyle=line, label=label)

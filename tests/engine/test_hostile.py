@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_resource_togetherai.api.client import MOST_PAGES
+from pulumi_resource_togetherai.api.pages import MOST_PAGES
 from tests.chaos.gate import PATIENCE, Gate, gate
 from tests.engine.processes import is_the_provider, processes_of
 from tests.engine.stack import Form, Stack

@@ -111,7 +111,7 @@ class Fleet:
         response.raise_for_status()
 
     async def asked(self) -> Counter[str]:
-        """How often what was asked: POST, GET of one, LIST of one instance, LIST of the cluster, GET of the cluster."""
+        """How often what was asked: POST, GET of one, LIST of one instance, of the cluster, GET of the cluster."""
         return Counter(map(kind, await self.control("GET", "/requests")))
 
     async def most_at_once(self, *, begun: bool = False) -> int:
@@ -146,7 +146,9 @@ def kind(entry: dict[str, Any]) -> str:
         return "get"
     if parts[2] != "-":
         return "list instance"
-    return "list active" if "state=" in entry["query"] else "list all"
+    if "state=" not in entry["query"]:
+        return "list all"
+    return "list active" if "RUNNING" in entry["query"] else "list ended"
 
 
 Make = Callable[..., Fleet]
@@ -190,6 +192,44 @@ async def test_many_waits_cost_one_list_per_interval_and_no_request_each(fleet: 
     assert asked["list instance"] <= 3
     assert asked["list all"] <= 4
     assert asked["list active"] <= 300 / 5 * 1.1 + 5
+    assert asked["list ended"] <= 2
+
+
+PAGES = {
+    "fewer": {},
+    "refused": {"larger_page": "refuse"},
+    "larger": {"max_page_size": 1000},
+}
+
+
+@pytest.mark.parametrize("server", PAGES)
+async def test_the_polls_of_many_waits_have_no_more_pages_than_the_server_makes_them(fleet: Make, server: str):
+    nodes, polls = 250, 300 / 5 * 1.1 + 5
+    here = fleet(nodes=nodes, settings=PAGES[server])
+
+    async def begin(node: int) -> Resource:
+        await asyncio.sleep(node * 0.08)  # as the engine begins them, so that they do not end all at once either
+        return await here.create(node)
+
+    assert states(await all_of([begin(node) for node in range(1, nodes + 1)])) == {"SUCCEEDED": nodes}
+    asked = await here.asked()
+    assert asked["post"] == nodes
+    assert asked["list active"] <= polls * (1 if server == "larger" else 3) + 3
+    ending = nodes * 0.08 / 5 + 2  # so many polls find that some have ended
+    assert asked["list ended"] <= ending * 1.5, "those that have just ended come first, before all that ended long ago"
+    assert asked["get"] <= 3
+    refused = [entry for entry in await here.control("GET", "/requests") if entry["status"] == 400]
+    assert len(refused) == (1 if server == "refused" else 0)
+
+
+async def test_what_has_just_ended_is_found_without_reading_a_long_history(fleet: Make):
+    here = fleet(nodes=8, settings={"pending": 1, "running": 20})
+    for _ in range(20):
+        await asyncio.gather(*map(here.somebody_starts, range(1, 9)))
+        await asyncio.sleep(30)
+    await here.control("DELETE", "/requests")
+    assert states(await all_of([here.create(node) for node in range(1, 9)])) == {"SUCCEEDED": 8}
+    assert (await here.asked())["list ended"] == 1
 
 
 async def test_one_wait_asks_for_one_remediation_and_quickly_at_first(fleet: Make):

@@ -262,6 +262,20 @@ async def test_a_page_has_50_and_at_most_100(simulator: Driver) -> None:
     assert [len(await ids(simulator, {"page_size": size})) for size in (0, 1, 100, 1000)] == [50, 1, 100, 100]
 
 
+async def test_the_most_per_page_can_be_larger() -> None:
+    async with Driver({"settings": {"max_page_size": 1000}}) as simulator:
+        await some(simulator, 102)
+        assert [len(await ids(simulator, {"page_size": size})) for size in (0, 101, 1001)] == [50, 101, 102]
+
+
+async def test_a_larger_page_can_be_refused() -> None:
+    async with Driver({"settings": {"larger_page": "refuse"}}) as simulator:
+        await some(simulator, 102)
+        assert len(await ids(simulator, {"page_size": 100})) == 100
+        message = refused(await simulator.list(query={"page_size": 101}), 400, INVALID_ARGUMENT)
+        assert "page_size: must be 100 at most" in message
+
+
 async def test_a_page_token_belongs_to_its_list(simulator: Driver) -> None:
     await some(simulator, 3)
     token = ok(await simulator.list(query={"page_size": 1}))["next_page_token"]

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from pulumi_resource_togetherai.api.client import MOST_PAGES
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.errors import AnswerContradicts, AnswerTooLarge, AnswerUnreadable, Refused
 from pulumi_resource_togetherai.api.http import LARGEST_ANSWER
+from pulumi_resource_togetherai.api.pages import MOST_PAGES
 from tests.unit.test_client import PLAIN, Api, client, create, get, status
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # backing off takes no time: the loop's clock jumps

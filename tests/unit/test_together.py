@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,8 +25,9 @@ class Service:
         """A request for one thing."""
         return await self._answer(key)
 
-    async def everything(self) -> Answers[str, float]:
-        """A request for everything; `hidden` is not in its answer."""
+    async def everything(self, keys: Sequence[str]) -> Answers[str, float]:
+        """A request for everything, or for the `keys` at least; `hidden` is not in its answer."""
+        self.keys = keys
         if self.fails is not None:
             raise self.fails
         at = await self._answer("everything")
@@ -53,6 +55,7 @@ async def test_many_share_one_request_and_what_it_lacks_is_asked_for():
     service = Service()
     await asyncio.gather(*(service.together.look(key) for key in [*"abcdefgh", "hidden"]))
     assert service.requests == ["everything", "hidden"]
+    assert service.keys == [*"abcdefgh", "hidden"]
 
 
 async def test_an_answer_is_never_older_than_its_question():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -11,21 +11,24 @@ from urllib.parse import quote
 import httpx
 
 from pulumi_resource_togetherai.api.believable import beyond_reason, other_than_asked
-from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationMode, RemediationState, RemediationTrigger
-from pulumi_resource_togetherai.api.errors import AnswerTooLarge, Refused
+from pulumi_resource_togetherai.api.enums import (
+    ACTIVE_STATES,
+    TERMINAL_STATES,
+    RemediationMode,
+    RemediationState,
+    RemediationTrigger,
+)
+from pulumi_resource_togetherai.api.errors import Refused
 from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params, Request
-from pulumi_resource_togetherai.api.listed import Listed, Page, Unreadable
+from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.api.pages import Pages, Query
 from pulumi_resource_togetherai.harmless import quoted
 
 __all__ = ["ALL_INSTANCES", "AT_ONCE", "Client", "Credential"]
 
 ALL_INSTANCES = "-"
 """In place of an instance id: every instance of the cluster."""
-PAGE_SIZE = 100
-"""Remediations asked for per page; the server may give fewer."""
-MOST_PAGES = 500
-"""The most pages of one list that are asked for: 50,000 remediations. A list that goes on beyond that does not end."""
 
 
 class Client:
@@ -55,6 +58,7 @@ class Client:
             transport=transport,
             without_proxy=without_proxy,
         )
+        self._pages = Pages(self._http)
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,13 +176,12 @@ class Client:
             for name, values in (("state", states), ("mode", modes), ("trigger", triggers))
             if values
         }
-        path = f"{_instance_path(cluster_id, instance_id)}/remediations"
         try:
-            listed = await self._all_pages(path, filters, cluster_id, instance_id)
+            listed = await self._all_pages(cluster_id, instance_id, filters)
         except Refused:
             if not filters:
                 raise
-            listed = await self._all_pages(path, {}, cluster_id, instance_id)
+            listed = await self._all_pages(cluster_id, instance_id, {})
         wanted = (
             remediation
             for remediation in listed
@@ -193,40 +196,30 @@ class Client:
     async def list_active_remediations(self, cluster_id: str) -> Listed:
         """GET .../remediations of the whole cluster, those that have not ended. Raises Refused also when the server
         ignores the filter: its answer would grow with the cluster's history."""
-        path = f"{_instance_path(cluster_id, ALL_INSTANCES)}/remediations"
-        listed = await self._all_pages(
-            path, {"state": [state.value for state in ACTIVE_STATES]}, cluster_id, ALL_INSTANCES
-        )
+        active: Params = {"state": [state.value for state in ACTIVE_STATES]}
+        listed = await self._all_pages(cluster_id, ALL_INSTANCES, active)
         if any(remediation.terminal for remediation in listed):
             raise Refused("list remediations", "the server does not filter by state", http_status=200)
         return listed
 
-    async def _all_pages(self, path: str, filters: Params, cluster_id: str, instance_id: str) -> Listed:
-        """Follows the page tokens. The server may know a parameter by its snake_case or its camelCase name only:
-        a page that repeats what was seen is asked for once more under the other name."""
+    async def list_ended_remediations(self, cluster_id: str, wanted: Set[str]) -> Listed:
+        """GET .../remediations of the whole cluster, those that have ended, until all that are `wanted`, by their ids,
+        have come. As the list begins with the newest, that is soon, however long the history; where it does not, it is
+        read to its end."""
+        ended: Params = {"state": [state.value for state in sorted(TERMINAL_STATES)]}
+        return await self._all_pages(cluster_id, ALL_INSTANCES, ended, until=wanted)
+
+    async def _all_pages(
+        self, cluster_id: str, instance_id: str, filters: Params, *, until: Set[str] | None = None
+    ) -> Listed:
         one = None if instance_id == ALL_INSTANCES else instance_id
-
-        def wrong(page: Page) -> str:  # what is beyond reason, the page has set apart already
-            return page.contradiction(lambda record: other_than_asked(record, cluster_id, one, None))
-
-        seen, unreadable = dict[str, Remediation](), list[Unreadable]()
-        token: str | None = None
-        for _ in range(MOST_PAGES):
-            page, fresh, repeats = Page(), dict[str, Remediation](), False
-            for name in ("page_token", "pageToken"):
-                params: Params = {"page_size": PAGE_SIZE, **filters} | ({name: token} if token else {})
-                request = Request("list remediations", "GET", path, Page, wrong, params=params)
-                page = await self._http.send(request)
-                fresh = {item.id: item for item in page.readable if item.id not in seen}
-                repeats = bool(page.remediations) and not fresh
-                if not token or not repeats:
-                    break
-            seen |= fresh
-            unreadable += page.unreadable()
-            if repeats or not page.has_next or not page.next_page_token or page.next_page_token == token:
-                return Listed(seen.values(), unreadable)
-            token = page.next_page_token
-        raise AnswerTooLarge("list remediations", f"the list goes on after {MOST_PAGES} pages, the most that are read")
+        query = Query(
+            path=f"{_instance_path(cluster_id, instance_id)}/remediations",
+            filters=filters,
+            wrong=lambda record: other_than_asked(record, cluster_id, one, None),
+            until=until,
+        )
+        return await self._pages.read(query)
 
 
 def _about(cluster_id: str, instance_id: str | None, remediation_id: str | None = None) -> Callable[[Remediation], str]:

@@ -36,7 +36,7 @@ AT_ONCE = 16
 """Requests about one cluster that may be under way at once; more wait for their turn. A cluster that does not answer
 holds up its own only."""
 LARGEST_ANSWER = 16 * 2**20
-"""The longest answer that is read, in bytes. A page of 100 remediations has some 60,000."""
+"""The longest answer that is read, in bytes. A page of 1000 remediations has some 550,000."""
 
 Answer = TypeVar("Answer", bound=ApiModel)
 Params = dict[str, str | int | list[str]]

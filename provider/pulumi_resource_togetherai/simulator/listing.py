@@ -87,6 +87,8 @@ def _page_size(given: list[str] | None, settings: Settings) -> int:
         raise invalid_argument("page_size", f"{text[:50]!r} is not a number")
     if (size := int(text)) < 0:
         raise invalid_argument("page_size", "must not be negative")
+    if size > settings.max_page_size and settings.larger_page == "refuse":
+        raise invalid_argument("page_size", f"must be {settings.max_page_size} at most")
     return min(size, settings.max_page_size) or settings.default_page_size
 
 

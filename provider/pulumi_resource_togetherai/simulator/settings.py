@@ -19,6 +19,12 @@ gives an id of its own, and a repeat is answered with the existing one. `conflic
 refused with 409 ALREADY_EXISTS. `ignore`: the parameter does nothing.
 """
 
+LargerPage = Literal["clamp", "refuse"]
+"""What the server makes of a larger page than it gives; nobody outside the vendor knows which it is.
+
+`clamp`: it gives the most that it gives, and says that there is more. `refuse`: 400 INVALID_ARGUMENT.
+"""
+
 Outcome = Literal["succeed", "fail", "auto_resolve", "never", "hold"]
 """How an instance's remediations go: `never` stays RUNNING, `hold` stays PENDING."""
 
@@ -61,7 +67,9 @@ class Settings(Options):
     default_page_size: Annotated[int, Field(ge=1)] = 50
     """Remediations per page when the request does not say."""
     max_page_size: Annotated[int, Field(ge=1)] = 100
-    """Most remediations per page; a request for more gets this many."""
+    """Most remediations per page."""
+    larger_page: LargerPage = "clamp"
+    """What becomes of a request for more than that."""
     page_token_lifetime: Seconds = 3600
     """How long a page token is good for."""
 

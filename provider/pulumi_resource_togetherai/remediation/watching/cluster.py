@@ -41,6 +41,7 @@ class Cluster:
         self._clusters = Coalescer[str, models.Cluster](client.get_cluster, self._whole, min_interval=min_interval)
         self._histories = Coalescer[str, Listed](self._history, self._all_histories, min_interval=min_interval)
         self._records = Coalescer[_Key, Remediation](self._record, self._all_records, min_interval=min_interval)
+        self._ended = Coalescer[_Key, Remediation](self._record, self._those_ended, min_interval=min_interval)
         self._limit = config.max_concurrent_per_cluster
         self.claims = defaultdict[str, asyncio.Lock](asyncio.Lock)
         """Who decides about an instance, by its id; see `claim`."""
@@ -82,9 +83,10 @@ class Cluster:
         return await self._list()
 
     async def _look(self, record: Remediation) -> Remediation:
-        return await self.remediation(record.instance_id, record.id)
+        """A remediation that is not listed as active any more, as it is now."""
+        return await self._ended.look((record.instance_id, record.id))
 
-    async def _whole(self) -> Answers[str, models.Cluster]:
+    async def _whole(self, _ids: Sequence[str]) -> Answers[str, models.Cluster]:
         cluster = await self._client.get_cluster(self._id)
         return lambda _id: cluster
 
@@ -94,7 +96,7 @@ class Cluster:
         except NotFound:
             return (await self._list()).of(instance_id)
 
-    async def _all_histories(self) -> Answers[str, Listed]:
+    async def _all_histories(self, _ids: Sequence[str]) -> Answers[str, Listed]:
         return (await self._list()).of
 
     async def _record(self, key: _Key) -> Remediation:
@@ -103,14 +105,23 @@ class Cluster:
         self.estimates.note([record], self._client.now())
         return record
 
-    async def _all_records(self) -> Answers[_Key, Remediation]:
-        return {(record.instance_id, record.id): record for record in await self._list()}.get
+    async def _all_records(self, _keys: Sequence[_Key]) -> Answers[_Key, Remediation]:
+        return _by_key(await self._list())
+
+    async def _those_ended(self, keys: Sequence[_Key]) -> Answers[_Key, Remediation]:
+        ended = await self._client.list_ended_remediations(self._id, {record_id for _, record_id in keys})
+        self.estimates.note(ended, self._client.now())
+        return _by_key(ended)
 
     async def _list(self, *instance_id: str, states: Sequence[RemediationState] = ()) -> Listed:
         """The remediations of an instance, or of the whole cluster."""
         listed = await self._client.list_remediations(self._id, *instance_id, states=states)
         self.estimates.note(listed, self._client.now())
         return listed
+
+
+def _by_key(listed: Listed) -> Answers[_Key, Remediation]:
+    return {(record.instance_id, record.id): record for record in listed}.get
 
 
 class Clusters(defaultdict[str, Cluster]):

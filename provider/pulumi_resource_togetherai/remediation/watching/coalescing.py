@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -37,12 +37,13 @@ class Coalescer(Generic[K, T]):
     def __init__(
         self,
         fetch_one: Callable[[K], Awaitable[T]],
-        fetch_all: Callable[[], Awaitable[Answers[K, T]]],
+        fetch_all: Callable[[Sequence[K]], Awaitable[Answers[K, T]]],
         *,
         min_interval: float,
     ) -> None:
-        """`min_interval`: how many seconds at least are between two calls of `fetch_all`, so that a thousand questions
-        one after another do not fetch a thousand things a thousand times."""
+        """`fetch_all` fetches all things, or at least those under the keys that it is given. `min_interval`: how many
+        seconds at least are between two calls of it, so that a thousand questions one after another do not fetch a
+        thousand things a thousand times."""
         self._fetch_one = fetch_one
         self._fetch_all = fetch_all
         self._min_interval = min_interval
@@ -97,7 +98,7 @@ class Coalescer(Generic[K, T]):
             one_after_another = may_be_old and len(self._single) >= FEW
             if (len(rest) > FEW or one_after_another) and not self._all_refused:
                 try:
-                    answers = await self._fetch_all()
+                    answers = await self._fetch_all(rest)
                 except (CredentialRefused, NotFound, Refused):
                     self._all_refused = True
                 except ApiError as error:
