@@ -10,7 +10,7 @@ import signal
 import sys
 
 import grpc.aio
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage]
+from pulumi.runtime.settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage]
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from pulumi_resource_togetherai import __version__
