@@ -7,13 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from opentelemetry.trace import get_current_span
+
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation import words
 from pulumi_resource_togetherai.remediation.contest import Contest, Loss
+from pulumi_resource_togetherai.remediation.observed import observed
 from pulumi_resource_togetherai.remediation.report import HEARTBEAT
 from pulumi_resource_togetherai.remediation.run import Interrupted, Run
+from pulumi_resource_togetherai.telemetry.instruments import STOP, STOP_EVENT
 
 
 class Stop(Enum):
@@ -47,6 +51,8 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
     watch = Watch(record)
     with noting_why(watch):
         await run.unless_stopped(_follow(run, watch, contest))
+    if watch.stop is not Stop.ENDED:
+        get_current_span().add_event(STOP_EVENT, {STOP: watch.stop.name})
     return watch
 
 
@@ -69,7 +75,8 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
     if watch.record.terminal:
         return
     told: RemediationState | None = None
-    with run.cluster(watch.record.cluster_id).watcher.following(watch.record, run.report, contest) as follower:
+    watcher = run.cluster(watch.record.cluster_id).watcher
+    with observed(watch.record) as seen, watcher.following(watch.record, run.report, contest) as follower:
         while not watch.record.terminal:
             if watch.record.state != told:
                 await run.report.status(words.progress(watch.record, run.client.now()))
@@ -83,6 +90,7 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
                 await run.report.status(f"the API does not answer; still waiting ({error})")
                 told = None
             watch.record = follower.record
+            seen(watch.record)
             if contest is not None and follower.active is not None:
                 watch.loss = await contest.judge(watch.record, follower.active)
                 if watch.loss is not None:
