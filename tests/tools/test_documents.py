@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_runtime_dependency_is_explained():
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    required = project["dependencies"] + project["optional-dependencies"].get("simulator", [])
+    extras = project["optional-dependencies"]
+    required = project["dependencies"] + extras["telemetry"] + extras["simulator"]
     names = {re.split(r"[<>=~\[; ]", requirement)[0] for requirement in required}
     explained = set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE))
     assert names == explained
@@ -27,7 +28,9 @@ def test_a_workflow_is_yaml_with_jobs_that_end(workflow: Path):
     assert all(job["timeout-minutes"] and job["steps"] for job in jobs.values())
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "docs/dependencies.md", "docs/reliability.md", "README.md"])
+@pytest.mark.parametrize(
+    "page", ["SECURITY.md", "docs/dependencies.md", "docs/reliability.md", "docs/telemetry.md", "README.md"]
+)
 def test_its_links_lead_somewhere(page: str):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)", text):

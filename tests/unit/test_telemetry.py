@@ -58,6 +58,8 @@ def test_the_engine_gets_the_spans_unless_the_variables_say_something_about_span
 
 def test_the_end_waits_for_one_dead_collector_no_longer_than_for_two(monkeypatch: pytest.MonkeyPatch):
     released, ended = threading.Event(), list[str]()
+    gives_up = threading.Timer(10, released.set)
+    gives_up.start()
 
     def never() -> None:
         released.wait()
@@ -66,6 +68,7 @@ def test_the_end_waits_for_one_dead_collector_no_longer_than_for_two(monkeypatch
     export.stop(within=0.05)
     assert ended == ["sent"]
     assert not released.is_set()
+    gives_up.cancel()
     released.set()
     export.stop()
     assert ended == ["sent"], "what has ended is not ended again"
