@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -12,6 +13,7 @@ import grpc.aio
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.telemetry import export
 
 
 class Engine:
@@ -20,6 +22,7 @@ class Engine:
     def __init__(self, address: str) -> None:
         self._channel = grpc.aio.insecure_channel(address)
         self._stub = engine_pb2_grpc.EngineStub(self._channel)
+        self._loop = asyncio.get_running_loop()
 
     def report(self, urn: str) -> EngineReport:
         """Tells the user about one resource, on that resource's line."""
@@ -33,14 +36,28 @@ class Engine:
             # The type stubs know the blocking client only.
             await cast(Awaitable[object], self._stub.Log(request))  # pyright: ignore[reportUnknownMemberType]
 
+    def warn(self, text: str) -> None:
+        """Shows a line about the process itself. From any thread, without waiting for it."""
+        self._log_soon(engine_pb2.WARNING, text)
+
+    def debug(self, text: str) -> None:
+        """Shows a line to those who run `pulumi --debug`. From any thread, without waiting for it."""
+        self._log_soon(engine_pb2.DEBUG, text)
+
+    def _log_soon(self, severity: int, text: str) -> None:
+        if not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self.log(severity, text, "", passing=False), self._loop)
+
     async def exit_with_it(self) -> None:
-        """Ends this process as soon as the engine is gone. Prints nothing: stderr is a broken pipe by then."""
+        """Ends this process as soon as the engine is gone, with what telemetry there is sent. Prints nothing: stderr is
+        a broken pipe by then."""
         seen = False
         state = self._channel.get_state(try_to_connect=True)
         while True:
             if state is grpc.ChannelConnectivity.READY:
                 seen = True
             elif seen and state in (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN):
+                export.stop()
                 os._exit(0)
             await self._channel.wait_for_state_change(state)
             state = self._channel.get_state(try_to_connect=True)

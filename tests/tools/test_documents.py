@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_runtime_dependency_is_explained():
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    required = project["dependencies"] + project["optional-dependencies"].get("simulator", [])
+    extras = project["optional-dependencies"]
+    required = project["dependencies"] + extras["telemetry"] + extras["simulator"]
     names = {re.split(r"[<>=~\[; ]", requirement)[0] for requirement in required}
     explained = set(re.findall(r"^\| `([^`]+)` \|", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE))
     assert names == explained
@@ -46,7 +47,15 @@ def test_the_registrys_programs_are_the_examples():
 
 
 @pytest.mark.parametrize(
-    "page", ["docs/install.md", "SECURITY.md", "docs/dependencies.md", "docs/reliability.md", "README.md"]
+    "page",
+    [
+        "docs/install.md",
+        "docs/telemetry.md",
+        "SECURITY.md",
+        "docs/dependencies.md",
+        "docs/reliability.md",
+        "README.md",
+    ],
 )
 def test_its_links_lead_somewhere(page: str):
     text = (ROOT / page).read_text()

@@ -31,6 +31,7 @@ from pulumi_resource_togetherai.api.errors import (
 from pulumi_resource_togetherai.api.models import ApiModel, RpcStatus
 from pulumi_resource_togetherai.api.retry import LONGEST_RETRY_AFTER, retrying
 from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.telemetry.request import Exchange, telling
 
 AT_ONCE = 16
 """Requests about one cluster that may be under way at once; more wait for their turn. A cluster that does not answer
@@ -130,24 +131,26 @@ class Http:
         """Sends a request, again where that is safe, and reads its answer."""
         async for attempt in retrying(is_read=request.method == "GET", max_retries=self._max_retries):
             with attempt:
-                return await self._in_turn(request)
+                return await self._in_turn(request, resends=attempt.retry_state.attempt_number - 1)
         raise AssertionError("the retry loop ends by returning or raising")
 
-    async def _in_turn(self, request: Request[Answer]) -> Answer:
-        """Sends one request when its cluster has room for it and the server has not asked for quiet."""
+    async def _in_turn(self, request: Request[Answer], *, resends: int) -> Answer:
+        """Sends one request when its cluster has room for it and the server has not asked for quiet. `resends`: how
+        many tries went before."""
         cluster_id = request.path.split("/")[3]
         async with self._turns[cluster_id]:
             await asyncio.sleep(self._resume_at - asyncio.get_running_loop().time())
             if request.starts and self._starts_no_more:
                 raise Withheld(request.operation, "not sent, because the run was interrupted")
             try:
-                return await self._send_once(request)
+                with telling(request.method, self._base_url, request.path, resends=resends) as exchange:
+                    return await self._send_once(request, exchange)
             except RateLimited as error:
                 asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
                 self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + asked)
                 raise
 
-    async def _send_once(self, request: Request[Answer]) -> Answer:
+    async def _send_once(self, request: Request[Answer], exchange: Exchange) -> Answer:
         operation = request.operation
         try:
             # httpx bounds each read, this the whole answer: a body that drips in may not hold the caller for ever.
@@ -155,6 +158,7 @@ class Http:
                 asyncio.timeout(self._request_timeout),
                 self._client.stream(request.method, request.path, params=request.params, json=request.body) as response,
             ):
+                exchange.status = response.status_code
                 content = await self._read(operation, response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotReached(operation, f"cannot reach {self._base_url} ({str(error) or 'timeout'})") from error

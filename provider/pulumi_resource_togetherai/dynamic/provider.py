@@ -6,6 +6,7 @@ The object is pickled into the stack. It has no attributes, so the pickle is a r
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import sys
 from dataclasses import dataclass, field
@@ -31,8 +32,10 @@ from pulumi_resource_togetherai.remediation.interface import Operations, Recorde
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.remediation.traced import Traced
 from pulumi_resource_togetherai.replace_flag import replace_requested
 from pulumi_resource_togetherai.review.resource import ReviewResource
+from pulumi_resource_togetherai.telemetry import export
 
 Properties = dict[str, Any]
 
@@ -155,11 +158,14 @@ _process: _Process | None = None
 async def _started(config: ProviderConfig) -> _Process:
     engine = Engine(sys.argv[-1])  # Pulumi starts the process with the engine's address as its last argument
     watch = asyncio.ensure_future(engine.exit_with_it())
+    if export.start(warn=engine.warn, debug=engine.debug):
+        atexit.register(export.stop)
     session = Session(config)
     cores: dict[str, Operations] = {
         "Remediation": RemediationResource(session, keeps_unfinished=False),
         "RemediationReview": ReviewResource(session, keeps_unfinished=False),
     }
+    cores = {kind: Traced(kind, core) for kind, core in cores.items()}
     return _Process(cores, engine, watch)
 
 

@@ -27,6 +27,7 @@ from pulumi_resource_togetherai.functions.lookups import (
 from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
 from pulumi_resource_togetherai.remediation.rules.check import Failure, check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, explained
+from pulumi_resource_togetherai.telemetry.instruments import span
 from pulumi_resource_togetherai.unknown import holds_unknown
 
 LONGEST = 300.0
@@ -63,7 +64,7 @@ class Function(Generic[A, R]):
         except (MissingApiKey, ValueError) as error:
             raise RemediationError(str(error)) from error
         async with made:
-            with explained(f"{self.name} failed"):
+            with span(f"invoke {self.name}", {}), explained(f"{self.name} failed"):
                 async with asyncio.timeout(LONGEST):
                     return await self.look(made, asked)
 

@@ -81,6 +81,7 @@ class TogetherAiProvider(Provider):
         from pulumi_resource_togetherai.config import ProviderConfig
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
         from pulumi_resource_togetherai.remediation.session import Session
+        from pulumi_resource_togetherai.remediation.traced import Traced
         from pulumi_resource_togetherai.review.resource import ReviewResource
         from pulumi_resource_togetherai.unknown import holds_unknown
 
@@ -91,9 +92,10 @@ class TogetherAiProvider(Provider):
         self._config = ProviderConfig.model_validate(known)
         self._session = Session(self._config)
         self._remediations = RemediationResource(self._session, keeps_unfinished=True)
+        reviews = ReviewResource(self._session, keeps_unfinished=True)
         self._resources = {
-            "togetherai:index:Remediation": self._remediations,
-            "togetherai:index:RemediationReview": ReviewResource(self._session, keeps_unfinished=True),
+            "togetherai:index:Remediation": Traced("Remediation", self._remediations),
+            "togetherai:index:RemediationReview": Traced("RemediationReview", reviews),
         }
         return ConfigureResponse(supports_preview=True, accept_secrets=True)
 

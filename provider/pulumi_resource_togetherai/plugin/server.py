@@ -10,13 +10,16 @@ import signal
 import sys
 
 import grpc.aio
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage]
 from pulumi.runtime.proto import provider_pb2_grpc
+
+# Pulumi 3.200 has it here; where later versions keep it is not there in 3.200.
+from pulumi.runtime.settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
 
 from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 from pulumi_resource_togetherai.plugin.servicer import Servicer
+from pulumi_resource_togetherai.telemetry import export
 
 GRACE = 5.0
 """How long operations that are under way at the end may still take, in seconds."""
@@ -39,7 +42,12 @@ async def _serve(engine_address: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     engine = Engine(engine_address)
     provider = TogetherAiProvider()
-    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    interceptors = list[grpc.aio.ServerInterceptor]()
+    if export.start(warn=engine.warn, debug=engine.debug):
+        from pulumi_resource_togetherai.plugin.joining import Joining
+
+        interceptors.append(Joining())
+    server = grpc.aio.server(interceptors=interceptors, options=_GRPC_CHANNEL_OPTIONS)
     servicer = Servicer(sys.argv[1:], __version__, provider, engine_address, engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -51,3 +59,4 @@ async def _serve(engine_address: str) -> None:
     await server.stop(GRACE)
     watch.cancel()
     await provider.close()
+    export.stop()

@@ -11,6 +11,7 @@ from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run
+from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
 
 LONGEST_SETTLING = 5.0
 """How long, at most, to let a request of unknown outcome settle before looking what it did, in seconds."""
@@ -23,10 +24,14 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
     """
     inputs, cluster = identity.inputs, run.cluster(identity.inputs.cluster_id)
     tries = run.config.max_retries + 1
+    counted = {CLUSTER: inputs.cluster_id, MODE: inputs.mode.value}
     for left in reversed(range(tries)):
         try:
-            return await _ask(run, identity, attempt)
+            started = await _ask(run, identity, attempt)
+            instruments().posts.add(1, counted)
+            return started
         except ApiError as error:
+            instruments().posts.add(1, counted | {ERROR_TYPE: type(error).__name__})
             if not error.maybe_took_effect:
                 raise RemediationError(f"no remediation of {messages.node(inputs)} was started: {error}") from error
             await run.report.status(f"{error}; looking whether the remediation was started")

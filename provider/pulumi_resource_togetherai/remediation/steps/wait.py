@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from opentelemetry.trace import get_current_span
+
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.observed import observed
 from pulumi_resource_togetherai.remediation.steps.run import Interrupted, Run
 from pulumi_resource_togetherai.remediation.watching.contest import Contest
 from pulumi_resource_togetherai.remediation.watching.report import HEARTBEAT
+from pulumi_resource_togetherai.telemetry.instruments import STOP, STOP_EVENT
 
 
 async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
@@ -22,6 +26,8 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
     watch = Watch(record)
     with noting_why(watch):
         await run.unless_stopped(_follow(run, watch, contest))
+    if watch.stop is not Stop.ENDED:
+        get_current_span().add_event(STOP_EVENT, {STOP: watch.stop.name})
     return watch
 
 
@@ -45,7 +51,8 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
         return
     told: RemediationState | None = None
     cluster = run.cluster(watch.record.cluster_id)
-    with cluster.watcher.following(watch.record, run.report, contest) as follower:
+    following = cluster.watcher.following(watch.record, run.report, contest)
+    with observed(watch.record) as seen, following as follower:
         while not watch.record.terminal:
             if watch.record.state != told:
                 estimate = cluster.estimates.estimate(watch.record.mode)
@@ -60,6 +67,7 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
                 await run.report.status(f"the API does not answer; still waiting ({error})")
                 told = None
             watch.record = follower.record
+            seen(watch.record)
             if contest is not None and follower.active is not None:
                 watch.loss = await contest.judge(watch.record, follower.active)
                 if watch.loss is not None:

@@ -1,0 +1,28 @@
+"""Has what the plugin does belong to the engine's trace, whose context `pulumi --otel-traces` sends with each call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+from opentelemetry.context import attach
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
+
+class Joining(grpc.aio.ServerInterceptor):
+    """Takes the context that came with a call for the task that answers it; the task ends with the call."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Asked, Answered] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Asked, Answered] | None:
+        """Goes on with the call."""
+        sent = {key: value for key, value in handler_call_details.invocation_metadata if isinstance(value, str)}
+        attach(TraceContextTextMapPropagator().extract(sent))
+        return await continuation(handler_call_details)

@@ -1,0 +1,1 @@
+"""OpenTelemetry: what the provider tells of its work (`instruments`, `request`), and where that goes (`export`)."""
