@@ -31,7 +31,6 @@ BOTH: set[Signal] = {"TRACES", "METRICS"}
         (ENDPOINT | {"OTEL_SDK_DISABLED": "false"}, BOTH),
         ({"OTEL_SDK_DISABLED": "true", "OTEL_TRACES_EXPORTER": "otlp"}, set[str]()),
     ],
-    ids=str,
 )
 def test_the_standard_variables_decide(environment: dict[str, str], signals: set[Signal]):
     assert {signal for signal in BOTH if wanted(signal, environment)} == signals
