@@ -141,13 +141,13 @@ class ReviewProvider(_Provider):
 
 @dataclass(frozen=True)
 class _Process:
-    """What lives as long as the process that pulumi.dynamic starts for one preview or update."""
+    """The state of the process that pulumi.dynamic starts for one preview or update."""
 
     cores: dict[str, Operations]
     """The core's operations, by kind of resource."""
     engine: Engine
     watch: asyncio.Future[None]
-    """Ends the process with the engine: pulumi.dynamic alone would let it poll on."""
+    """Ends the process when the engine is gone. Without it the process would poll on."""
     looking_ahead: set[str] = field(default_factory=set[str])
     """The URNs that the program declared in a preview."""
 

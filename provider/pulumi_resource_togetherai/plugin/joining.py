@@ -1,4 +1,4 @@
-"""Has what the plugin does belong to the engine's trace, whose context `pulumi --otel-traces` sends with each call."""
+"""Makes the plugin's spans part of the engine's trace: `pulumi --otel-traces` sends its context with each call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answered = TypeVar("Answered")
 
 
 class Joining(grpc.aio.ServerInterceptor):
-    """Takes the context that came with a call for the task that answers it; the task ends with the call."""
+    """Attaches the context of a call to the task that answers it. The task ends with the call."""
 
     async def intercept_service(
         self,

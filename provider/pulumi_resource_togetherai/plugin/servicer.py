@@ -138,8 +138,8 @@ class Servicer(ProviderServicer):
     ) -> provider_pb2.ConstructResponse:
         """Declares the children of a component.
 
-        Pulumi's own version lets one component wait for the end of another. What it guards are context variables by
-        now: each call has its own.
+        Pulumi's own version constructs one component at a time, to guard global settings. These have become context
+        variables, which each call has for itself: components may be constructed side by side.
         """
 
         async def answer() -> provider_pb2.ConstructResponse:
@@ -171,7 +171,7 @@ class Servicer(ProviderServicer):
 
 
 async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
-    """Gives the answer, or the one line that says why there is none."""
+    """Returns the answer, or aborts the call with one line that says why there is none."""
     from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
     try:

@@ -1,4 +1,4 @@
-"""Property values on the wire, and as plain ones. What a program marked as secret stays secret in what goes back."""
+"""Marshals and unmarshals property values. What a program marked as secret stays secret in the answer."""
 
 from __future__ import annotations
 

@@ -31,12 +31,12 @@ class Resource:
     id: str
     inputs: dict[str, Any]
     outputs: dict[str, Any]
-    """As the API said it, to the letter."""
+    """Exactly as the API answered."""
     problem: str | None
 
     @property
     def told(self) -> str:
-        """The problem as people are told it; empty if there is none."""
+        """The problem as it is shown to people; empty if there is none."""
         return harmless(self.problem or "")
 
 

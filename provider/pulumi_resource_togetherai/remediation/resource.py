@@ -46,7 +46,7 @@ class RemediationResource:
         self._recorded: set[str] = set()
         """The URNs that the stack held, declared as they are now, when they were checked."""
         self._replaced: dict[str, State] = {}
-        """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
+        """What Diff decided to replace, by URN. Preview needs it, because the replaced resource is deleted first."""
         self._program = Program()
         self.created_here: dict[str, State | None] = {}
         """The remediation that this process last created or took over for a URN; None while it is under way. With

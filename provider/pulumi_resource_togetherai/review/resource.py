@@ -37,7 +37,7 @@ class ReviewResource:
         self._session = session
         self._keeps_unfinished = keeps_unfinished
         self._replaced: dict[str, State] = {}
-        """What Diff decided to replace, by URN: preview has to reckon with its deletion."""
+        """What Diff decided to replace, by URN. Preview needs it, because the replaced resource is deleted first."""
         self._created: dict[str, str] = {}
         """The id of the review that this process last made or took note of for a URN. With `--replace` the engine
         creates before it deletes: that delete must not take back what create found."""

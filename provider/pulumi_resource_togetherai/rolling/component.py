@@ -21,7 +21,8 @@ Child = Callable[[str, dict[str, Any], pulumi.ResourceOptions], pulumi.Resource]
 def declare(
     component: pulumi.ComponentResource, name: str, inputs: Mapping[str, Any], child: Child
 ) -> tuple[pulumi.Output[dict[str, str]], pulumi.Output[dict[str, int]]]:
-    """Declares a Remediation per instance, each after the one before it in its lane. Returns `states` and `counts`.
+    """Declares a Remediation per instance, each of which depends on the one before it in its chain. Returns `states`
+    and `counts`.
 
     `inputs` are checked, and in camelCase; those that decide which remediations there are, are known.
     """

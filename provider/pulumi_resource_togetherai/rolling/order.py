@@ -1,4 +1,4 @@
-"""The order of a rolling remediation: lanes, in each of which one node follows the other."""
+"""The order of a rolling remediation: `maxConcurrent` chains, in each of which one node waits for the one before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ran, as a table: plain text, for a terminal as for a log."""
+"""A table of what ran, in plain text for terminals and logs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD = ("node", "mode", "attempt", "took", "outcome")
 
 
 def summary(rows: Mapping[str, Mapping[str, Any] | str], instances: Sequence[str]) -> str:
-    """A line per instance: a remediation's outputs, or what else is to be said of it."""
+    """One line per instance: the outputs of its remediation, or a text where there is none."""
     lines = [_HEAD, *(_line(instance, rows[instance]) for instance in instances)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)

@@ -24,12 +24,11 @@ from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_
 from pulumi_resource_togetherai.remediation.watching.concurrency import Slot
 
 LONGEST_PAUSE = 60.0
-"""How long, at most, one that was withdrawn because its cluster was full keeps away before it looks for room again, in
-seconds."""
+"""The longest pause, in seconds, between a withdrawal because the cluster was full and the next look for room."""
 
 
 async def create(run: Run, identity: Identity, *, recorded: bool, own: str | None = None) -> Result:
-    """Starts a remediation, or takes over the one that is this resource's already, and waits for its end.
+    """Starts a remediation, or takes over the one that this resource has already, and waits until it has ended.
 
     `recorded`: whether the stack holds this resource already, declared as it is now. `own`: the id of the remediation
     that it had under other inputs. Raises RemediationError when there is nothing to record.
@@ -57,7 +56,7 @@ async def create(run: Run, identity: Identity, *, recorded: bool, own: str | Non
 
 
 async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
-    """What `ifActive` says about a remediation that was withdrawn because another one of its node came first."""
+    """Applies `ifActive` after our remediation was withdrawn because another one of the same node came first."""
     lost = f"{messages.node(state.inputs)} is being repaired already: {messages.whose(winner)}, came first"
     ours = f"this resource's own remediation {state.record.id} was cancelled before it began"
     if state.inputs.if_active is not IfActive.ADOPT:
@@ -77,8 +76,8 @@ async def _history(run: Run, identity: Identity) -> History:
 async def _create_or_adopt(
     run: Run, identity: Identity, slot: Slot, *, recorded: bool, own: str | None, withdrawn: Collection[str]
 ) -> State:
-    """Decides, and starts or takes over what was decided on; nobody else in this process decides about the instance
-    meanwhile. `withdrawn`: the ids of this resource's remediations that this run has withdrawn."""
+    """Decides, then starts a remediation or takes one over. While it does, no other resource of this process decides
+    about the same instance. `withdrawn`: the ids of this resource's remediations that this run has withdrawn."""
     inputs = identity.inputs
     nothing_started = f"no remediation of {messages.node(inputs)} was started"
     async with claim(run, inputs.cluster_id, inputs.instance_id, nothing_started):
@@ -122,7 +121,7 @@ async def _create_or_adopt(
 
 
 async def _confirmed(run: Run, record: Remediation) -> Remediation:
-    """A remediation that is said to have ended before anybody waited for it, as a look at it alone shows it."""
+    """The same remediation, fetched once more by itself if the API says that it has ended before anybody waited."""
     if not record.terminal:
         return record
     look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)

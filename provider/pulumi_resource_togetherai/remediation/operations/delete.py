@@ -1,7 +1,7 @@
-"""Delete: cancels what can still be cancelled. What cannot, `deleteWhileRunning` decides.
+"""Delete: cancels the remediation while the API allows that. Afterwards `deleteWhileRunning` decides.
 
-The API cancels in PENDING_APPROVAL and PENDING only, and a remediation may start between a look and the cancel: a
-refused cancel is followed by another look, and the rule starts over.
+The API cancels in PENDING_APPROVAL and PENDING only. A remediation may begin between our look and our cancel. So after
+a refused cancel we look again, and apply the rule again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pulumi_resource_togetherai.remediation.steps.wait import until_terminal
 
 
 async def delete(run: Run, state: State) -> None:
-    """Returns once the resource may be forgotten. Raises RemediationError when it may not."""
+    """Returns when the engine may remove the resource from the stack. Raises RemediationError when it must stay."""
     with explained(
         f"cannot delete {messages.name(state.record)}", then="It stays in the stack; run the same command again"
     ):

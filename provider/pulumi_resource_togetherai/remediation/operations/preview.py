@@ -1,4 +1,4 @@
-"""Preview: says what `pulumi up` will do, by the same decision, and only reads."""
+"""Preview: says what `pulumi up` will do. It takes the same decision as create, and only reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read (refresh, import, get): the API's record, once the remediation has ended if the program waits for that."""
+"""Read (refresh, import, get): the API's record. With `wait` it first waits until the remediation has ended."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
 
 
 async def _forgotten(run: Run, state: State | None) -> Result | None:
-    """The API may forget what ended long ago. The record of it stays: without it the next `up` would run it again."""
+    """The API may forget a remediation that ended long ago. The stack keeps its record: without it the next `up` would
+    run the remediation again."""
     if state is None or not state.record.terminal:
         return None
     await run.report.info(f"the API no longer lists {messages.name(state.record)}; its record is kept")

@@ -1,4 +1,4 @@
-"""Update: reached only when the resource is not complete. Goes on waiting; never posts."""
+"""Update: the engine calls it only for a resource that is not complete. It goes on waiting and never posts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
 
 
 async def _was_withdrawn(run: Run, urn: str, state: State) -> bool:
-    """Whether a run that was killed before it could say so withdrew it."""
+    """Whether an earlier run withdrew it and was killed before it could record that."""
     if state.attempt is None or not may_have_been_withdrawn(state.record):
         return False
     with explained(f"cannot look why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):

@@ -1,4 +1,4 @@
-"""What an ended or abandoned wait means for the resource: nothing to say, or a problem and the ways on."""
+"""What the end of a wait means for the resource: it is complete, or there is a problem, with what to do next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ is recorded as it came."""
 
 
 def ended_badly(record: Remediation) -> bool:
-    """Whether it ended without having done, or having had to do, its work."""
+    """Whether it ended, and neither did its work nor turned out to be unnecessary."""
     return record.state in (RemediationState.FAILED, RemediationState.CANCELLED)
 
 

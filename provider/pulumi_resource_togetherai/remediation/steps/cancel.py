@@ -12,7 +12,7 @@ from pulumi_resource_togetherai.remediation.steps.run import Run
 
 
 async def current_record(run: Run, record: Remediation) -> Remediation | None:
-    """The record as it is now; None when the API knows no such remediation."""
+    """The remediation as it is now; None when the API knows no such one."""
     if record.terminal:
         return record
     try:
@@ -22,8 +22,8 @@ async def current_record(run: Run, record: Remediation) -> Remediation | None:
 
 
 async def cancel_until_answered(run: Run, record: Remediation) -> Remediation | None:
-    """Asks for the cancel until it is answered: asking twice does no harm. Returns the record that came of it,
-    cancelled or not; None when it is gone."""
+    """Repeats the cancel request until the API has answered it; a second cancel does no harm. Returns the remediation
+    afterwards, cancelled or not, or None when the API knows it no more."""
     for left in reversed(range(run.config.max_retries + 1)):
         try:
             return await run.client.cancel_remediation(record.cluster_id, record.instance_id, record.id)

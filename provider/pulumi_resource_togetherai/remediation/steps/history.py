@@ -1,4 +1,4 @@
-"""What the API lists about an instance, read by the resource that asks: the records, and which of its own gave way."""
+"""The remediations of an instance as one resource sees them: which are there, and which of its own were withdrawn."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""One decision at a time about one instance: what this process starts or approves there, it does one after another.
+"""One decision at a time about one instance. This process starts and approves remediations of an instance one by one.
 
-The second sees what the first one did, and decides as about anybody else's. Other instances are not held up.
+The second decision sees what the first one started, and treats it like a remediation of somebody else. Other instances
+are not held up.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pulumi_resource_togetherai.remediation.steps.run import Run, explained
 
 @asynccontextmanager
 async def claim(run: Run, cluster_id: str, instance_id: str, failure: str) -> AsyncGenerator[None]:
-    """Holds an instance: to be taken before the look, and given back once the API has answered.
+    """Holds the lock of an instance. Take it before looking, and release it when the API has answered.
 
     Raises RemediationError, which begins with `failure`, when the operation is stopped before its turn comes.
     """

@@ -1,4 +1,4 @@
-"""The POST, under every reading of its answer: after an unknown outcome look first; repeat only what is not there."""
+"""The POST. After an unknown outcome, look for the remediation first; send the POST again only if it is not there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pulumi_resource_togetherai.remediation.steps.run import RemediationError, R
 from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
 
 LONGEST_SETTLING = 5.0
-"""How long, at most, to let a request of unknown outcome settle before looking what it did, in seconds."""
+"""The longest pause, in seconds, before looking what a request of unknown outcome did. It may still be on its way."""
 
 
 async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
@@ -48,7 +48,7 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
 
 
 async def _ask(run: Run, identity: Identity, attempt: int) -> Remediation:
-    """One POST, and what it is answered with if that is this attempt."""
+    """Sends one POST. Returns the remediation in the answer if it is this attempt."""
     inputs = identity.inputs
     answer = await run.client.create_remediation(
         inputs.cluster_id,

@@ -1,4 +1,4 @@
-"""What preview has seen of one program: which of its resources will start a remediation of which node."""
+"""What preview knows of one program: which resource will start a remediation of which node."""
 
 from __future__ import annotations
 

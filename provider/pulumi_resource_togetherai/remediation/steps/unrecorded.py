@@ -1,4 +1,4 @@
-"""Attempts that the stack never saw: a run killed while it replaced one attempt may have started the next."""
+"""Attempts that the stack does not hold: a run that was killed while replacing one may have started the next."""
 
 from __future__ import annotations
 

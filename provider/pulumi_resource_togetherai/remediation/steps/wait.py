@@ -1,4 +1,4 @@
-"""Waiting for a remediation to end: the loop alone. Whether it has ended, and what to say of it, stand elsewhere."""
+"""The loop that waits for a remediation to end. What its end means for the resource stands in `rules/outcome`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
 
 @contextmanager
 def noting_why(watch: Watch) -> Generator[None]:
-    """Takes note of what stops the work inside."""
+    """Records why the work inside stopped."""
     try:
         yield
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""Waiting for ours, and giving way: what others came before is cancelled while that is still possible."""
+"""Waits for our own remediation, and withdraws it if another one came first and ours has not begun."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pulumi_resource_togetherai.remediation.steps.wait import noting_why, until_
 from pulumi_resource_togetherai.remediation.watching.contest import Contest
 
 COARSE = 1.0
-"""For how long, in seconds, an API that tells times in whole seconds may still start others at the same time."""
+"""If the API gives times in whole seconds, another remediation may get the same time for this many seconds."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ async def _wait(run: Run, record: Remediation, contest: Contest | None) -> tuple
 
 
 async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
-    """Looks until it is answered: a remediation that nobody waits for is held to the rules too."""
+    """Repeats the look until the API answers. With `wait: false` the rules hold too."""
     watch, loss = Watch(record), None
     if record.terminal or contest is None:
         return watch, None
@@ -75,7 +75,7 @@ async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]
 
 
 async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest) -> Watch:
-    """Cancels it. Returns what came of it: cancelled, begun after all, or neither yet."""
+    """Cancels our remediation. Returns what became of it: cancelled, or begun after all, or neither yet."""
     why = f"{messages.whose(loss.winner)}, came first" if loss.winner else f"{loss.ahead} of its cluster came first"
     await run.report.status(f"withdrawing {messages.name(record)}: {why}")
     watch = Watch(record)

@@ -1,6 +1,7 @@
-"""Ours among the active remediations of its node and its cluster: judged at every look that a wait takes.
+"""Compares our remediation with the others that are active on its node and in its cluster, at every look of a wait.
 
-What loses and has not begun is withdrawn (see `withdraw`). What has begun goes on, and people are told of both.
+If another one came first and ours has not begun, ours is withdrawn (see `withdraw`). If it has begun, both go on and
+the user is warned.
 """
 
 from __future__ import annotations

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
 
 JITTER = 0.1
-"""By how much of itself an interval varies, so that many processes do not ask at the same moment."""
+"""The share by which an interval varies at random, so that many processes do not ask at the same moment."""
 QUICK = 0.2
-"""The first interval, as a share of the longest: what ends at once is seen at once."""
+"""The first interval, as a share of the longest. A remediation that ends quickly is seen quickly."""
 GROWTH = 1.5
-"""By how much each interval is longer than the one before, up to the longest."""
+"""The factor from one interval to the next, up to the longest."""
 PATIENCE = 3
-"""How many lists in a row may lack a remediation that is active: a list may lag behind."""
+"""After this many lists in a row that lack an active remediation, lists are given up. One list may lag behind."""
 
 
 @dataclass(eq=False)
@@ -36,9 +36,9 @@ class Follower:
     record: Remediation
     report: Report
     contest: Contest | None = None
-    """The rules it is held to, if it is to be told of others too."""
+    """The rules about other active remediations, if it has to follow any."""
     active: Active | None = None
-    """What was active beside it when it was last looked at together with that; None before."""
+    """What else was active at the last look that showed it; None before the first one."""
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _error: BaseException | None = None
 
@@ -62,7 +62,7 @@ class Follower:
         return self.contest is not None and (self.active is None or self.record.cancellable)
 
     def tell(self, seen: Remediation | BaseException, active: Active | None = None) -> None:
-        """Passes on what a look brought."""
+        """Passes on the result of a look."""
         if isinstance(seen, BaseException):
             self._error = seen
         else:
@@ -130,7 +130,7 @@ class Watcher:
             await self._round(list(self._followers))
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
-        """Nobody may wait for a watcher that has stopped."""
+        """If the polling task fails, tells everybody who waits: otherwise they would wait for ever."""
         if not task.cancelled() and (defect := task.exception()):
             for follower in self._followers:
                 follower.tell(defect)
@@ -181,7 +181,7 @@ class Watcher:
         await asyncio.gather(*(tell(follower) for follower in followers))
 
     async def _judge_lists(self, unlisted: list[Follower]) -> None:
-        """A server may list less than it knows."""
+        """Gives up lists that hide active remediations: a server may list fewer than it knows."""
         missing = next((follower for follower in unlisted if not follower.record.terminal), None)
         self._missing_in_a_row = self._missing_in_a_row + 1 if missing else 0
         if missing and self._missing_in_a_row >= PATIENCE:

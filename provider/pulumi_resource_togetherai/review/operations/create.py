@@ -24,7 +24,7 @@ _CANCELLED = RemediationState.CANCELLED
 
 
 async def create(run: Run, inputs: ReviewInputs) -> Result:
-    """Makes the review, or takes note of it if it was made already. Raises RemediationError when there is nothing to
+    """Makes the review, or records the one that was made already. Raises RemediationError when there is nothing to
     record."""
     with run.cluster(inputs.cluster_id).limit.slot(run.report) as slot:
         state = await _review_or_adopt(run, inputs, slot)
@@ -40,8 +40,8 @@ async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
 
 
 async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
-    """Decides, and reviews what still waits for that; nobody else in this process decides about the instance
-    meanwhile."""
+    """Decides, then reviews the proposal if it still waits for a review. While it does, no other resource of this
+    process decides about the same instance."""
     not_done = f"{proposal(inputs)} was not {done(inputs.decision)}"
     async with claim(run, inputs.cluster_id, inputs.instance_id, not_done):
         record = await _first_look(run, inputs)
@@ -63,8 +63,8 @@ async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
 
 
 async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) -> State:
-    """Asks for the review until it is answered: the API takes only one. Looks again after each error, and after an
-    answer that says that another decision stands."""
+    """Repeats the request until the API has answered. It accepts one review only: so look again after each error, and
+    after an answer that shows another decision."""
     left, ours = run.config.max_retries, False
     while True:
         match decide(inputs, record):

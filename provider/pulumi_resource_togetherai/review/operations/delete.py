@@ -11,7 +11,8 @@ from pulumi_resource_togetherai.review.rules.state import State
 
 
 async def delete(run: Run, review: State) -> None:
-    """Returns once the review may be forgotten. What has begun goes on: it is the platform's, not this resource's."""
+    """Returns when the engine may remove the review from the stack. A remediation that has begun goes on: it belongs to
+    the platform, not to this resource."""
     record = review.record
     if record is None or review.gone or review.inputs.decision is Decision.REJECT:
         return

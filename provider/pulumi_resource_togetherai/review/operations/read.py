@@ -1,4 +1,4 @@
-"""Read (refresh, import, get) and Update: the API's record of a remediation that was reviewed."""
+"""Read (refresh, import, get): the API's record of a remediation that was reviewed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def read(run: Run, resource_id: str, state: State | None) -> Result | None
 
 
 def _forgotten(run: Run, state: State | None) -> Result | None:
-    """The API may forget what ended long ago, and what was never reviewed. The record of a review stays."""
+    """The API may forget a remediation that ended long ago. The stack keeps the record of a review."""
     if state is None:
         return None
     if state.record is None or state.gone or state.inputs.decision is Decision.REJECT:

@@ -22,7 +22,7 @@ def done(decision: Decision) -> str:
 
 
 def details(record: Remediation, now: datetime) -> str:
-    """A proposal with what speaks for it: its alerts, its reason and its age."""
+    """A proposal with the evidence for it: its alerts, its reason and its age."""
     told = [messages.name(record)]
     told += [f"alert {_alert(alert)}" for alert in record.linked_alerts or ()]
     if record.reason:

@@ -24,8 +24,8 @@ class Result:
 
 
 def contest_of(run: Run, state: State) -> Contest | None:
-    """The rule that an approval of this resource's own is held to. One that is one too many for its cluster stays: what
-    was approved and is cancelled cannot be approved again."""
+    """The rules that our own approval has to follow. An approval is not withdrawn because the cluster is full: once
+    cancelled, the remediation could not be approved again."""
     if state.adopted or state.gone or state.inputs.decision is Decision.REJECT:
         return None
     return Contest(run.report, one_per_node=True, limit=None)
