@@ -4,10 +4,10 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python nodejs go
 
-.PHONY: help setup demo test lint format sdk docs crash chaos bench dist clean
+.PHONY: help setup demo test lint format sdk docs crash chaos versions bench dist clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv and .tools/bin (a minute; 7 where Pulumi has to be built; then a moment)
 	@$(PYTHON) tools/setup.py
@@ -46,6 +46,9 @@ crash: setup ## Kill provider and pulumi at every point of a remediation's life 
 
 chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again (some minutes)
 	@$(WITH_TOOLS) python -m tests.chaos.chaos $(if $(SEED),--only $(SEED))
+
+versions: setup ## Run both forms with the oldest and the newest pulumi that are admitted (2 minutes)
+	@$(WITH_TOOLS) pytest -n 2 tests/versions
 
 bench: setup ## Measure what the README and docs/performance.md claim (40 minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py

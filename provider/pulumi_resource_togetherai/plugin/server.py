@@ -13,11 +13,10 @@ import grpc.aio
 from pulumi.runtime.proto import provider_pb2_grpc
 
 # Pulumi 3.200 has it here; where later versions keep it is not there in 3.200.
-from pulumi.runtime.settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
-
 from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
+from pulumi_resource_togetherai.plugin.pulumi_internals import GRPC_OPTIONS
 from pulumi_resource_togetherai.plugin.servicer import Servicer
 from pulumi_resource_togetherai.telemetry import export
 
@@ -47,7 +46,7 @@ async def _serve(engine_address: str) -> None:
         from pulumi_resource_togetherai.plugin.joining import Joining
 
         interceptors.append(Joining())
-    server = grpc.aio.server(interceptors=interceptors, options=_GRPC_CHANNEL_OPTIONS)
+    server = grpc.aio.server(interceptors=interceptors, options=GRPC_OPTIONS)
     servicer = Servicer(sys.argv[1:], __version__, provider, engine_address, engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -20,6 +20,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
+from pulumi_resource_togetherai.plugin.pulumi_internals import construct
 from pulumi_resource_togetherai.plugin.values import marshal, unmarshal
 from pulumi_resource_togetherai.replace_flag import replace_requested
 
@@ -136,15 +137,10 @@ class Servicer(ProviderServicer):
     async def Construct(
         self, request: provider_pb2.ConstructRequest, context: Context
     ) -> provider_pb2.ConstructResponse:
-        """Declares the children of a component.
-
-        Pulumi's own version constructs one component at a time, to guard global settings. These have become context
-        variables, which each call has for itself: components may be constructed side by side.
-        """
+        """Declares the children of a component."""
 
         async def answer() -> provider_pb2.ConstructResponse:
-            # Pulumi leaves the context untyped.
-            return await self._construct(request, context)  # pyright: ignore[reportUnknownMemberType]
+            return await construct(self, request, context)
 
         return await _answering(context, answer)
 

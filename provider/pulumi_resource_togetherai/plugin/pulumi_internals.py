@@ -1,0 +1,31 @@
+"""What the plugin uses of Pulumi's Python SDK although Pulumi does not offer it: each thing, and why.
+
+A release of pulumi may move or change any of it. `tests/unit/test_pulumi_internals.py` says which; `make versions` runs
+both forms with the oldest release that pyproject.toml admits, 3.200.0, and with the newest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulumi.provider.experimental.server import ProviderServicer
+from pulumi.runtime.proto import provider_pb2
+
+# Pulumi's own limit on the size of a message (400 MB), without which a stack with large outputs fails in gRPC. Seen in
+# `pulumi.runtime.settings` from 3.200.0 to 3.272.0; since some release in between it is defined elsewhere.
+from pulumi.runtime.settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+
+GRPC_OPTIONS = _GRPC_CHANNEL_OPTIONS
+"""The options of a gRPC server that talks to the engine."""
+
+
+async def construct(
+    servicer: ProviderServicer, request: provider_pb2.ConstructRequest, context: Any
+) -> provider_pb2.ConstructResponse:
+    """Constructs a component without waiting for the end of another one.
+
+    Up to some release after 3.200.0, Pulumi's public `Construct` takes a lock first, because it changes the settings
+    in `pulumi.runtime.settings`; with it, one RollingRemediation would wait for all repairs of another. The lock guards
+    nothing: the settings are context variables, and each call has a context of its own.
+    """
+    return await servicer._construct(request, context)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]

@@ -1,0 +1,38 @@
+"""What the plugin uses of Pulumi without being offered it is still there, and still means what the plugin takes it for.
+
+A failure here says what a new release of pulumi has moved: mend plugin/pulumi_internals.py.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from importlib.metadata import version
+
+import pulumi.runtime.settings
+import pytest
+from pulumi.provider.experimental.server import ProviderServicer
+
+RELEASE = f"pulumi {version('pulumi')}"
+
+
+def test_the_limit_on_the_size_of_a_message_is_there():
+    options: dict[str, int] = dict(getattr(pulumi.runtime.settings, "_GRPC_CHANNEL_OPTIONS", ()))
+    assert options.get("grpc.max_receive_message_length", 0) >= 2**26, (
+        f"{RELEASE} has no _GRPC_CHANNEL_OPTIONS with a message size in pulumi.runtime.settings any more"
+    )
+
+
+def test_a_component_is_constructed_by_a_method_that_takes_a_request_and_a_context():
+    method = getattr(ProviderServicer, "_construct", None)
+    assert method is not None, f"{RELEASE}: ProviderServicer._construct is gone; is Construct without a lock by now?"
+    assert inspect.iscoroutinefunction(method)
+    assert list(inspect.signature(method).parameters) == ["self", "request", "context"]
+
+
+@pytest.mark.parametrize("setting", ["project", "stack", "dry_run"])
+def test_what_construct_sets_is_seen_in_its_own_context_only(setting: str):
+    settings = pulumi.runtime.settings.SETTINGS
+    before = getattr(settings, setting)
+    contextvars.copy_context().run(setattr, settings, setting, "of one component")
+    assert getattr(settings, setting) == before, f"{RELEASE}: {setting} is no context variable: Construct needs a lock"
