@@ -27,7 +27,9 @@ def test_a_workflow_is_yaml_with_jobs_that_end(workflow: Path):
     assert all(job["timeout-minutes"] and job["steps"] for job in jobs.values())
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "docs/dependencies.md", "docs/reliability.md", "README.md"])
+@pytest.mark.parametrize(
+    "page", ["SECURITY.md", "docs/dependencies.md", "docs/reliability.md", "README.md", "examples/fleet/README.md"]
+)
 def test_its_links_lead_somewhere(page: str):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)", text):
