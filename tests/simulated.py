@@ -86,15 +86,15 @@ class Simulator:
         response.raise_for_status()
         return response.json()
 
-    def until(self, state: str, count: int = 1) -> dict[str, Any]:
+    def until(self, state: str, count: int = 1, cluster: str = "cluster-1") -> dict[str, Any]:
         """Waits until the cluster has remediations in a state, and returns the first."""
         gives_up = time.monotonic() + PATIENCE
         while time.monotonic() < gives_up:
-            found = [item for item in self.remediations() if item["state"] == state]
+            found = [item for item in self.remediations(cluster) if item["state"] == state]
             if len(found) >= count:
                 return found[0]
             time.sleep(0.02)
-        raise AssertionError(f"no remediation came to be {state}; there are {self.remediations()}")
+        raise AssertionError(f"no remediation came to be {state}; there are {self.remediations(cluster)}")
 
     def _answer(self, method: str, path: str, body: Any = None) -> Any:
         response = self._control.request(method, path, json=body)

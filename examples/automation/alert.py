@@ -1,8 +1,17 @@
-"""What to repair: from the command line, or from an alert as Prometheus Alertmanager posts it to a webhook."""
+"""What to repair: from the command line, or from an alert as Prometheus Alertmanager posts it to a webhook.
+
+    python alert.py < alert.json > nodes.csv
+
+prints it as a table, for ../fleet.
+"""
 
 from __future__ import annotations
 
+import csv
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,3 +56,28 @@ def from_alert(text: str) -> list[Work]:
     if not work:
         raise ValueError("no alert in it fires with the labels cluster_id and instance_id")
     return work
+
+
+def print_table(work: Iterable[Work], to: TextIO) -> None:
+    """Writes the work as CSV: a line for each node. Where several alerts name a node, the first one stands for all."""
+    table = csv.writer(to, lineterminator="\n")
+    table.writerow(("cluster", "instance", "incident"))
+    incidents = dict[tuple[str, str], str]()
+    for one in work:
+        for instance in one.instances:
+            incidents.setdefault((one.cluster, instance), one.incident)
+    table.writerows((*node, incident) for node, incident in incidents.items())
+
+
+def main() -> int:
+    """The command."""
+    try:
+        print_table(from_alert(sys.stdin.read()), sys.stdout)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from playwright.sync_api import Browser
 
+from tests.readable import contrasts
 from tests.simulator.driver import NODE, instance_path
 from tests.simulator.process import Process, running
 from tests.simulator.screenshots import CHROMIUM, Scheme, chromium, furnish, showing
@@ -40,38 +41,11 @@ def test_it_follows_the_colour_scheme_and_its_text_is_readable(
     simulator: Process, browser: Browser, scheme: Scheme
 ) -> None:
     furnish(simulator)
-    contrast = """
-        () => {
-          const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-          const light = (colour) => {
-            canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-            const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
-              const part = byte / 255;
-              return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-            });
-            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-          };
-          const ground = (element) => {
-            for (; element; element = element.parentElement) {
-              const colour = getComputedStyle(element).backgroundColor;
-              if (!/^rgba.*, 0\\)$/.test(colour)) return colour;
-            }
-          };
-          const text = [...document.body.querySelectorAll("*")].filter(
-            (element) => element.checkVisibility()
-              && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
-          );
-          return text.map((element) => {
-            const [a, b] = [light(getComputedStyle(element).color), light(ground(element))].sort((x, y) => y - x);
-            return { text: element.textContent, contrast: (a + 0.05) / (b + 0.05) };
-          });
-        }
-    """
     with showing(simulator, browser, scheme) as page:
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
         assert dark == (scheme == "dark")
         # WCAG AA for normal text.
-        assert [place for place in page.evaluate(contrast) if place["contrast"] < 4.5] == []
+        assert [place for place in contrasts(page) if place["contrast"] < 4.5] == []
 
 
 def test_it_shows_by_itself_what_others_do(simulator: Process, browser: Browser) -> None:

@@ -55,6 +55,7 @@ def test_the_registrys_programs_are_the_examples():
         "docs/dependencies.md",
         "docs/reliability.md",
         "README.md",
+        "examples/fleet/README.md",
     ],
 )
 def test_its_links_lead_somewhere(page: str):
