@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.engine.processes import is_clear_within, is_the_provider, processes_of
+from tests.engine.processes import is_clear_within, is_the_provider, kill_what_is_left, processes_of
 from tests.engine.stack import Stack
 from tests.simulated import Simulator
 
@@ -58,6 +58,7 @@ def test_a_killed_engine_leaves_no_process_and_the_next_up_finds_the_remediation
         while any(is_the_provider(process) for process in processes_of(stack)):
             assert time.monotonic() < gives_up, "the provider outlived its engine"
             time.sleep(0.05)
+        kill_what_is_left(stack)  # Pulumi's own language host stays for some minutes
     stack.run("cancel", "--yes")
     api.force(remediation["id"], "SUCCEEDED")
     stack.up(check=True)
