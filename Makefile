@@ -38,8 +38,9 @@ sdk: setup ## Write sdk/ anew from the schema (some seconds)
 	done
 	@cp $(SDK)/python/pulumi_togetherai/README.md $(SDK)/python/README.md # where its pyproject.toml looks for it
 
-docs: setup ## Write docs/reference/ anew from the schema (a moment)
+docs: setup ## Write docs/reference/ anew from the schema, and the picture of the architecture from the code (a moment)
 	@$(WITH_TOOLS) python tools/docs.py docs/reference
+	@$(WITH_TOOLS) python tools/architecture.py docs/architecture.md
 
 crash: setup ## Kill provider and pulumi at every point of a remediation's life (8 minutes)
 	@$(WITH_TOOLS) python -m tests.chaos.crash

@@ -1,8 +1,15 @@
-"""What the user typed: whether the engine was told to replace a resource.
+"""Whether the user told the engine to replace a resource, read from the command line of `pulumi`.
 
-With `--replace` the engine asks a provider to create a resource just as it asks for a new one, or once more after a
-crash. Only the command line tells them apart, and only the first is the user's word that what FAILED may run again. A
-command line that cannot be read counts as not having said it.
+With `--replace`, `--target-replace`, or after `pulumi state taint`, the engine asks a provider to create a resource
+just as it asks for a new one, or once more after a crash. Only the first is the user's word that what FAILED may run
+again. The provider protocol has no field that tells them apart: pulumi 3.272.0 has none in Check, Diff, Create,
+Configure or the handshake. https://github.com/pulumi/pulumi/issues/9924 asks for a call that would.
+
+Where the command line cannot be seen, nothing was said, and a bad end is reported again instead of being run again:
+`pulumi state taint` and the option `replacementTrigger`, which no command line shows; a plugin in another container
+than `pulumi`, or attached with PULUMI_DEBUG_PROVIDERS; a `pulumi` under another name; a process that may not look at
+its parents (some Windows accounts, hidepid on Linux). The Automation API starts `pulumi` with the same flags on the
+machine where the workspace is, so it is seen there. `triggers` and `retryFailed` work everywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +21,7 @@ FLAGS = ("--replace", "--target-replace")
 
 
 def replaces(urn: str, arguments: Sequence[str]) -> bool:
-    """Whether a command line says to replace a resource: by its URN, or by a pattern of `*` and `**`."""
+    """Whether a command line says to replace a resource: by its URN, or by a pattern with `*` and `**`."""
     for position, argument in enumerate(arguments):
         flag, _, value = argument.partition("=")
         if flag in FLAGS:

@@ -51,6 +51,9 @@ def test_the_registrys_programs_are_the_examples():
     [
         "docs/install.md",
         "docs/telemetry.md",
+        "docs/architecture.md",
+        "docs/simulator.md",
+        "CONTRIBUTING.md",
         "SECURITY.md",
         "docs/dependencies.md",
         "docs/reliability.md",

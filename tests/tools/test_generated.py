@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from architecture import PACKAGE, drawn
 from docs import pages
 from pulumi_resource_togetherai.schema import schema
 from setup import BIN, ROOT
@@ -33,6 +34,28 @@ def test_the_committed_sdks_are_what_make_sdk_writes(tmp_path: Path) -> None:
 def test_the_committed_reference_is_what_make_docs_writes() -> None:
     committed = {page.name: page.read_text() for page in (ROOT / "docs" / "reference").glob("*.md")}
     assert committed == pages(), "docs/reference/ is stale: run `make docs` and commit what it writes"
+
+
+def test_the_picture_of_the_architecture_is_what_the_code_is() -> None:
+    page = ROOT / "docs" / "architecture.md"
+    assert drawn(page.read_text()) == page.read_text(), (
+        "the picture is stale: run `make docs` and commit what it writes"
+    )
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "simulator.md"])
+def test_every_file_that_a_page_about_the_code_names_is_there(page: str) -> None:
+    code = ROOT / "provider" / PACKAGE
+    known = {str(path.relative_to(code)) for path in code.rglob("*.py")}
+    known |= {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")}
+    for name in re.findall(r"`([\w/]+\.py)`", (ROOT / "docs" / page).read_text()):
+        assert any(path == name or path.endswith(f"/{name}") for path in known), name
+
+
+def test_the_page_about_the_simulator_names_every_file_of_it() -> None:
+    named = set(re.findall(r"`(\w+\.py)`", (ROOT / "docs" / "simulator.md").read_text()))
+    files = {path.name for path in (ROOT / "provider" / PACKAGE / "simulator").glob("*.py")} - {"__init__.py"}
+    assert named == files
 
 
 def test_the_reference_links_to_nothing_that_is_not_there() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import psutil
 import pytest
 
-from pulumi_resource_togetherai.replace_flag import replaces
+from pulumi_resource_togetherai.replace_flag import replace_requested, replaces
 from tests.unit.examples import URN
 
 
@@ -37,3 +38,46 @@ def test_it_was_told_to_replace_this_one(typed: list[str]):
 )
 def test_it_was_not_told_to_replace_this_one(typed: list[str]):
     assert not replaces(URN, ["pulumi", "up", *typed])
+
+
+class Process:
+    """A process as psutil shows it."""
+
+    def __init__(self, *arguments: str, hidden: bool = False) -> None:
+        self._arguments = list(arguments)
+        self._hidden = hidden
+
+    def cmdline(self) -> list[str]:
+        """Its command line, if it may be seen."""
+        if self._hidden:
+            raise psutil.AccessDenied
+        return self._arguments
+
+
+def started_by(parents: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has this process be started by others than it was."""
+
+    def told(_: psutil.Process) -> list[Process]:
+        return parents
+
+    monkeypatch.setattr(psutil.Process, "parents", told)
+
+
+@pytest.mark.parametrize(
+    "parents",
+    [
+        pytest.param([], id="in a container of its own"),
+        pytest.param([Process("/usr/bin/my-engine", "up", "--replace", URN)], id="pulumi under another name"),
+        pytest.param([Process("pulumi", "up", "--replace", URN, hidden=True)], id="hidden by the system"),
+        pytest.param([Process("pulumi", "up", "--yes")], id="tainted: no command line shows it"),
+    ],
+)
+def test_where_the_command_line_says_nothing_nothing_was_said(monkeypatch: pytest.MonkeyPatch, parents: list[Process]):
+    started_by(parents, monkeypatch)
+    assert not replace_requested(URN)
+
+
+def test_the_command_that_started_the_plugin_is_found_among_its_parents(monkeypatch: pytest.MonkeyPatch):
+    parents = [Process("sh", "-c", "launcher"), Process("C:\\bin\\pulumi.exe", "up", "--replace", URN), Process("init")]
+    started_by(parents, monkeypatch)
+    assert replace_requested(URN)
