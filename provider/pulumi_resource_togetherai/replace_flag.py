@@ -2,8 +2,9 @@
 
 With `--replace`, `--target-replace`, or after `pulumi state taint`, the engine asks a provider to create a resource
 just as it asks for a new one, or once more after a crash. Only the first is the user's word that what FAILED may run
-again. The provider protocol has no field that tells them apart: pulumi 3.272.0 has none in Check, Diff, Create,
-Configure or the handshake. https://github.com/pulumi/pulumi/issues/9924 asks for a call that would.
+again. The provider protocol has no field that tells them apart: pulumi 3.272.0 has none in Diff, Create, Configure or
+the handshake. Its Check may be sent the old outputs (`sends_old_outputs_to_check`), which may help once engines send
+them; 3.254.0 does not. https://github.com/pulumi/pulumi/issues/9924 asks for a call that would tell.
 
 Where the command line cannot be seen, nothing was said, and a bad end is reported again instead of being run again:
 `pulumi state taint` and the option `replacementTrigger`, which no command line shows; a plugin in another container
