@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
+import multiprocessing
+import os
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import datetime
+from multiprocessing.connection import Connection
 from typing import Any
 
 import httpx
+
+from pulumi_resource_togetherai.simulator.command import main as run_simulator
 
 API_KEY = "test-key"
 SPEED = 200
 """Simulated seconds per real one: a remediation's minute passes in a third of a second."""
 PATIENCE = 60.0
 """Real seconds after which what a test waits for counts as never happening."""
+SPAWN = multiprocessing.get_context("forkserver")
+"""Simulators are forked from a process that has imported what they need, so that each starts in a moment.
+tests/simulator/test_process.py starts the command as its users do."""
+SPAWN.set_forkserver_preload(["__main__", __name__])
 
 
 class Simulator:
@@ -118,15 +125,23 @@ def course_of(records: Iterable[dict[str, Any]], begin: str) -> list[tuple[datet
 @contextmanager
 def simulator(*flags: str, speed: float = SPEED, api_key: str = API_KEY) -> Generator[Simulator]:
     """Starts a simulator on a free port of the loopback, and stops it."""
-    command = [sys.executable, "-m", "pulumi_resource_togetherai.simulator", "--port=0", f"--speed={speed}"]
-    process = subprocess.Popen(
-        [*command, "--clusters=1", "--instances=4", f"--api-key={api_key}", *flags], stdout=subprocess.PIPE, text=True
-    )
+    options = ["--port=0", f"--speed={speed}", "--clusters=1", "--instances=4", f"--api-key={api_key}", *flags]
+    output, its_output = SPAWN.Pipe(duplex=False)
+    process = SPAWN.Process(target=_simulate, args=(options, its_output))
+    process.start()
+    its_output.close()
     try:
-        assert process.stdout is not None
-        running = Simulator(process.stdout.readline().split()[-1], api_key)
+        with open(output.fileno(), closefd=False) as lines:
+            running = Simulator(lines.readline().split()[-1], api_key)
         yield running
         running.close()
     finally:
         process.terminate()
-        process.communicate()
+        process.join()
+        process.close()
+        output.close()
+
+
+def _simulate(options: list[str], output: Connection) -> None:
+    os.dup2(output.fileno(), 1)
+    run_simulator(options)
