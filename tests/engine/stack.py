@@ -15,14 +15,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pulumi_resource_togetherai import __version__
+
 Form = Literal["plugin", "dynamic"]
 """Which adapter a program uses."""
 
 ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / ".tools" / "bin"
 VENV = Path(sys.executable).parent
+PLUGINS = {"providers": [{"name": "togetherai", "path": str(VENV), "version": __version__}]}
+"""How a program finds this checkout's plugin. Pulumi caches the schema of a plugin that has a version; without one,
+each command on a YAML program starts a second plugin, to read the schema."""
 COMMAND_LIMIT = 120
 """Seconds after which a command counts as hung."""
+_INITIALISED: dict[str, dict[str, bytes]] = {}
+"""What `pulumi stack init` wrote for the first stack of a name: the others of this process begin with a copy."""
+_SCHEMAS: dict[str, bytes] = {}
+"""The schema that Pulumi keeps of the plugin, once a stack of this process has it."""
 
 DYNAMIC_PROGRAM = """\
 import json
@@ -96,7 +105,10 @@ class Stack:
         } | ({"TOGETHER_API_KEY": api_key} if api_key else {})
         self.config: dict[str, str] = {"togetherai:pollInterval": "50ms"}
         self._write_program()
-        self.run("stack", "init", check=True)
+        if name not in _INITIALISED:
+            self.run("stack", "init", check=True)
+            _INITIALISED[name] = self._files("state/**/*", f"Pulumi.{name}.yaml")
+        self._put(_INITIALISED[name] | (_SCHEMAS if venv == VENV else {}))
         self._write_config()
 
     def copy(self, project: Path) -> None:
@@ -158,6 +170,8 @@ class Stack:
             timeout=COMMAND_LIMIT,
             check=False,
         )
+        if self._venv == VENV:
+            _SCHEMAS.update(self._files("home/schemas/*"))
         if check and done.returncode:
             raise AssertionError(f"pulumi {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}")
         return Run(done.returncode, done.stdout)
@@ -184,13 +198,23 @@ class Stack:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The remediations that the stack holds, by name."""
-        exported = json.loads(self.run("stack", "export", check=True).output)
-        held: list[dict[str, Any]] = exported["deployment"].get("resources") or []
+        (state,) = (self.folder / "state" / ".pulumi" / "stacks").glob(f"*/{self.name}.json")
+        held: list[dict[str, Any]] = json.loads(state.read_text())["checkpoint"]["latest"].get("resources") or []
         return {item["urn"].rpartition("::")[2]: item for item in held if "Remediation" in item["type"]}
 
     def urn(self, name: str = "fix") -> str:
         """The URN of a remediation that the stack holds."""
         return str(self.resources()[name]["urn"])
+
+    def _files(self, *patterns: str) -> dict[str, bytes]:
+        found = [path for pattern in patterns for path in self.folder.glob(pattern) if path.is_file()]
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+
+    def _put(self, files: dict[str, bytes]) -> None:
+        for name, content in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     def _command(self, *arguments: str) -> list[str]:
         return [str(ENGINE / "pulumi"), "--non-interactive", "--color=never", *arguments, f"--stack={self.name}"]
@@ -200,7 +224,7 @@ class Stack:
         if self.form == "plugin":
             project |= {
                 "runtime": "yaml",
-                "plugins": {"providers": [{"name": "togetherai", "path": str(self._venv)}]},
+                "plugins": {"providers": [PLUGINS["providers"][0] | {"path": str(self._venv)}]},
                 "resources": {
                     name: {
                         "type": "togetherai:Remediation",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.stack import VENV, Run, Stack
+from tests.engine.stack import PLUGINS, Run, Stack
 from tests.simulated import Simulator
 
 PYTHON = """\
@@ -57,7 +57,7 @@ def write_yaml(stack: Stack, variables: dict[str, Any], outputs: dict[str, str])
     project = {
         "name": "training",
         "runtime": "yaml",
-        "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+        "plugins": PLUGINS,
         "variables": variables,
         "outputs": outputs,
     }

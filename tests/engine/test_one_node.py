@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pytest
 
 from tests.chaos.crash import is_create
 from tests.chaos.gate import PATIENCE, Gate, Point, gate
-from tests.engine.stack import VENV, Form, Run, Stack
+from tests.engine.stack import PLUGINS, Form, Run, Stack
 from tests.simulated import SPEED, Simulator, simulator
 
 ADOPTING = {"ifActive": "ADOPT"}
@@ -37,6 +38,7 @@ class Race:
             with self.early.running("up", "--yes", "--skip-preview") as early:
                 while not self.api.posts():
                     assert early.poll() is None
+                    time.sleep(0.02)
                 self.late_gate.release()
                 late_output, _ = late.communicate(timeout=PATIENCE)
                 if late.returncode:
@@ -173,7 +175,7 @@ def test_two_explicit_providers_of_one_program_are_two_processes_and_one_runs(pl
     program: dict[str, Any] = {
         "name": "training",
         "runtime": "yaml",
-        "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+        "plugins": PLUGINS,
         "resources": {"east": provider, "west": provider}
         | {
             f"fix-{name}": {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.stack import VENV, Stack
+from tests.engine.stack import PLUGINS, Stack
 from tests.simulated import Simulator
 
 NODE = "cluster-1-node-1"
@@ -32,7 +32,7 @@ def declare(stack: Stack, remediation: str, decision: str = "APPROVE", **more: A
     project = {
         "name": "training",
         "runtime": "yaml",
-        "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+        "plugins": PLUGINS,
         "resources": {
             "review": {
                 "type": "togetherai:RemediationReview",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.stack import VENV, Form, Run, Stack
+from tests.engine.stack import PLUGINS, Form, Run, Stack
 from tests.simulated import Simulator, course_of
 
 NODES = [f"cluster-1-node-{number}" for number in range(1, 5)]
@@ -36,7 +36,7 @@ def declare(stack: Stack, /, **components: dict[str, Any]) -> None:
     program: dict[str, Any] = {
         "name": "training",
         "runtime": "yaml",
-        "plugins": {"providers": [{"name": "togetherai", "path": str(VENV)}]},
+        "plugins": PLUGINS,
         "resources": {
             name: {"type": "togetherai:RollingRemediation", "properties": inputs} for name, inputs in components.items()
         },
