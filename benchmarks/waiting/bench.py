@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -19,9 +18,9 @@ from waiting.figures import Figures, figures
 from waiting.meter import Meter
 from waiting.outcome import SIMULATOR, Outcome
 from waiting.platform import BENCHMARKS, Platform, platform
-from waiting.preview import preview_figures
+from waiting.preview import PreviewFigures, preview_figures
 from waiting.report import preview_line, table, target_table
-from waiting.targets import targets
+from waiting.targets import Target, targets
 from waiting.workload import LARGER_PAGE, LENGTH, MANY, PAGE, POLL_INTERVAL, Workload
 
 OUT = BENCHMARKS / "out" / "many.json"
@@ -112,6 +111,7 @@ def main(parser: argparse.ArgumentParser) -> int:
             flush=True,
         )
         runs.append(measure(side, workload))
+        _write(options.out, runs)  # what an hour has measured is not lost with what comes after it
     preview = None if options.no_preview else preview_figures(min(MANY, max(options.n)))
     found = targets(runs, preview)
     print(table(runs))
@@ -122,7 +122,7 @@ def main(parser: argparse.ArgumentParser) -> int:
     lost = [f"{run.side}, {run.count} in {run.clusters}: {run.failures}" for run in runs if run.returned < run.count]
     for line in lost:
         print(f"\nnot all returned: {line}")
-    _write(options.out, runs, preview and asdict(preview), [asdict(target) | {"met": target.met} for target in found])
+    _write(options.out, runs, preview, found)
     if options.plot:
         from waiting.plot import plot  # what draws takes long to import
 
@@ -131,7 +131,7 @@ def main(parser: argparse.ArgumentParser) -> int:
 
 
 def _write(
-    out: Path, runs: Sequence[Figures], preview: dict[str, Any] | None, targets: Sequence[dict[str, Any]]
+    out: Path, runs: Sequence[Figures], preview: PreviewFigures | None = None, targets: Sequence[Target] = ()
 ) -> None:
     written = {
         "python": machine.python_version(),
@@ -139,8 +139,8 @@ def _write(
         "seconds of a remediation": LENGTH,
         "seconds between two looks": POLL_INTERVAL,
         "runs": [asdict(run) for run in runs],
-        "preview": preview,
-        "targets": list(targets),
+        "preview": preview and asdict(preview),
+        "targets": [asdict(target) | {"met": target.met} for target in targets],
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(written, indent=1) + "\n")
