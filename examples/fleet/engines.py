@@ -32,18 +32,17 @@ class Engines(automation.PulumiCommand):
         self, args: list[str], cwd: str, additional_env: Mapping[str, str], on_output: Any = None, on_error: Any = None
     ) -> automation.CommandResult:
         """Runs a command to its end. Nothing here asks for its lines as they come: events tell what happens."""
-        process = subprocess.Popen(
-            [self.command, "--non-interactive", *args],
-            cwd=cwd,
-            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        with self._lock:
-            self._running[cwd] = process
+        with self._lock:  # its program says that it runs only when it stands here
+            process = self._running[cwd] = subprocess.Popen(
+                [self.command, "--non-interactive", *args],
+                cwd=cwd,
+                env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
         stdout, stderr = process.communicate()
         with self._lock:
             self._listening.discard(cwd)

@@ -130,7 +130,7 @@ def test_what_is_declared_stays_as_it_was_declared_and_a_changed_mode_is_told():
 def test_a_stack_of_another_program_is_left_alone():
     around = [{"type": kind, "urn": "urn:x"} for kind in ("pulumi:pulumi:Stack", "pulumi:providers:togetherai")]
     assert held({"resources": around}) == {}
-    other = {"type": "aws:s3/bucket:Bucket", "urn": "urn:pulumi:cluster-1::fleet::aws:s3/bucket:Bucket::mine"}
+    other = resource(node(1), "SUCCEEDED") | {"type": "togetherai:index:RollingRemediation"}
     foreign = resource(node(1), "SUCCEEDED")
     foreign["inputs"]["triggers"] = None
     for one in (other, foreign):
