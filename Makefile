@@ -42,8 +42,8 @@ docs: setup ## Write docs/reference/ anew from the schema, and the picture of th
 	@$(WITH_TOOLS) python tools/docs.py docs/reference
 	@$(WITH_TOOLS) python tools/architecture.py docs/architecture.md
 
-crash: setup ## Kill provider and pulumi at every point of a remediation's life (8 minutes)
-	@$(WITH_TOOLS) python -m tests.chaos.crash
+crash: setup ## Kill at every point of a remediation's life (8 minutes); BACKEND="postgres s3": runners that share it
+	@$(WITH_TOOLS) python -m tests.chaos.crash $(if $(BACKEND),--backend $(BACKEND))
 
 chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again (some minutes)
 	@$(WITH_TOOLS) python -m tests.chaos.chaos $(if $(SEED),--only $(SEED))

@@ -9,6 +9,8 @@ lies    one stack against a server that lies, in process, in simulated time
 engine  one stack, a real `pulumi up` with a real provider process
 stacks  two stacks that ask for one node, on the engine
 racks   two rolling repairs of one cluster from two pipelines, on the engine, under one `maxConcurrentPerCluster`
+postgres, s3
+        one stack on a server of that kind, whose runners vanish one after another, or sleep and wake up later
 
 Duplicates are counted per resource (more POSTs that took effect than meant), and where several ask, per node (more
 remediations that began than one) and per cluster (more under repair at once than allowed).
@@ -24,13 +26,17 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.engine.processes import kill_the_provider, kill_what_is_left
-from tests.engine.stack import Stack
+from tests.backends import SERVERS, NotToBeHad
+from tests.engine.processes import kill_the_provider, kill_what_is_left, signal_all
+from tests.engine.stack import Backend, Stack
 from tests.engine.test_rolling import declare as declare_racks
 from tests.engine.test_rolling import most_at_once, rack
 from tests.model.asking import LONG, all_at_once, arrange, begun
@@ -262,6 +268,59 @@ def racks_run(seed: int, folder: Path) -> Outcome:
         )
 
 
+def runners_run(seed: int, folder: Path, backend: Backend) -> Outcome:
+    """Runners of one stack, each with a folder of its own. One after another is killed, or put to sleep like a machine
+    whose host moves it: then it goes on beside the next one, which has unlocked the stack, or after it."""
+    chance = random.Random(seed)
+    sleepy = chance.random() < 0.5
+    # A sleeper's POST may arrive when all is over; only a server that ignores the key would take it for a new one.
+    reading = chance.choice(READINGS[:3] if sleepy else READINGS)
+    kills = commands = 0
+    flags = (f"--idempotency={reading}", f"--seed={seed}", "--pending=100", "--running=200")
+    with simulator(*flags) as api, ExitStack() as machines:
+        runner = Stack(
+            folder / "0", chance.choice(("plugin", "dynamic")), api.address, backend=backend, name=f"s-{seed}"
+        )
+        runner.configure("togetherai:requestTimeout", "1s")
+        runner.configure("togetherai:maxRetries", "2")
+        runner.configure("togetherai:adoptionWindow", "24h")  # a test's second is minutes of the simulator's
+        runner.declare()
+        for rule in rules():
+            api.add_fault(rule)
+        sleeping = list[tuple[Stack, subprocess.Popen[str]]]()
+        for number in range(1, TRIES):
+            if number > TRIES // 2:
+                api.clear_faults()
+            commands += 1
+            machines.callback(kill_what_is_left, runner)
+            up = machines.enter_context(runner.running("up", "--yes", "--skip-preview"))
+            if sleeping and chance.random() < 0.5:
+                signal_all(sleeping[-1][0], signal.SIGCONT)
+            try:
+                up.communicate(timeout=chance.uniform(1, 4) if chance.random() < 0.6 else 120)
+            except subprocess.TimeoutExpired:
+                kills += 1
+                if sleepy and chance.random() < 0.5:
+                    signal_all(runner, signal.SIGSTOP)
+                    sleeping.append((runner, up))
+                else:
+                    signal_all(runner, signal.SIGKILL)
+                    up.wait()
+            if up.returncode == 0:
+                break
+            runner = runner.elsewhere(folder / str(number))
+            runner.run("cancel", "--yes", check=True)
+        api.clear_faults()
+        for sleeper, up in sleeping:
+            signal_all(sleeper, signal.SIGCONT)
+            up.communicate(timeout=120)
+        last = runner.elsewhere(folder / "last")
+        code = last.up().code
+        ran = [item["id"] for item in api.remediations() if item["state"] != "CANCELLED"]
+        held = {item["outputs"]["remediationId"] for item in last.resources().values()}
+        return Outcome(seed, len(ran) - 1, len(set(ran) - held) + (code != 0), commands, kills)
+
+
 def main() -> None:
     """Runs them and prints what came of them; ends with 1 if anything ran twice or got lost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -270,7 +329,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="the first seed; each run has the next one")
     parser.add_argument("--only", metavar="KIND:SEED", help="one run again, such as core:17 or engine:3")
     arguments = parser.parse_args()
-    counts = dict.fromkeys(IN_PROCESS, arguments.runs) | dict.fromkeys(ON_THE_ENGINE, arguments.engine_runs)
+    on_the_engine = [*ON_THE_ENGINE, *SERVERS]
+    counts = dict.fromkeys(IN_PROCESS, arguments.runs) | dict.fromkeys(on_the_engine, arguments.engine_runs)
     seeds = {kind: range(arguments.seed, arguments.seed + count) for kind, count in counts.items()}
     if arguments.only:
         kind, _, seed = arguments.only.partition(":")
@@ -280,12 +340,26 @@ def main() -> None:
         bad += _report(kind, [IN_PROCESS[kind](seed) for seed in seeds[kind]])
     for kind, count in sorted(TOLD.items()):
         print(f"  {kind.replace('_', ' ')}: told {count} times")
-    for kind in [kind for kind in ON_THE_ENGINE if kind in seeds]:
-        with tempfile.TemporaryDirectory(prefix="togetherai-chaos-") as folder, ThreadPoolExecutor(2) as pool:
-            run = ON_THE_ENGINE[kind]
-            folders = [Path(folder) / str(seed) for seed in seeds[kind]]
-            bad += _report(kind, list(pool.map(run, seeds[kind], folders)))
+    for kind in [kind for kind in on_the_engine if kind in seeds]:
+        try:
+            with _machines(kind) as run:
+                bad += _report(kind, run(seeds[kind]))
+        except NotToBeHad as reason:
+            print(f"{kind}: left out: {reason}")
+            bad += bool(arguments.only)
     sys.exit(bool(bad))
+
+
+@contextmanager
+def _machines(kind: str) -> Generator[Callable[[range], list[Outcome]]]:
+    """What runs a kind on the engine, two seeds at a time."""
+    with ExitStack() as needed:
+        run = ON_THE_ENGINE.get(kind)
+        if run is None:
+            run = partial(runners_run, backend=needed.enter_context(SERVERS[kind]()))
+        folder = Path(needed.enter_context(tempfile.TemporaryDirectory(prefix="togetherai-chaos-")))
+        pool = needed.enter_context(ThreadPoolExecutor(2))
+        yield lambda seeds: list(pool.map(run, seeds, [folder / str(seed) for seed in seeds]))
 
 
 IN_PROCESS = {"core": core_run, "node": node_run, "lies": lies_run}

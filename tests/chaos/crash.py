@@ -1,31 +1,45 @@
 """The crash matrix: kill -9 at each point of a remediation's life, then unlock the stack and run the command again.
 
-    python -m tests.chaos.crash          # the whole matrix, as a table
+    python -m tests.chaos.crash                          # on one machine, as a table
+    python -m tests.chaos.crash --backend postgres s3    # on machines that share the state
+
+On one machine the provider or `pulumi` is killed and the command run again where it was. Machines that share the state
+are runners of a pipeline: one vanishes with all its processes, or is only believed to have vanished and goes on after
+the next one has unlocked the stack; the next one has a folder of its own and nothing but the program, the backend's
+address and the passphrase.
 
 Each cell reads `effective POSTs/lost`; everything but 1/0 is a defect.
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.backends import SERVERS, NotToBeHad
 from tests.chaos.gate import PATIENCE, Gate, Point, gate
-from tests.engine.processes import kill_the_provider
-from tests.engine.stack import Form, Run, Stack
+from tests.engine.processes import kill_the_provider, kill_what_is_left
+from tests.engine.stack import Backend, Form, Run, Stack
 from tests.simulated import Simulator, simulator
 
 READINGS = ("id", "existing", "conflict", "ignore")
 FORMS: tuple[Form, ...] = ("plugin", "dynamic")
 VICTIMS = ("provider", "pulumi")
+"""What is killed on one machine."""
+RUNNERS = ("runner", "nobody")
+"""What is killed where machines share the state; nobody, where the first runner is only believed to have vanished."""
 
 
 def is_create(method: str, path: str, answer: dict[str, Any]) -> bool:
@@ -60,6 +74,7 @@ def _points() -> dict[str, Point]:
         "after the POST, before its answer": Point(is_create, answered=True),
         "after the answer, before the first look": _first_look(),
         "while PENDING": _shows("PENDING"),
+        "while QUARANTINED": _shows("QUARANTINED"),
         "while RUNNING": _shows("RUNNING"),
         "after its end, before the stack is saved": _shows("SUCCEEDED"),
         "during the cancel of a delete": Point(lambda method, path, answer: path.endswith("/cancel"), answered=True),
@@ -94,8 +109,17 @@ class Case:
         """Whether somebody else's remediation of the node came first."""
         return "withd" in self.point
 
+    @property
+    def is_beyond_us(self) -> bool:
+        """Whether a request arrives after everything is over at a server that ignores the key: docs/reliability.md says
+        that nothing on the client's side can keep that from running twice."""
+        return (self.point, self.victim, self.reading) == (POINTS[0], "nobody", "ignore")
 
-MATRIX = [Case(*cell) for cell in itertools.product(POINTS, VICTIMS, READINGS, FORMS)]
+
+def matrix(victims: tuple[str, ...]) -> list[Case]:
+    """Every cell but those that are beyond us."""
+    cells = itertools.starmap(Case, itertools.product(POINTS, victims, READINGS, FORMS))
+    return [case for case in cells if not case.is_beyond_us]
 
 
 @dataclass(frozen=True)
@@ -111,23 +135,39 @@ class Result:
         """Whether nothing ran twice and nothing was lost."""
         return (self.effective_posts, self.lost, self.problem) == (1, 0, "")
 
+    def __str__(self) -> str:
+        return f"{self.effective_posts}/{self.lost}"
 
-def run(case: Case, folder: Path) -> Result:
-    """Kills, unlocks, runs again, and counts."""
-    # Half a second PENDING and one RUNNING: time to be seen in each.
-    flags = (f"--idempotency={case.reading}", "--pending=100", "--running=200")
+
+def run(case: Case, folder: Path, backend: Backend | None = None, name: str = "prod") -> Result:
+    """Kills, unlocks, runs again, and counts. `name` is the stack's in the backend; without one its state is kept in
+    the folder."""
+    # Half a second PENDING and QUARANTINED, and one RUNNING: time to be seen in each.
+    flags = (f"--idempotency={case.reading}", "--pending=100", "--quarantined=100", "--running=200")
     with simulator(*flags) as api, gate(api.address) as (stopper, address):
-        stack = Stack(folder, case.form, address)
+        stack = Stack(folder / "first", case.form, address, backend=backend, name=name)
+        stack.configure("togetherai:adoptionWindow", "24h")  # a test's second is minutes of the simulator's
         if case.is_delete:
             api.behave(outcome="hold")
             stack.declare(wait=False)
             stack.up(check=True)
             command = ("destroy", "--yes", "--skip-preview")
         else:
-            stack.declare()
+            stack.declare(mode="HOST_AWARE" if "QUARANTINED" in case.point else "REBOOT_VM")
             command = ("up", "--yes", "--skip-preview")
-        _kill(stack, stopper, case, command, api)
-        stack.run("cancel", "--yes")
+        with _stopped_at(case, stack, stopper, command, api) as pulumi:
+            if case.victim == "nobody":
+                stack = stack.elsewhere(folder / "second")
+                stack.run("cancel", "--yes", check=True)
+                stack.run(*command, check=not case.is_withdrawal)
+            else:
+                _kill(case, stack, stopper, pulumi)
+            stopper.release()
+            pulumi.communicate(timeout=PATIENCE)
+        if case.victim == "runner":
+            stack = stack.elsewhere(folder / "second")
+        if case.victim != "nobody":
+            stack.run("cancel", "--yes", check=True)
         again = stack.run(*command)
         if case.is_withdrawal:
             return _after_withdrawal(stack, api, again)
@@ -151,7 +191,11 @@ def _after_withdrawal(stack: Stack, api: Simulator, again: Run) -> Result:
     return Result(len(ran), len(lost), "" if told and anew.code == 0 else again.output + anew.output)
 
 
-def _kill(stack: Stack, stopper: Gate, case: Case, command: tuple[str, ...], api: Simulator) -> None:
+@contextmanager
+def _stopped_at(
+    case: Case, stack: Stack, stopper: Gate, command: tuple[str, ...], api: Simulator
+) -> Generator[subprocess.Popen[str]]:
+    """The command, one of whose requests is held where the case says."""
     point = _points()[case.point]
     stopper.stop_at(Point(is_create, answered=False) if case.is_withdrawal else point)
     with stack.running(*command) as pulumi:
@@ -163,20 +207,22 @@ def _kill(stack: Stack, stopper: Gate, case: Case, command: tuple[str, ...], api
             stopper.stop_at(point)
             if not stopper.reached.wait(PATIENCE):
                 raise AssertionError(f"{case}: nothing was withdrawn")
-        if case.victim == "provider":
-            kill_the_provider(stack)
-            stopper.release()
-            pulumi.communicate(timeout=PATIENCE)
-        elif "before the stack is saved" in case.point:
-            # The provider learns of the end and says so to an engine that can no longer save it.
-            os.kill(pulumi.pid, signal.SIGSTOP)
-            stopper.release()
-            time.sleep(0.3)
-            os.kill(pulumi.pid, signal.SIGKILL)
-        else:
-            os.kill(pulumi.pid, signal.SIGKILL)
-            pulumi.wait()
-            stopper.release()
+        yield pulumi
+
+
+def _kill(case: Case, stack: Stack, stopper: Gate, pulumi: subprocess.Popen[str]) -> None:
+    if case.victim == "provider":
+        kill_the_provider(stack)
+        return
+    if "before the stack is saved" in case.point:
+        # The provider learns of the end and says so to an engine that can no longer save it.
+        os.kill(pulumi.pid, signal.SIGSTOP)
+        stopper.release()
+        time.sleep(0.3)
+    os.kill(pulumi.pid, signal.SIGKILL)
+    pulumi.wait()
+    if case.victim == "runner":
+        kill_what_is_left(stack)
 
 
 def _is_lost(remediation: dict[str, Any], held: set[str], case: Case) -> bool:
@@ -186,27 +232,46 @@ def _is_lost(remediation: dict[str, Any], held: set[str], case: Case) -> bool:
 
 
 def main() -> None:
-    """Runs the whole matrix, two cases at a time, and prints it."""
+    """Runs the matrix of each backend that is asked for, two cases at a time, and prints it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--backend", nargs="+", choices=["file", *SERVERS], default=["file"], help="where state is kept"
+    )
+    bad = 0
+    for name in parser.parse_args().backend:
+        if name == "file":
+            bad += _report("one machine", VICTIMS, None)
+            continue
+        try:
+            with SERVERS[name]() as backend:
+                bad += _report(name, RUNNERS, backend)
+        except NotToBeHad as reason:
+            sys.exit(f"{name}: {reason}")
+    sys.exit(bool(bad))
+
+
+def _report(title: str, victims: tuple[str, ...], backend: Backend | None) -> int:
+    cases = matrix(victims)
     with tempfile.TemporaryDirectory(prefix="togetherai-crash-") as folder, ThreadPoolExecutor(2) as pool:
 
         def cell(number: int) -> Result:
             try:
-                return run(MATRIX[number], Path(folder) / str(number))
+                return run(cases[number], Path(folder) / str(number), backend, f"case-{number}")
             except Exception as error:  # one broken case is no reason to lose the others
                 return Result(0, 0, f"{type(error).__name__}: {error}")
 
-        results = dict(zip(MATRIX, pool.map(cell, range(len(MATRIX))), strict=True))
+        results = dict(zip(cases, pool.map(cell, range(len(cases))), strict=True))
     columns = list(itertools.product(FORMS, READINGS))
-    print("| killed | point | " + " | ".join(f"{form} {reading}" for form, reading in columns) + " |")
+    print(f"{title}\n\n| killed | point | " + " | ".join(f"{form} {reading}" for form, reading in columns) + " |")
     print("|---" * (len(columns) + 2) + "|")
-    for point, victim in itertools.product(POINTS, VICTIMS):
-        row = [results[Case(point, victim, reading, form)] for form, reading in columns]
-        print(f"| {victim} | {point} | " + " | ".join(f"{cell.effective_posts}/{cell.lost}" for cell in row) + " |")
+    for point, victim in itertools.product(POINTS, victims):
+        row = [results.get(Case(point, victim, reading, form), "-") for form, reading in columns]
+        print(f"| {victim} | {point} | " + " | ".join(map(str, row)) + " |")
     bad = {case: result for case, result in results.items() if not result.good}
     for case, result in bad.items():
-        print(f"\n{case}: {result}")
-    print(f"\n{len(results)} cases, {len(bad)} bad")
-    sys.exit(bool(bad))
+        print(f"\n{case}: {result!r}")
+    print(f"\n{title}: {len(results)} cases, {len(bad)} bad", flush=True)
+    return len(bad)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.engine.stack import Stack
@@ -45,8 +46,14 @@ def is_the_provider(process: int) -> bool:
 def kill_what_is_left(stack: Stack) -> None:
     """kill -9 of every process. One of pulumi.dynamic whose engine was killed before it used our provider knows nothing
     of the engine, and would stay."""
+    signal_all(stack, signal.SIGKILL)
+
+
+def signal_all(stack: Stack, number: signal.Signals) -> None:
+    """A signal to every process."""
     for process in processes_of(stack):
-        os.kill(process, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def kill_the_provider(stack: Stack) -> None:

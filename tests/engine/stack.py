@@ -9,8 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -44,6 +45,14 @@ for name, arguments in json.loads(Path("declared.json").read_text()).items():
     remediation = Remediation(name, **arguments)
     pulumi.export(name, remediation.state)
 """
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where the state of stacks is kept, as the environment of Pulumi's commands says it."""
+
+    url: str
+    env: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,10 @@ class Stack:
         api_key: str | None = "test-key",
         venv: Path = VENV,
         name: str = "prod",
+        backend: Backend | None = None,
     ) -> None:
-        """`venv` is the folder of the Python that programs run on, and of the plugin; `name` is the stack's."""
+        """`venv` is the folder of the Python that programs run on, and of the plugin; `name` is the stack's, which is
+        kept in the `backend`, or else in its folder."""
         self.folder = folder
         self.name = name
         self._venv = venv
@@ -92,23 +103,27 @@ class Stack:
         self._options: dict[str, dict[str, Any]] = {}
         state = folder / "state"
         state.mkdir(parents=True)
+        self._shared = backend is not None
+        backend = backend or Backend(state.as_uri(), {})
         # An environment of its own: nothing of the machine's Pulumi or Together settings reaches a test.
         self.env = {
             "PATH": os.pathsep.join([str(venv), str(ENGINE), "/usr/bin", "/bin"]),
             "HOME": str(folder),
             "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_BACKEND_URL": backend.url,
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "TOGETHER_BASE_URL": api,
+            **backend.env,
         } | ({"TOGETHER_API_KEY": api_key} if api_key else {})
         self.config: dict[str, str] = {"togetherai:pollInterval": "50ms"}
         self._write_program()
-        if name not in _INITIALISED:
+        self._put(_SCHEMAS if venv == VENV else {})
+        if self._shared or name not in _INITIALISED:
             self.run("stack", "init", check=True)
-            _INITIALISED[name] = self._files("state/**/*", f"Pulumi.{name}.yaml")
-        self._put(_INITIALISED[name] | (_SCHEMAS if venv == VENV else {}))
+        if not self._shared:
+            self._put(_INITIALISED.setdefault(name, self._files("state/**/*", f"Pulumi.{name}.yaml")))
         self._write_config()
 
     def copy(self, project: Path) -> None:
@@ -116,6 +131,17 @@ class Stack:
         shutil.copytree(project, self.folder, dirs_exist_ok=True)
         (self.folder / "venv").symlink_to(self._venv.parent)
         self.run("stack", "init", check=True)
+
+    def elsewhere(self, folder: Path) -> Stack:
+        """The same stack on another machine, which has the program, the backend's address and the passphrase, and
+        nothing else of this one."""
+        there = deepcopy(self)
+        there.folder = folder
+        there.env |= {"HOME": str(folder), "PULUMI_HOME": str(folder / "home")}
+        folder.mkdir(parents=True)
+        there._write_program()
+        there._write_config()
+        return there
 
     def declare(self, name: str = "fix", /, **inputs: Any) -> None:
         """Has the program declare a remediation, in place of one of the same name. Inputs in camelCase."""
@@ -198,13 +224,18 @@ class Stack:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The remediations that the stack holds, by name."""
-        (state,) = (self.folder / "state" / ".pulumi" / "stacks").glob(f"*/{self.name}.json")
-        held: list[dict[str, Any]] = json.loads(state.read_text())["checkpoint"]["latest"].get("resources") or []
+        held: list[dict[str, Any]] = self._deployment().get("resources") or []
         return {item["urn"].rpartition("::")[2]: item for item in held if "Remediation" in item["type"]}
 
     def urn(self, name: str = "fix") -> str:
         """The URN of a remediation that the stack holds."""
         return str(self.resources()[name]["urn"])
+
+    def _deployment(self) -> dict[str, Any]:
+        if self._shared:
+            return json.loads(self.run("stack", "export", check=True).output)["deployment"]
+        (state,) = (self.folder / "state" / ".pulumi" / "stacks").glob(f"*/{self.name}.json")
+        return json.loads(state.read_text())["checkpoint"]["latest"]
 
     def _files(self, *patterns: str) -> dict[str, bytes]:
         found = [path for pattern in patterns for path in self.folder.glob(pattern) if path.is_file()]

@@ -55,8 +55,8 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path, form: Form, api: Simul
     return made
 
 
-def declare_explicit(stack: Stack) -> None:
-    stack.declare()
+def declare_explicit(stack: Stack, **inputs: Any) -> None:
+    stack.declare(**inputs)
     path = stack.folder / "Pulumi.yaml"
     program: dict[str, Any] = json.loads(path.read_text())
     program["config"] = {"key": {"type": "string", "secret": True}}

@@ -99,6 +99,35 @@ def test_whoever_asks_the_node_is_repaired_once(
 
 @THE_SAME_EVERY_TIME
 @given(
+    reading=st.sampled_from(["id", "existing", "conflict", "ignore"]),
+    seed=st.integers(0, 10**6),
+    runners=st.lists(ASKERS, min_size=2, max_size=3),
+    keeps=st.booleans(),
+    lost=st.sampled_from([0, 0.1]),
+)
+def test_runners_of_one_stack_that_no_lock_keeps_apart_end_with_one_and_the_same_remediation(
+    reading: str, seed: int, runners: list[dict[str, Any]], keeps: bool, lost: float
+):
+    """`pulumi cancel` takes the lock from a runner, but does not stop it."""
+    same = {"ifActive": "FAIL", "wait": True, "keeps": keeps}
+    world, asking = arrange(reading, seed, [runner | same for runner in runners], [], lost, pending=LONG)
+    try:
+        for asker in asking:
+            asker.world.name = "prod"
+        chance = random.Random(seed)
+        all_at_once(world, [asker.run(chance, coarse=False) for asker in asking])
+        (ran,) = begun(world.records())
+        for asker in asking:
+            assert asker.errors == []
+            assert asker.outputs is not None
+            assert (asker.outputs["remediationId"], asker.outputs["state"]) == (ran.id, "SUCCEEDED")
+    finally:
+        for asker in reversed(asking):
+            asker.world.close()
+
+
+@THE_SAME_EVERY_TIME
+@given(
     seed=st.integers(0, 10**6),
     askers=st.lists(ASKERS, max_size=1),
     reviews=st.lists(st.sampled_from(["APPROVE", "APPROVE", "REJECT"]), min_size=2, max_size=2),

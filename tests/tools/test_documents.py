@@ -57,6 +57,7 @@ def test_the_registrys_programs_are_the_examples():
         "SECURITY.md",
         "docs/dependencies.md",
         "docs/reliability.md",
+        "docs/state.md",
         "README.md",
         "examples/fleet/README.md",
     ],

@@ -85,6 +85,17 @@ def test_the_last_attempt_decides_in_whatever_order_the_server_lists_them():
     assert decision.attempt == 2
 
 
+@pytest.mark.parametrize("withdrawn_is_newer", [True, False])
+def test_of_one_attempt_that_was_started_twice_the_one_that_was_not_withdrawn_decides(withdrawn_is_newer: bool):
+    withdrawn = ours("CANCELLED", ended=MINUTE).model_copy(update={"id": "withdrawn"})
+    history = [withdrawn, ours("SUCCEEDED", ended=MINUTE)]
+    if not withdrawn_is_newer:
+        history.reverse()
+    decision = decide(identity(), history, now=NOW, window=HOUR, recorded=False, withdrawn={"withdrawn"})
+    assert isinstance(decision, Adopt)
+    assert decision.record.state == "SUCCEEDED"
+
+
 def test_an_attempt_number_is_never_used_twice():
     decision = decided([ours("FAILED", attempt=4, ended=MINUTE)], recorded=True)
     assert isinstance(decision, Post)

@@ -43,9 +43,12 @@ async def create(run: Run, identity: Identity, *, recorded: bool, own: str | Non
             slot.record = result.state.record
         if result.loss is None:
             return result
-        if result.loss.winner is not None:
-            return await _give_way(run, result.state, result.loss.winner)
+        winner = result.loss.winner
+        if winner is not None and identity.attempt_of(winner) is None:
+            return await _give_way(run, result.state, winner)
         withdrawn.add(result.state.record.id)
+        if winner is not None:  # it is this resource's own, started by another run of the same stack: take it over
+            continue
         await run.report.status(
             f"waiting for room in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was withdrawn, "
             f"because {result.loss.ahead} others came first"

@@ -76,7 +76,8 @@ def decide(
             return Adopt(record, attempt, f"it is this resource's own and {record.state}")
     attempt, because = 1, "it has none yet"
     if ours:
-        last, record = max(ours, key=lambda item: item[0])
+        # Two runs of the stack at once may have started an attempt twice, and then withdrawn one: the other one counts.
+        last, record = max(ours, key=lambda item: (item[0], not ended_badly(item[1])))
         if record.id in withdrawn:
             pass
         elif ended_badly(record):
