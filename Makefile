@@ -4,10 +4,10 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python nodejs go
 
-.PHONY: help setup demo test lint format sdk docs crash chaos versions bench dist clean
+.PHONY: help setup demo test test-fast lint format sdk docs crash chaos versions bench dist clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv and .tools/bin (a minute; 7 where Pulumi has to be built; then a moment)
 	@$(PYTHON) tools/setup.py
@@ -17,7 +17,10 @@ demo: ## Repair a node of a simulated cluster with `pulumi up` (a minute)
 	@$(WITH_TOOLS) python examples/demo.py
 
 test: lint ## Run lint and all tests (some minutes)
-	@$(WITH_TOOLS) pytest -n 2
+	@$(WITH_TOOLS) pytest -n 2 --dist worksteal
+
+test-fast: setup ## Run the tests that start no engine, but for a few slow ones (a minute)
+	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" --ignore tests/engine --ignore tests/chaos --ignore tests/benchmarks
 
 lint: setup ## Check style, formatting, types and import directions (half a minute)
 	@$(WITH_TOOLS) ruff check --quiet

@@ -248,4 +248,4 @@ TestLifecycle.settings = settings(
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:unclosed")]

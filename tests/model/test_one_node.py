@@ -67,6 +67,7 @@ THE_SAME_EVERY_TIME = settings(
 )
 
 
+@pytest.mark.slow
 @THE_SAME_EVERY_TIME
 @given(
     reading=st.sampled_from(["id", "existing", "conflict", "ignore"]),
@@ -97,6 +98,7 @@ def test_whoever_asks_the_node_is_repaired_once(
             asker.world.close()
 
 
+@pytest.mark.slow
 @THE_SAME_EVERY_TIME
 @given(
     reading=st.sampled_from(["id", "existing", "conflict", "ignore"]),

@@ -13,7 +13,7 @@ from tests.simulator.driver import NODE, instance_path
 from tests.simulator.process import Process, running
 from tests.simulator.screenshots import CHROMIUM, Scheme, chromium, furnish, showing
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")]
 
 PATH = instance_path("-").removeprefix("/v1")
 

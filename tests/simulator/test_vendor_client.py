@@ -133,6 +133,7 @@ class CommandLine:
         return done.stdout
 
 
+@pytest.mark.slow
 def test_the_vendors_command_line(simulator: Process, tmp_path: Path) -> None:
     command = CommandLine(simulator, tmp_path)
     # Each command takes a while, and time passes in a process of its own: it must not start meanwhile.

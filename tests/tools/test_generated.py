@@ -23,6 +23,7 @@ def files(folder: Path) -> set[Path]:
     return {path for path in paths if not any(part in left or part.endswith(".egg-info") for part in path.parts)}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (BIN / "gensdk").exists(), reason="the SDK generator needs Go, and there was none")
 def test_the_committed_sdks_are_what_make_sdk_writes(tmp_path: Path) -> None:
     subprocess.run(["make", "sdk", f"SDK={tmp_path}"], cwd=ROOT, check=True)
