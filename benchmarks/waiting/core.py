@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import grpc
@@ -68,7 +68,8 @@ async def _plugin(engine: int, api: Platform, meter: Meter) -> AsyncGenerator[An
         async with grpc.aio.insecure_channel(f"127.0.0.1:{int(await plugin.stdout.readline())}") as channel:
             yield provider_pb2_grpc.ResourceProviderStub(channel)
     finally:
-        plugin.terminate()
+        with suppress(ProcessLookupError):  # one that has died has been told of by what it did not return
+            plugin.terminate()
         await plugin.wait()
 
 
