@@ -54,7 +54,7 @@ chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again
 versions: setup ## Run both forms with the oldest and the newest pulumi that are admitted (2 minutes)
 	@$(WITH_TOOLS) pytest -n 2 tests/versions
 
-bench: setup ## Measure what the README and docs/performance.md claim (40 minutes)
+bench: setup ## Measure what the README and docs/performance.md claim (75 minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 	@$(WITH_TOOLS) python benchmarks/many.py
