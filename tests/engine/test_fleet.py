@@ -50,7 +50,7 @@ def calling(user: Stack, *arguments: str, program: str = "fleet.py", terminal: i
     process = subprocess.Popen(
         [*at_terminal, str(VENV / "python"), str(EXAMPLE / program), *arguments],
         cwd=user.folder,
-        env=user.env | {"TERM": "xterm", "COLUMNS": "120"},
+        env=user.env | {"TMPDIR": str(user.folder), "TERM": "xterm", "COLUMNS": "120"},
         stdin=subprocess.DEVNULL if terminal is None else terminal,
         stdout=subprocess.PIPE if terminal is None else terminal,
         stderr=subprocess.STDOUT,
