@@ -48,6 +48,7 @@ def archive_plugin(source: Path, to: Path) -> None:
     with tarfile.open(source) as sdist, tarfile.open(first, "w:gz") as archive:
         for member in sdist.getmembers():
             member.name = member.name.removeprefix(f"{outer}/")
+            member.pax_headers.pop("path", None)  # a long name stands there too, and would win
             archive.addfile(member, sdist.extractfile(member))
     for other in others:
         shutil.copy(first, other)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
+
 from pulumi_resource_togetherai import __version__
 
 Form = Literal["plugin", "dynamic"]
@@ -234,7 +236,8 @@ class Stack:
     def _deployment(self) -> dict[str, Any]:
         if self._shared:
             return json.loads(self.run("stack", "export", check=True).output)["deployment"]
-        (state,) = (self.folder / "state" / ".pulumi" / "stacks").glob(f"*/{self.name}.json")
+        project: str = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
+        state = self.folder / "state" / ".pulumi" / "stacks" / project / f"{self.name}.json"
         return json.loads(state.read_text())["checkpoint"]["latest"]
 
     def _files(self, *patterns: str) -> dict[str, bytes]:

@@ -147,6 +147,7 @@ def test_preview_warns_of_two_resources_of_one_node_where_up_refuses_neither(sta
 
 
 def test_a_resource_renamed_without_an_alias_is_warned_of(stack: Stack, api: Simulator):
+    stack.configure("togetherai:recentWindow", "24h")  # the default hour is 18 real seconds here
     stack.declare("old")
     stack.up(check=True)
     stack.forget("old")

@@ -16,6 +16,14 @@ from tests.simulated import Simulator
 README = (ROOT / "README.md").read_text()
 PROGRAMS: list[str] = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands(page: Path) -> list[str]:
+    """The commands of a page, without their comments."""
+    blocks: list[str] = re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.strip().splitlines()]
+
+
 OTHERWISE = {
     "pip install pulumi-resource-togetherai": "test_install: from its wheel, into an empty environment",
     'pip install "pulumi-resource-togetherai[simulator]"': "test_install: its extra, into an empty environment",
@@ -31,14 +39,15 @@ OTHERWISE = {
     "github://api.github.com/pulumi-togetherai/pulumi-togetherai": "test_release: from a loopback server",
     "pulumi package add https://github.com/pulumi-togetherai/pulumi-togetherai": "nowhere: there is no network",
     "pulumi package add ../pulumi-togetherai": "by hand: the host here cannot start a plugin's folder",
+} | {
+    command: where
+    for page, where in {
+        "state.md": "test_shared_state: login, init, cancel and up on servers of its own; the addresses are made up",
+        "telemetry.md": "test_telemetry: the same variables, with collectors of its own",
+    }.items()
+    for command in commands(ROOT / "docs" / page)
 }
 """The commands that are run elsewhere, and where."""
-
-
-def commands(page: Path) -> list[str]:
-    """The commands of a page, without their comments."""
-    blocks: list[str] = re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    return [re.sub(r"\s+#.*", "", line) for block in blocks for line in block.strip().splitlines()]
 
 
 RUN_HERE = [
