@@ -48,7 +48,8 @@ def archive_plugin(source: Path, to: Path) -> None:
     with tarfile.open(source) as sdist, tarfile.open(first, "w:gz") as archive:
         for member in sdist.getmembers():
             member.name = member.name.removeprefix(f"{outer}/")
-            member.pax_headers.pop("path", None)  # a long name stands there too, and would win
+            # A long name stands there too, and would win.
+            member.pax_headers = {key: value for key, value in member.pax_headers.items() if key != "path"}
             archive.addfile(member, sdist.extractfile(member))
     for other in others:
         shutil.copy(first, other)
