@@ -19,7 +19,7 @@ demo: ## Repair a node of a simulated cluster with `pulumi up` (a minute)
 test: lint ## Run lint and all tests (some minutes)
 	@$(WITH_TOOLS) pytest -n 2 --dist worksteal
 
-test-fast: setup ## Run the tests that start no engine, but for a few slow ones (a minute)
+test-fast: setup ## Run the tests that start no engine, but for a few slow ones (some minutes)
 	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" --ignore tests/engine --ignore tests/chaos --ignore tests/benchmarks
 
 lint: setup ## Check style, formatting, types and import directions (half a minute)
