@@ -35,7 +35,7 @@ class Figures:
     requests_by_kind: dict[str, int]
     requests_per_remediation: float
     polling_requests: int
-    """Lists of a whole cluster, and looks at one remediation beyond the one that each needs."""
+    """Polls of a whole cluster, and looks at one remediation beyond the one that each needs."""
     highest_requests_per_second: int
     """In one second of simulated time."""
     total: float
@@ -92,7 +92,7 @@ def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: 
         floor=workload.floor,
         requests_by_kind=dict(kinds),
         requests_per_remediation=len(requests) / workload.count,
-        polling_requests=kinds["LIST of a cluster"] + max(0, kinds["GET"] - workload.count),
+        polling_requests=kinds["poll of a cluster"] + max(0, kinds["GET"] - workload.count),
         highest_requests_per_second=_highest_rate([request.time for request in requests]),
         total=total,
         ideal=ideal,

@@ -17,7 +17,8 @@ import httpx
 from waiting.workload import Workload
 
 BENCHMARKS = Path(__file__).parents[1]
-Kind = Literal["POST", "LIST", "LIST of a cluster", "GET"]
+Kind = Literal["POST", "LIST", "LIST of a cluster", "poll of a cluster", "GET"]
+"""A list of a cluster by state is a poll; one of everything is a look before a POST that several share."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Platform:
     def requests(self) -> list[Request]:
         """Every request, oldest first."""
         return [
-            Request(_seconds(entry["time"]), _kind(entry["method"], entry["path"]), entry["status"])
+            Request(_seconds(entry["time"]), _kind(entry["method"], entry["path"], entry["query"]), entry["status"])
             for entry in self._ask("/requests")
         ]
 
@@ -107,9 +108,9 @@ def _seconds(time: str) -> float:
     return datetime.fromisoformat(time).timestamp()
 
 
-def _kind(method: str, path: str) -> Kind:
+def _kind(method: str, path: str, query: str) -> Kind:
     if method == "POST":
         return "POST"
     if path.endswith("/instances/-/remediations"):
-        return "LIST of a cluster"
+        return "poll of a cluster" if "state=" in query else "LIST of a cluster"
     return "LIST" if path.endswith("/remediations") else "GET"

@@ -47,7 +47,7 @@ def _of_side(run: Figures, fewer: Figures | None, loop: Figures | None) -> Itera
     yield Target(f"{side}: remediations that never returned", run.count - run.returned, 0)
     if loop is not None:
         yield Target(f"{side}: requests, as a part of c's", run.requests / loop.requests, 1 / 20)
-    unshared = run.requests - run.requests_by_kind.get("LIST of a cluster", 0)
+    unshared = run.requests - run.requests_by_kind.get("poll of a cluster", 0)
     yield Target(f"{side}: requests per remediation, without the shared polls", unshared / run.count, 2.3)
     if fewer is not None:
         more_pages = (ceil(MANY / run.page) - ceil(FEWER / run.page)) * LENGTH / POLL_INTERVAL
