@@ -110,8 +110,8 @@ class ProviderConfig(BaseModel):
         if urlsplit(url).scheme == "http" and not is_loopback(url) and not self.dangerously_send_api_key_in_clear:
             where = "baseUrl" if self.base_url else f"the environment variable {BASE_URL_VARIABLE}"
             raise ValueError(
-                f"{where}: {url} is not encrypted, and everybody on the way would read the API key. Write https://. If "
-                "that is meant, set `dangerouslySendApiKeyInClear`"
+                f"{where}: {url} is not encrypted, so others on the network could read the API key. Write https://. "
+                "To use it all the same, set `dangerouslySendApiKeyInClear`"
             )
         return url
 
@@ -168,8 +168,8 @@ def normalized_base_url(url: str) -> str:
         raise ValueError(f"{shown} is not the address of an API; write one such as {DEFAULT_BASE_URL}")
     if "@" in parts.netloc:
         raise ValueError(
-            f"an address with a user or a password in it ({parts.scheme}://...@{parts.hostname}) is not used: messages "
-            "show addresses. Give the API key as togetherai:apiKey"
+            f"an address with a user or a password in it ({parts.scheme}://...@{parts.hostname}) cannot be used, "
+            "because messages show addresses. Set the API key as togetherai:apiKey"
         )
     plain = url.strip().rstrip("/")
     return plain if plain.endswith("/v1") else f"{plain}/v1"

@@ -114,11 +114,12 @@ def _described(cluster: Cluster, active: int) -> str:
 def _clock(client: Client) -> str:
     ahead = client.clock_ahead()
     if ahead is None:
-        return "the API tells no time; ages are judged by this machine's clock"
+        return "the API does not send its time; ages are computed with this machine's clock"
     if abs(ahead) < 2:
         return "the API's clock and this machine's agree"
     return (
-        f"the API's clock is {text(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's; ages go by it"
+        f"the API's clock is {text(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's; ages are "
+        "computed with the API's"
     )
 
 

@@ -57,7 +57,9 @@ def test_an_answer_about_a_stranger_is_no_success(lied_to: Stack, liar: tuple[Ga
     assert up.code == 1
     (ours,) = api.remediations()
     assert ours["id"] in up.output
-    assert re.search(r"is not to be believed: asked about .* it answers with remediation evil", up.output)
+    assert re.search(
+        r"gave an answer that cannot be right: asked about .* it answered with remediation evil", up.output
+    )
     held = lied_to.resources()
     assert all(item["outputs"]["remediationId"] == ours["id"] for item in held.values())
     assert api.posts() == 1
@@ -89,7 +91,7 @@ def test_a_list_that_never_ends_is_one_line_after_so_many_pages(lied_to: Stack, 
     lied_to.declare()
     up = lied_to.up()
     assert up.code == 1
-    assert f"the list goes on after {MOST_PAGES} pages, the most that are read" in up.output
+    assert f"the list goes on after {MOST_PAGES} pages, which is more than the provider reads" in up.output
     assert len(pages) == MOST_PAGES
     assert api.posts() == 0
 
@@ -123,7 +125,7 @@ def test_an_answer_of_200_mb_is_not_read_whole(tmp_path: Path, liar: tuple[Gate,
     assert peak is not None
     assert int(peak[1]) < 200 * 1024, status
     assert up.returncode == 0
-    assert "answered with more than 16 MiB, the most that is read" in output
+    assert "answered with more than 16 MiB, which is more than the provider reads" in output
 
 
 def test_escape_sequences_of_the_service_reach_no_terminal_and_stay_in_the_stack(stack: Stack, api: Simulator):
@@ -150,7 +152,7 @@ def test_the_key_is_not_sent_in_clear(stack: Stack, where: str):
     for ended in (stack.preview(), stack.up()):
         assert ended.code == 1
         assert (
-            "http://example.test/v1 is not encrypted, and everybody on the way would read the API key" in ended.output
+            "http://example.test/v1 is not encrypted, so others on the network could read the API key" in ended.output
         )
         assert "Traceback" not in ended.output
 

@@ -31,7 +31,7 @@ def test_ctrl_c_keeps_the_resource_and_the_next_up_resumes(plugin_stack: Stack, 
         output = interrupt(up)
     assert up.returncode != 0
     assert "stopped waiting for remediation" in output
-    assert "it goes on without you" in output
+    assert "it continues on the platform" in output
     assert "Traceback" not in output
     assert plugin_stack.resources()["fix"]["outputs"]["remediationId"] == remediation["id"]
     assert is_clear_within(plugin_stack, LEAVES_WITHIN)

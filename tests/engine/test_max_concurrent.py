@@ -34,7 +34,7 @@ def test_ctrl_c_reaches_those_that_queue_and_the_next_up_goes_on(plugin_stack: S
         os.kill(up.pid, signal.SIGINT)
         output, _ = up.communicate(timeout=60)
     diagnostics = output.partition("\nDiagnostics:\n")[2]
-    assert diagnostics.count("was started: it waited for its turn: interrupted") == 2
+    assert diagnostics.count("was started: it was waiting for its turn: interrupted") == 2
     assert "Traceback" not in output
     assert api.posts() == 1
     api.force(remediation["id"], "SUCCEEDED")

@@ -78,13 +78,13 @@ def test_of_two_stacks_that_start_at_the_same_moment_one_runs_and_the_other_is_t
         (error,) = [line for line in late.errors if "is being repaired already" in line]
         assert by_state["SUCCEEDED"] in error
         assert by_state["CANCELLED"] in error
-        assert "started by Pulumi program training/early, came first" in error
+        assert "by another remediation, which came first: remediation " in error
         assert "was cancelled before it began" in error
         assert both.late.resources() == {}
         # What was withdrawn is no bad end: the same program runs, and says what happened lately.
         again = both.late.preview()
         assert "was withdrawn before it began" in again.diagnostics
-        assert re.search(r"warning: instance cluster-1-node-1 .* was repaired .* ago already", again.diagnostics)
+        assert re.search(r"warning: instance cluster-1-node-1 .* was repaired .* ago at ", again.diagnostics)
         with both.late.running("up", "--yes", "--skip-preview") as up:
             both.api.until("PENDING")
             both.finish()

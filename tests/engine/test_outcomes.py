@@ -152,7 +152,7 @@ def test_destroying_a_running_remediation_waits_for_its_end(stack: Stack, api: S
     with stack.running("destroy", "--yes", "--skip-preview") as destroy:
         assert destroy.stdout is not None
         printed = ""
-        while "waiting for its end" not in printed:
+        while "waiting for it to end" not in printed:
             line = destroy.stdout.readline()
             assert line, f"destroy ended without waiting:\n{printed}"
             printed += line

@@ -74,7 +74,7 @@ def test_what_was_withdrawn_is_no_bad_end_and_starts_anew_without_triggers(world
     finish(world, other)
     said, failing = world.preview("fix", declared)
     assert failing == []
-    assert any("was repaired 0s ago already at 20" in line and other in line for line in said), said
+    assert any("was repaired 0s ago at 20" in line and other in line for line in said), said
     assert "attempt 2: attempt 1" in said[1]
     assert "was withdrawn before it began" in said[1]
     assert world.up({"fix": declared}) == []
@@ -196,7 +196,7 @@ def test_one_that_came_first_goes_on_and_the_other_is_named(world: World):
     world.somebody_else_starts_one()
     other = world.records()[0].id
     assert world.up({"fix": declared}) == []
-    assert any("which came first" in line and other in line for line in world.told.lines)
+    assert any("came first, but the same node also has" in line and other in line for line in world.told.lines)
     assert states(world) == ["PENDING", "PENDING"]
 
 
@@ -211,7 +211,9 @@ def test_what_the_stack_keeps_as_unfinished_is_withdrawn_and_then_replaced(plugi
     declared = timed_out(plugin_world)
     other = another_begins(plugin_world)
     (error,) = plugin_world.up({"fix": declared})
-    assert re.search(f"was cancelled before it began: .*{other}.*, came first.*starts anew", error)
+    assert re.search(
+        f"was cancelled before it began, because another .*came first: .*{other}.*starts a new remediation", error
+    )
     assert plugin_world.stack["fix"].resource.outputs["withdrawn"] is True
     _, failing = plugin_world.preview("fix", declared)
     assert "is being repaired already" in failing[0]
@@ -228,7 +230,7 @@ def test_what_the_stack_keeps_and_a_killed_run_withdrew_is_known_for_that(plugin
     with pytest.raises(Killed):
         plugin_world.up({"fix": declared})
     (error,) = plugin_world.up({"fix": declared})
-    assert "was cancelled before it began: others came first" in error
+    assert "was cancelled before it began, because others came first" in error
     finish(plugin_world, other)
     assert plugin_world.up({"fix": declared}) == []
     assert plugin_world.stack["fix"].resource.outputs["attempt"] == 2

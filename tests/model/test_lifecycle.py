@@ -234,7 +234,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def note_abandoned(self):
         """What delete leaves running on the program's word is known to the user."""
-        told = [line for line in self.world.told.lines if "the stack forgets it" in line]
+        told = [line for line in self.world.told.lines if "the stack no longer tracks it" in line]
         self.abandoned |= {record.id for record in self.ours() if any(record.id in line for line in told)}
 
 

@@ -306,7 +306,7 @@ async def test_a_list_that_hides_what_is_active_is_not_believed(fleet: Make):
 
     here.network.bend = empty
     assert states(await all_of([here.create(node) for node in range(1, 7)])) == {"SUCCEEDED": 6}
-    said = [text for line in here.lines.values() for text in line.lines if "is active and not listed" in text]
+    said = [text for line in here.lines.values() for text in line.lines if "is active but not listed" in text]
     assert len(said) == 1
 
 
@@ -495,7 +495,7 @@ async def test_an_interruption_reaches_those_that_queue_and_nothing_of_theirs_wa
     ended = await work
     assert [isinstance(one, Resource) for one in ended] == [True, True, False, False, False]
     assert str(ended[2]) == (
-        "no remediation of instance cluster-1-node-3 of cluster cluster-1 was started: it waited for its turn: "
+        "no remediation of instance cluster-1-node-3 of cluster cluster-1 was started: it was waiting for its turn: "
         "interrupted"
     )
     assert (await here.asked())["post"] == 2
@@ -524,7 +524,7 @@ async def test_a_timeout_reaches_those_that_queue(fleet: Make):
     here = fleet(config={"maxConcurrentPerCluster": 1})
     first, second = await all_of([here.create(1), here.create(2, timeout="60s")])
     assert isinstance(first, Resource)
-    assert "it waited for its turn: timed out" in str(second)
+    assert "it was waiting for its turn: timed out" in str(second)
     assert (await here.asked())["post"] == 1
 
 
@@ -550,7 +550,7 @@ async def test_after_its_turn_came_it_looks_again(fleet: Make):
 async def test_an_api_that_does_not_say_what_is_active_starts_nothing(fleet: Make):
     here = fleet(config=TWO)
     here.network.bend = refusing(403)
-    with pytest.raises(RemediationError, match=r"no remediation of .* was started: it waited for its turn: .*403"):
+    with pytest.raises(RemediationError, match=r"no remediation of .* was started: it was waiting for its turn: .*403"):
         await here.create(1)
     assert (await here.asked())["post"] == 0
 

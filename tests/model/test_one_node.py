@@ -43,7 +43,7 @@ def truthful(asker: Asker, records: list[Remediation]) -> None:
         (error,) = asker.errors
         named = [record for record in records if record.id in error]
         assert named, error
-        if "was cancelled before it began" in error or "was taken back" in error:
+        if "was cancelled before it began" in error or "was withdrawn before it began" in error:
             assert any(record.state == "CANCELLED" and not record.start_time for record in named), error
             assert any(record.start_time for record in named) or "others came first" in error, error
     elif asker.outputs and asker.declared.get("decision") != "REJECT":

@@ -51,12 +51,12 @@ def ran_and_lost(world: World, outcome: str, **declared: Any) -> dict[str, Any]:
     return program
 
 
-@row("will start a REBOOT_VM remediation.*attempt 1: it has none yet")
+@row("will start a REBOOT_VM remediation.*attempt 1: no earlier attempt")
 def nothing_is_there(world: World) -> dict[str, Any]:
     return PLAIN
 
 
-@row("will start nothing and take over.*it is this resource's own and RUNNING")
+@row("will start nothing and take over.*it belongs to this resource and RUNNING")
 def ours_is_running_and_the_stack_was_not_saved(world: World) -> dict[str, Any]:
     program = ran_and_lost(world, "never", wait=False)
     world.wait(15)
@@ -92,7 +92,7 @@ def ours_failed_and_the_program_says_to_try_again(world: World) -> dict[str, Any
     return ran(world, "fail") | {"retryFailed": True}
 
 
-@row("will start a REBOOT_VM remediation.*attempt 1: it has none yet")
+@row("will start a REBOOT_VM remediation.*attempt 1: no earlier attempt")
 def ours_failed_and_the_triggers_change(world: World) -> dict[str, Any]:
     return ran(world, "fail") | {"triggers": {"run": "2"}}
 

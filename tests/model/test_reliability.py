@@ -83,10 +83,10 @@ def test_a_replacement_killed_after_its_post_is_named_and_taken_over(plugin_worl
         plugin_world.up({"fix": declared}, replace=True)
     (error,) = plugin_world.up({"fix": declared})
     running = plugin_world.records()[0]
-    assert "attempt 2 is there already" in error
+    assert "attempt 2 exists already" in error
     plugin_world.told.lines.clear()
     plugin_world.refresh()
-    assert any("attempt 2 is there already" in line for line in plugin_world.told.lines)
+    assert any("attempt 2 exists already" in line for line in plugin_world.told.lines)
     assert running.id in error
     behave(plugin_world, "succeed")
     force(plugin_world, "SUCCEEDED")
@@ -104,7 +104,7 @@ def test_what_was_adopted_from_somebody_else_is_never_cancelled(world: World):
     assert any("alone" in line for line in world.told.lines)
 
 
-@pytest.mark.parametrize(("choice", "told"), [("WAIT", "waiting for its end"), ("ABANDON", "It goes on")])
+@pytest.mark.parametrize(("choice", "told"), [("WAIT", "waiting for it to end"), ("ABANDON", "It continues")])
 def test_a_cancel_that_comes_too_late_falls_through_to_the_rule_for_running_ones(world: World, choice: str, told: str):
     ran(world, "succeed", wait=False, deleteWhileRunning=choice)
     world.wait(9)  # it starts at ten

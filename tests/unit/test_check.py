@@ -121,7 +121,7 @@ def test_the_api_key_is_in_no_text_about_the_configuration():
     [
         (
             "http://example.test",
-            "http://example.test/v1 is not encrypted, and everybody on the way would read the API key",
+            "http://example.test/v1 is not encrypted, so others on the network could read the API key",
         ),
         ("http://localhost.example.test", "is not encrypted"),
         ("http://127.0.0.1.example.test", "is not encrypted"),

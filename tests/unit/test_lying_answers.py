@@ -30,7 +30,7 @@ async def test_a_record_of_something_else_is_named_and_not_used(operation: str, 
     async with client(api) as it:
         with pytest.raises(AnswerContradicts) as caught:
             await getattr(it, f"{operation}_remediation")("c1", "i7", "r1")
-    for part in ("r1", "i7", "c1", *other.values(), "Nothing of that is believed"):
+    for part in ("r1", "i7", "c1", *other.values(), "The provider does not use this answer"):
         assert part in str(caught.value)
     assert caught.value.maybe_took_effect
 
@@ -57,7 +57,7 @@ async def test_a_list_of_something_else_is_no_answer(other: dict[str, str]):
 
 async def test_another_cluster_than_asked_for_is_no_answer():
     async with client(Api(lambda _: httpx.Response(200, json={"cluster_id": "c2"}))) as it:
-        with pytest.raises(AnswerContradicts, match="asked about cluster c1, it answers with c2"):
+        with pytest.raises(AnswerContradicts, match="asked about cluster c1, it answered with c2"):
             await it.get_cluster("c1")
 
 
@@ -112,7 +112,7 @@ def endless(counted: list[int], *, of: bytes = b" " * 65536) -> httpx.Response:
 @pytest.mark.parametrize("operation", [get, create])
 async def test_an_answer_without_end_is_given_up(operation: Callable[[Api], Any]):
     counted = list[int]()
-    with pytest.raises(AnswerTooLarge, match="more than 16 MiB, the most that is read") as caught:
+    with pytest.raises(AnswerTooLarge, match="more than 16 MiB, which is more than the provider reads") as caught:
         await operation(Api(lambda _: endless(counted)))
     assert sum(counted) <= LARGEST_ANSWER + 65536
     assert caught.value.maybe_took_effect
@@ -133,7 +133,7 @@ async def test_an_error_without_end_is_given_up_too():
 async def test_a_packed_answer_is_not_unpacked():
     bomb = gzip.compress(b" " * 10**8)
     api = Api(lambda _: httpx.Response(200, stream=httpx.ByteStream(bomb), headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(AnswerUnreadable, match="answered in the encoding gzip, unasked"):
+    with pytest.raises(AnswerUnreadable, match="sent an answer in the encoding gzip, which nobody asked for"):
         await get(api)
     assert api.requests[0].headers["Accept-Encoding"] == "identity"
 
@@ -180,7 +180,7 @@ async def test_one_unreadable_item_hides_no_other_and_is_not_forgotten():
 async def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else():
     api = Api(httpx.Response(307, headers={"Location": "http://elsewhere/tgp-secret"}))
     with pytest.raises(
-        Refused, match=r"redirects to .*elsewhere.*, and the API key is sent to no other address"
+        Refused, match=r"redirects to .*elsewhere.*, but the API key is sent only to the configured address"
     ) as caught:
         await create(api)
     assert len(api.requests) == 1

@@ -198,6 +198,8 @@ async def test_a_list_goes_on_no_further_for_larger_pages():
         await lists(it, server, "c1")
         server.has = 10 * MOST_LISTED
         server.asked.clear()
-        with pytest.raises(AnswerTooLarge, match=f"goes on after {MOST_LISTED} remediations, the most that are read"):
+        with pytest.raises(
+            AnswerTooLarge, match=f"goes on after {MOST_LISTED} remediations, which is more than the provider reads"
+        ):
             await it.list_remediations("c1")
     assert server.asked.count(LARGER_PAGE_SIZE) == MOST_LISTED // LARGER_PAGE_SIZE

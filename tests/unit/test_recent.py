@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 def reckoned(*history: Remediation, own: str | None = None, config: Any = None, **inputs: Any) -> Decision:
     settings = ProviderConfig.model_validate(config or {})
-    return reckon(Post(1, "it has none yet"), identity(**inputs), history, now=NOW, config=settings, own=own)
+    return reckon(Post(1, "no earlier attempt"), identity(**inputs), history, now=NOW, config=settings, own=own)
 
 
 def beware(decision: Decision) -> str:

@@ -59,8 +59,8 @@ APPROVED = {"reviewed_by": "ana", "review_time": NOW}
         ),
         ({}, proposed("RUNNING", **APPROVED), Adopt, "it was approved already by ana"),
         ({}, proposed("FAILED", **APPROVED), Adopt, "it was approved already by ana"),
-        ({"mode": "VM_ONLY"}, proposed("RUNNING", **APPROVED), Refuse, "and not as VM_ONLY"),
-        ({"expectedMode": "VM_ONLY"}, proposed("RUNNING", **APPROVED), Refuse, "and not as VM_ONLY"),
+        ({"mode": "VM_ONLY"}, proposed("RUNNING", **APPROVED), Refuse, "but not as VM_ONLY"),
+        ({"expectedMode": "VM_ONLY"}, proposed("RUNNING", **APPROVED), Refuse, "but not as VM_ONLY"),
         ({"decision": "REJECT"}, proposed("RUNNING", **APPROVED), Refuse, "was approved already by ana and is RUNNING"),
         (
             {},
@@ -73,7 +73,7 @@ APPROVED = {"reviewed_by": "ana", "review_time": NOW}
         ({"ifGone": "FAIL"}, proposed("AUTO_RESOLVED"), Refuse, "`ifGone` is FAIL"),
         ({}, None, Gone, "the proposal has vanished"),
         ({"ifGone": "FAIL"}, None, Refuse, "the proposal has vanished, and `ifGone` is FAIL. Nothing was approved"),
-        ({}, record("RUNNING", requested_by="bob"), Refuse, "started by bob, does not wait for a review"),
+        ({}, record("RUNNING", requested_by="bob"), Refuse, "started by bob, is not waiting for a review"),
     ],
 )
 def test_a_decision_is_made_once_and_never_against_another(

@@ -137,7 +137,7 @@ async def test_preview_of_the_other_decision_says_that_the_approval_is_cancelled
     assert diff.replaces == ["decision"]
     await platform.reviews.preview_create(URN, rejecting, platform.told)
     assert "will first cancel remediation" in platform.told.lines[-2]
-    assert "will review nothing and take note" in platform.told.lines[-1]
+    assert "will review nothing and record" in platform.told.lines[-1]
 
 
 async def test_an_approval_that_came_second_is_taken_back(platform: Platform):
@@ -156,7 +156,10 @@ async def test_an_approval_that_came_second_is_taken_back(platform: Platform):
     made = await platform.reviews.create(URN, declared, platform.told)
     assert made.outputs["state"] == "CANCELLED"
     assert made.problem is not None
-    assert "was taken back before it began, and it is cancelled: remediation other" in made.problem
+    assert (
+        "was withdrawn before it began, and it is cancelled, because another remediation came first: remediation other"
+        in made.problem
+    )
     assert await platform.effects() == ["created", "approved", "cancelled"]
 
 

@@ -36,15 +36,16 @@ def other_than_asked(record: Remediation, cluster_id: str, instance_id: str | No
     wanted = f"remediation {remediation_id} of " if remediation_id else ""
     of_instance = f"instance {instance_id} in " if instance_id else ""
     return (
-        f"asked about {wanted}{of_instance}cluster {cluster_id}, it answers with remediation {quoted(record.id)} of "
-        f"instance {quoted(record.instance_id)} in cluster {quoted(record.cluster_id)}. Nothing of that is believed"
+        f"asked about {wanted}{of_instance}cluster {cluster_id}, it answered with remediation {quoted(record.id)} of "
+        f"instance {quoted(record.instance_id)} in cluster {quoted(record.cluster_id)}. The provider does not use "
+        "this answer"
     )
 
 
 def beyond_reason(record: Remediation) -> str:
     """What is wrong with a record's id or times; empty if nothing is."""
     if not USABLE_ID.fullmatch(record.id):
-        return f'its id "{quoted(record.id)}" is none'
+        return f'its id "{quoted(record.id)}" is not an id'
     times = {name: getattr(record, name) for name in ("create_time", "review_time", "start_time", "end_time")}
     for name, time in times.items():
         if time is not None and not EARLIEST <= time <= LATEST:

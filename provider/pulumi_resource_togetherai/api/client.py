@@ -152,7 +152,7 @@ class Client:
 
         def wrong(cluster: Cluster) -> str:
             asked = cluster.cluster_id == cluster_id
-            return "" if asked else f"asked about cluster {cluster_id}, it answers with {quoted(cluster.cluster_id)}"
+            return "" if asked else f"asked about cluster {cluster_id}, it answered with {quoted(cluster.cluster_id)}"
 
         path = f"/compute/clusters/{_segment(cluster_id)}"
         return await self._http.send(Request("get cluster", "GET", path, Cluster, wrong))

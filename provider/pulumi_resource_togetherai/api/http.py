@@ -167,7 +167,7 @@ class Http:
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise AnswerLost(operation, f"the connection to {self._base_url} broke ({error})") from error
         except httpx.InvalidURL as error:
-            raise NotReached(operation, f"{self._base_url} is no usable address ({error})") from error
+            raise NotReached(operation, f"{self._base_url} is not a usable address ({error})") from error
         self._note_server_time(response)
         if response.status_code >= 300:
             raise self._error(operation, response, content)
@@ -179,21 +179,24 @@ class Http:
                 f"{self._base_url} answered {response.status_code} with a body that cannot be read ({problem(error)})",
             ) from error
         if contradiction := request.wrong(answer):
-            raise AnswerContradicts(operation, f"{self._base_url} is not to be believed: {contradiction}")
+            raise AnswerContradicts(operation, f"{self._base_url} gave an answer that cannot be right: {contradiction}")
         return answer
 
     async def _read(self, operation: str, response: httpx.Response) -> bytes:
         """The body, as far as it is not too long and not packed."""
         encoding = response.headers.get("Content-Encoding", "identity")
         if encoding != "identity":
-            raise AnswerUnreadable(operation, f"{self._base_url} answered in the encoding {quoted(encoding)}, unasked")
+            raise AnswerUnreadable(
+                operation, f"{self._base_url} sent an answer in the encoding {quoted(encoding)}, which nobody asked for"
+            )
         content = bytearray()
         async for chunk in response.aiter_bytes():
             content += chunk
             if len(content) > LARGEST_ANSWER:
                 raise AnswerTooLarge(
                     operation,
-                    f"{self._base_url} answered with more than {LARGEST_ANSWER // 2**20} MiB, the most that is read",
+                    f"{self._base_url} answered with more than {LARGEST_ANSWER // 2**20} MiB, which is more than the "
+                    "provider reads",
                 )
         return bytes(content)
 
@@ -215,13 +218,13 @@ class Http:
             code, message = "", ""
         if response.is_redirect:
             message = (
-                f"{self._base_url} redirects to {quoted(self._without_key(response.headers['Location']))}, and the API "
-                "key is sent to no other address than the one that is configured"
+                f"{self._base_url} redirects to {quoted(self._without_key(response.headers['Location']))}, but the API "
+                "key is sent only to the configured address"
             )
         reason = quoted(response.reason_phrase)
         message = message or f"{reason} (an answer that is not the API's)".lstrip()
         if kind is CredentialRefused:
-            message = f"{message}. The API key used is the one from {self._credential.source}"
+            message = f"{message}. The API key came from {self._credential.source}"
         return kind(
             operation,
             f"{response.status_code} {code}: {message}" if code else f"{response.status_code}: {message}",

@@ -33,7 +33,7 @@ class Unreadable:
             Remediation.model_validate(item)
         except ValidationError as error:
             return cls(instance if isinstance(instance, str) else None, problem(error))
-        return cls(None, "it is no remediation")
+        return cls(None, "it is not a remediation")
 
 
 class Listed(list[Remediation]):

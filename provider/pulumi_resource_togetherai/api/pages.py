@@ -101,4 +101,4 @@ class Pages:
 
 
 def _endless(after: str) -> AnswerTooLarge:
-    return AnswerTooLarge("list remediations", f"the list goes on after {after}, the most that are read")
+    return AnswerTooLarge("list remediations", f"the list goes on after {after}, which is more than the provider reads")

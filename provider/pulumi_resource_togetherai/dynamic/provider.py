@@ -171,7 +171,7 @@ async def _started(config: ProviderConfig) -> _Process:
 
 def _started_process() -> _Process:
     if _process is None:
-        raise RuntimeError("pulumi.dynamic used the provider before it configured it")
+        raise RuntimeError("pulumi.dynamic called the provider before configuring it")
     return _process
 
 

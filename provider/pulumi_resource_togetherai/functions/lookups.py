@@ -53,7 +53,9 @@ async def _listed(client: Client, asked: GetRemediations, instance_id: str) -> L
     )
     if listed.unreadable and not listed:
         raise AnswerUnreadable(
-            "list remediations", f"nothing of what the API lists can be read; the first: {listed.unreadable[0].problem}"
+            "list remediations",
+            "none of the remediations that the API lists can be read; the first problem: "
+            f"{listed.unreadable[0].problem}",
         )
     return listed
 

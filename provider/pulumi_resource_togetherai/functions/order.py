@@ -28,7 +28,7 @@ class Order:
         time, *direction = text.split() or [""]
         if time not in _TIMES or direction not in ([], ["asc"], ["desc"]):
             raise ValueError(
-                f'"{text}" is not an order; write createTime or updateTime, with " desc" after it for the newest first'
+                f'"{text}" is not an order; write createTime or updateTime, followed by " desc" for the newest first'
             )
         return cls(time, newest_first=direction == ["desc"])
 

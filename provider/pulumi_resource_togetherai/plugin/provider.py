@@ -42,7 +42,7 @@ class TogetherAiProvider(Provider):
     def config(self) -> ProviderConfig:
         """The provider's configuration."""
         if self._config is None:
-            raise RuntimeError("the engine used the provider before it configured it")
+            raise RuntimeError("the engine called the provider before configuring it")
         return self._config
 
     def resource(self, urn: str) -> Operations:
@@ -104,7 +104,7 @@ class TogetherAiProvider(Provider):
         from pulumi_resource_togetherai.plugin.rolling import construct
 
         if self._remediations is None:
-            raise RuntimeError("the engine used the provider before it configured it")
+            raise RuntimeError("the engine called the provider before configuring it")
         return await construct(request, self._remediations.created_here)
 
     async def cancel(self) -> None:

@@ -179,7 +179,7 @@ async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        text = f"a defect in the provider, please report it: {type(error).__name__}: {error} ({place})"
+        text = f"this is a bug in the provider, please report it: {type(error).__name__}: {error} ({place})"
         await context.abort(grpc.StatusCode.UNKNOWN, harmless(text))
 
 

@@ -46,7 +46,7 @@ class Session:
         except RemediationError as error:
             if not isinstance(error.__cause__, MissingApiKey):
                 raise
-            await report.warning(f"cannot look ahead: {error}; without it `pulumi up` will fail")
+            await report.warning(f"cannot check what `pulumi up` will do: {error}. Without it `pulumi up` will fail")
             return None
 
     def run(self, report: Report, time_limit: float, *, kept: bool = True) -> Run:

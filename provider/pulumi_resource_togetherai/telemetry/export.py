@@ -58,8 +58,11 @@ def start(*, warn: Tell, debug: Tell) -> bool:
             _metric_exporter() if metrics else None,
         )
     except Exception as error:
-        why = f"what sends it is not installed ({INSTALL})" if isinstance(error, ImportError) else str(error)
-        warn(f"no telemetry is sent, though the environment asks for it: {why}. OTEL_SDK_DISABLED=true ends this line")
+        why = f"the exporter is not installed ({INSTALL})" if isinstance(error, ImportError) else str(error)
+        warn(
+            f"no telemetry is sent, though the environment asks for it: {why}. Set OTEL_SDK_DISABLED=true to remove "
+            "this warning"
+        )
         return False
     return True
 

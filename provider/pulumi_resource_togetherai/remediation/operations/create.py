@@ -50,22 +50,27 @@ async def create(run: Run, identity: Identity, *, recorded: bool, own: str | Non
         if winner is not None:  # it is this resource's own, started by another run of the same stack: take it over
             continue
         await run.report.status(
-            f"waiting for room in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was withdrawn, "
-            f"because {result.loss.ahead} others came first"
+            f"waiting for a free slot in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was "
+            f"withdrawn, because {result.loss.ahead} others came first"
         )
-        with explained(f"no remediation of {messages.node(inputs)} was started: it waited for room in its cluster"):
+        with explained(
+            f"no remediation of {messages.node(inputs)} was started: it was waiting for a free slot in its cluster"
+        ):
             await run.unless_stopped(asyncio.sleep(pause * random.uniform(0.5, 1.5)))
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
 async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
     """Applies `ifActive` after our remediation was withdrawn because another one of the same node came first."""
-    lost = f"{messages.node(state.inputs)} is being repaired already: {messages.whose(winner)}, came first"
+    lost = (
+        f"{messages.node(state.inputs)} is being repaired already by another remediation, which came "
+        f"first: {messages.whose(winner)}"
+    )
     ours = f"this resource's own remediation {state.record.id} was cancelled before it began"
     if state.inputs.if_active is not IfActive.ADOPT:
         raise RemediationError(
-            f"{lost}; {ours}. Wait for the other one to end; then `pulumi up` starts anew, without a change of "
-            "`triggers`. Or set `ifActive` to ADOPT to wait for it here"
+            f"{lost}; {ours}. Wait for the other one to end; then `pulumi up` starts a new remediation, without a "
+            "change of `triggers`. Or set `ifActive` to ADOPT to wait for it here"
         )
     await run.report.info(f"{lost}, and `ifActive` is ADOPT; {ours}")
     return await settle(run, State(state.inputs, winner, None, adopted=True))
@@ -102,7 +107,7 @@ async def _create_or_adopt(
                             await tell(f"taking over {messages.name(record)}: {because}")
                         return State(inputs, record, attempt, adopted=attempt is None)
                     case Post(attempt, _, beware):
-                        with explained(f"{nothing_started}: it waited for its turn"):
+                        with explained(f"{nothing_started}: it was waiting for its turn"):
                             waited = await run.unless_stopped(slot.acquire())
                         if waited:  # somebody else may have started one meanwhile
                             history = await _history(run, identity)
@@ -117,8 +122,8 @@ async def _create_or_adopt(
                         # The answer is an attempt that had ended before, and that the API no longer lists.
                         if identity.attempt_of(record) is None:
                             raise RemediationError(
-                                f"the idempotency key {identity.key(attempt)} is used up: the API answers it with "
-                                f"{messages.whose(record)}. Nothing was started. Change `triggers`"
+                                f"the idempotency key {identity.key(attempt)} has been used before: the API answered "
+                                f"it with {messages.whose(record)}. Nothing was started. Change `triggers`"
                             )
                         history = history.beside(record)
 

@@ -28,7 +28,7 @@ async def delete(run: Run, state: State) -> None:
 
 async def _end(run: Run, state: State, record: Remediation) -> None:
     if state.adopted:
-        await run.report.info(f"leaving {messages.whose(record)} alone: it was taken over, not started here")
+        await run.report.info(f"leaving {messages.whose(record)} alone: this resource adopted it and did not start it")
         return
     if record.cancellable:
         cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
@@ -41,14 +41,13 @@ async def _end(run: Run, state: State, record: Remediation) -> None:
     match state.inputs.delete_while_running if not record.cancellable else DeleteWhileRunning.WAIT:
         case DeleteWhileRunning.ABANDON:
             await run.report.warning(
-                f"{messages.name(record)} is {record.state} and cannot be cancelled any more. It goes on; the "
-                "stack forgets it"
+                f"{messages.name(record)} is {record.state} and cannot be cancelled any more. It continues; the "
+                "stack no longer tracks it"
             )
         case DeleteWhileRunning.FAIL:
             raise RemediationError(
-                f"{messages.name(record)} is {record.state} and cannot be cancelled any more, and "
-                "`deleteWhileRunning` is "
-                "FAIL. It stays in the stack. Delete it once it has ended, or set `deleteWhileRunning` to WAIT or "
+                f"{messages.name(record)} is {record.state} and cannot be cancelled any more, and `deleteWhileRunning` "
+                "is FAIL. It stays in the stack. Delete it once it has ended, or set `deleteWhileRunning` to WAIT or "
                 "ABANDON and run `pulumi up` first"
             )
         case DeleteWhileRunning.WAIT:
@@ -58,7 +57,7 @@ async def _end(run: Run, state: State, record: Remediation) -> None:
 async def _wait_for_the_end(run: Run, record: Remediation) -> None:
     if not record.cancellable:
         await run.report.info(
-            f"{messages.name(record)} is {record.state} and cannot be cancelled any more; waiting for its end"
+            f"{messages.name(record)} is {record.state} and cannot be cancelled any more; waiting for it to end"
         )
     watch = await until_terminal(run, record)
     if watch.stop in (Stop.ENDED, Stop.GONE):

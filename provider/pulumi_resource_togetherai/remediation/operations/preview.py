@@ -102,7 +102,7 @@ async def _after_delete(run: Run, replaced: State, history: History) -> History:
         await run.report.info(f"`pulumi up` will first cancel {messages.name(record)}, which is {record.state}")
     elif replaced.inputs.delete_while_running is DeleteWhileRunning.ABANDON:
         await run.report.warning(
-            f"`pulumi up` will first abandon {messages.name(record)}, which is {record.state} and goes on"
+            f"`pulumi up` will first abandon {messages.name(record)}, which is {record.state} and continues"
         )
         return history
     elif replaced.inputs.delete_while_running is DeleteWhileRunning.FAIL:

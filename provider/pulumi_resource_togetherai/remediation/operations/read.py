@@ -30,12 +30,12 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
         state = State(inputs, record, Identity(urn, inputs).attempt_of(record))
     if state.record.terminal and record.state != state.record.state:
         await run.report.warning(
-            f"{messages.name(record)} {state.record.state}, by the stack's record, and the API now says "
-            f"{record.state}. What has ended does not go on: the record is kept"
+            f"{messages.name(record)} {state.record.state} according to the stack, but the API now says "
+            f"{record.state}. A remediation that has ended does not start again, so the stack keeps its record"
         )
         return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
     if record.terminal and (later := await later_attempt(run, urn, state)):
-        await run.report.warning(f"beside {messages.name(record)}, {later}")
+        await run.report.warning(f"{messages.name(record)} is not the latest attempt: {later}")
     return await settle(run, state.seen(record))
 
 

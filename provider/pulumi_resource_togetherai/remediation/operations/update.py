@@ -24,7 +24,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
     state = replace(state, inputs=inputs)
     record = state.record
     if not record.terminal:
-        with explained(f"cannot look at {messages.name(record)}", then="Run `pulumi up` again"):
+        with explained(f"cannot read {messages.name(record)}", then="Run `pulumi up` again"):
             try:
                 look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
                 record = await run.unless_stopped(look)
@@ -46,6 +46,6 @@ async def _was_withdrawn(run: Run, urn: str, state: State) -> bool:
     """Whether an earlier run withdrew it and was killed before it could record that."""
     if state.attempt is None or not may_have_been_withdrawn(state.record):
         return False
-    with explained(f"cannot look why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
+    with explained(f"cannot find out why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
         history = await run.unless_stopped(history_of(run, Identity(urn, state.inputs)))
     return state.record.id in history.withdrawn

@@ -69,12 +69,12 @@ def decide(
     for attempt, record in ours:
         if record.mode != inputs.mode:
             return Refuse(
-                f"the idempotency key {identity.key(attempt)} belongs to {messages.whose(record)} already, which is of "
-                "another mode. Nothing was posted. Choose another `idempotencyKey`"
+                f"the idempotency key {identity.key(attempt)} already belongs to a remediation of another mode: "
+                f"{messages.whose(record)}. Nothing was posted. Choose another `idempotencyKey`"
             )
         if not record.terminal:
-            return Adopt(record, attempt, f"it is this resource's own and {record.state}")
-    attempt, because = 1, "it has none yet"
+            return Adopt(record, attempt, f"it belongs to this resource and is {record.state}")
+    attempt, because = 1, "no earlier attempt"
     if ours:
         # Two runs of the stack at once may have started an attempt twice, and then withdrawn one: the other one counts.
         last, record = max(ours, key=lambda item: (item[0], not ended_badly(item[1])))
@@ -88,7 +88,7 @@ def decide(
             return Adopt(
                 record,
                 last,
-                f"it is this resource's own and {record.state} {messages.age(record, now)} ago; "
+                f"it belongs to this resource and {record.state} {messages.age(record, now)} ago; "
                 "to run another one, change `triggers`",
                 surprising=True,
             )
@@ -102,9 +102,9 @@ def decide(
             return Adopt(other, None, "it is active and `ifActive` is ADOPT")
         if inputs.if_active is IfActive.FAIL:
             return Refuse(
-                f"{messages.node(inputs)} is being repaired already: {messages.whose(other)}. Nothing was posted. "
-                "Wait for "
-                "it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another beside it; "
-                f"or take it over with `pulumi import togetherai:index:Remediation <name> {messages.import_id(other)}`"
+                f"{messages.node(inputs)} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
+                "for it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another one at "
+                "the same time; or take it over with `pulumi import togetherai:index:Remediation <name> "
+                f"{messages.import_id(other)}`"
             )
     return Post(attempt, because)

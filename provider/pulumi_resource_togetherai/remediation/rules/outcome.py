@@ -31,22 +31,25 @@ def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = F
     happened = {
         Stop.TIMEOUT: f"timed out waiting for {messages.name(record)}, which is {record.state} after "
         f"{messages.took(record, now)}",
-        Stop.INTERRUPTED: f"stopped waiting for {messages.name(record)}, which is {record.state}; it goes on without "
-        "you",
+        Stop.INTERRUPTED: f"stopped waiting for {messages.name(record)}, which is {record.state}; it continues on "
+        "the platform",
         Stop.GONE: f"the API no longer knows {messages.name(record)}, last seen {record.state}",
         Stop.NO_ACCESS: f"can no longer see {messages.name(record)}, last seen {record.state} ({watch.error})",
     }[watch.stop]
     if watch.stop is Stop.GONE:
-        return f"{happened}. {_recorded(kept)} `pulumi refresh` drops it from the stack; `pulumi up` then starts anew."
+        return (
+            f"{happened}. {_recorded(kept)} `pulumi refresh` removes it from the stack; `pulumi up` then starts a new "
+            "one."
+        )
     return f"{happened}. {_recorded(kept)} `pulumi up` waits for it again and posts nothing."
 
 
 def gave_way(record: Remediation, winner: Remediation | None) -> str:
     """Why a resource is not complete whose remediation was withdrawn: it is cancelled, and never began."""
-    because = f"{messages.whose(winner)}, came first" if winner else "others came first"
+    because = f"another remediation came first: {messages.whose(winner)}" if winner else "others came first"
     return (
-        f"{messages.name(record)} was cancelled before it began: {because}. {_recorded(kept=True)} The next `pulumi "
-        "up` starts anew, without a change of `triggers`."
+        f"{messages.name(record)} was cancelled before it began, because {because}. {_recorded(kept=True)} The next "
+        "`pulumi up` starts a new remediation, without a change of `triggers`."
     )
 
 
@@ -67,8 +70,8 @@ def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
     if kept:
         again += ", or run `pulumi up --replace` with this resource's URN"
     return (
-        f"{happened}. {_recorded(kept)} It does not run again by itself. "
-        f"To run it again: {again}. To be done with it: remove it from the program."
+        f"{happened}. {_recorded(kept)} It does not run again by itself. To run it again: {again}. To drop it: remove "
+        "it from the program."
     )
 
 

@@ -51,12 +51,10 @@ def reckon(
     if repair is None:
         return decision
     when = f" at {repair.end_time:%Y-%m-%d %H:%M:%S} UTC" if repair.end_time else ""
-    found = (
-        f"{messages.node(inputs)} was repaired {messages.age(repair, now)} ago already{when}, by "
-        f"{messages.whose(repair)}"
-    )
+    found = f"{messages.node(inputs)} was repaired {messages.age(repair, now)} ago{when}, by {messages.whose(repair)}"
     if choice is IfRecent.FAIL:
         return Refuse(
-            f"{found}, and `ifRecent` is FAIL. Nothing was posted. If another repair is meant, set `ifRecent` to IGNORE"
+            f"{found}, and `ifRecent` is FAIL. Nothing was posted. To repair it once more on purpose, set `ifRecent` "
+            "to IGNORE"
         )
-    return replace(decision, beware=f"{found}. If another repair is meant, set `ifRecent` to IGNORE")
+    return replace(decision, beware=f"{found}. To repair it once more on purpose, set `ifRecent` to IGNORE")

@@ -32,7 +32,7 @@ async def cancel_until_answered(run: Run, record: Remediation) -> Remediation | 
         except ApiError as error:
             if isinstance(error, CredentialRefused):
                 raise
-            await run.report.status(f"{error}; looking what became of the remediation")
+            await run.report.status(f"{error}; checking what became of the remediation")
             now = await current_record(run, record)
             if now is None or not now.cancellable:
                 return now

@@ -34,7 +34,7 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
             instruments().posts.add(1, counted | {ERROR_TYPE: type(error).__name__})
             if not error.maybe_took_effect:
                 raise RemediationError(f"no remediation of {messages.node(inputs)} was started: {error}") from error
-            await run.report.status(f"{error}; looking whether the remediation was started")
+            await run.report.status(f"{error}; checking whether the remediation was started")
             await asyncio.sleep(min(LONGEST_SETTLING, seconds(run.config.poll_interval)))
             history = await cluster.history(inputs.instance_id)
             found = [record for record in history if identity.attempt_of(record) == attempt]
@@ -64,7 +64,7 @@ async def _ask(run: Run, identity: Identity, attempt: int) -> Remediation:
     try:  # nothing in it says that it is ours: at least the API has to know it
         return await run.cluster(inputs.cluster_id).remediation(inputs.instance_id, answer.id)
     except ApiError as error:
-        told = f"it answers with remediation {quoted(answer.id)}, which cannot be looked at ({error})"
+        told = f"it answered with remediation {quoted(answer.id)}, which cannot be read ({error})"
         raise AnswerContradicts("create remediation", told) from error
 
 
@@ -73,11 +73,12 @@ def _unknown(identity: Identity, attempt: int, error: ApiError) -> RemediationEr
     if isinstance(error, AlreadyExists):
         return RemediationError(
             f"the API refuses to start a remediation of {node} ({error}), and lists none under the idempotency key "
-            f"{identity.key(attempt)}. If that key is used up, change `triggers`"
+            f"{identity.key(attempt)}. If that key has been used before, change `triggers`"
         )
     return RemediationError(
         f"the API did not confirm the remediation of {node} ({error}), and lists none under the idempotency key "
-        f"{identity.key(attempt)}. Run `pulumi up` again: it looks for it first and posts under the same key"
+        f"{identity.key(attempt)}. Run `pulumi up` again: it looks for the remediation first, and posts under the "
+        "same key"
     )
 
 

@@ -38,7 +38,7 @@ class Program:
                 )
             choices = sorted({inputs.if_active, other.inputs.if_active})
             await report.warning(
-                f"{found}. Unless one depends on the other, which is started first is left to chance; the later one's "
+                f"{found}. Unless one depends on the other, either of them may start first; the later one's "
                 f"`ifActive` decides ({' or '.join(choices)})"
             )
 

@@ -14,7 +14,9 @@ async def later_attempt(run: Run, urn: str, state: State) -> str:
     if state.attempt is None:
         return ""
     identity = Identity(urn, state.inputs)
-    with explained(f"cannot look for a later attempt than {messages.name(state.record)}", then="Run the command again"):
+    with explained(
+        f"cannot check for an attempt later than {messages.name(state.record)}", then="Run the command again"
+    ):
         history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).history(state.inputs.instance_id))
     for record in history:
         attempt = identity.attempt_of(record)
@@ -24,5 +26,5 @@ async def later_attempt(run: Run, urn: str, state: State) -> str:
             and attempt >= state.attempt
             and not ended_badly(record)
         ):
-            return f"attempt {attempt} is there already: {messages.whose(record)}. `pulumi up --replace` takes it over"
+            return f"attempt {attempt} exists already: {messages.whose(record)}. `pulumi up --replace` takes it over"
     return ""

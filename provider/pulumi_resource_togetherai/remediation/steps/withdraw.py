@@ -70,13 +70,17 @@ async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]
         except (NotFound, CredentialRefused):
             raise
         except ApiError as error:
-            await run.report.status(f"the API does not say who else repairs the node; looking again ({error})")
+            await run.report.status(f"the API did not say who else is repairing the node; asking again ({error})")
         await asyncio.sleep(seconds(run.config.poll_interval))
 
 
 async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest) -> Watch:
     """Cancels our remediation. Returns what became of it: cancelled, or begun after all, or neither yet."""
-    why = f"{messages.whose(loss.winner)}, came first" if loss.winner else f"{loss.ahead} of its cluster came first"
+    why = (
+        f"{messages.whose(loss.winner)}, came first"
+        if loss.winner
+        else f"{loss.ahead} others of its cluster came first"
+    )
     await run.report.status(f"withdrawing {messages.name(record)}: {why}")
     watch = Watch(record)
     try:
@@ -89,5 +93,7 @@ async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest)
     except ApiError as error:
         if not error.transient:
             contest.can_withdraw = False
-            await run.report.warning(f"{messages.name(record)} cannot be withdrawn, though {why}: {error}. It goes on")
+            await run.report.warning(
+                f"{messages.name(record)} could not be withdrawn ({error}), although {why}. It continues"
+            )
     return watch

@@ -65,7 +65,7 @@ class ConcurrencyLimit:
         waited = self._queue.locked()
         if waited:
             await slot.report.status(
-                f"waiting for its turn: {self._limit} may run at once in cluster {self._cluster_id}"
+                f"waiting for its turn: at most {self._limit} may run at once in cluster {self._cluster_id}"
             )
         async with self._queue:
             waited = await self._wait_for_room(slot.report, self._limit) or waited

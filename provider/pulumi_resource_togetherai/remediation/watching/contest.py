@@ -56,11 +56,11 @@ class Contest:
     async def _tell(self, record: Remediation, rival: Remediation) -> None:
         if rival.cancellable and precedence(record) < precedence(rival):
             await self.report.warning(
-                f"beside {messages.name(record)}, which came first, there is {messages.whose(rival)}. If it is not "
-                "cancelled before it begins, the node is repaired twice"
+                f"{messages.name(record)} came first, but the same node also has {messages.whose(rival)}. Unless "
+                "that one is cancelled before it begins, the node is repaired twice"
             )
         else:
             await self.report.warning(
                 f"the node is being repaired twice: {messages.name(record)}, which is {record.state} and cannot be "
-                f"cancelled any more, goes on beside {messages.whose(rival)}"
+                f"cancelled any more, runs at the same time as {messages.whose(rival)}"
             )

@@ -185,7 +185,7 @@ class Watcher:
         missing = next((follower for follower in unlisted if not follower.record.terminal), None)
         self._missing_in_a_row = self._missing_in_a_row + 1 if missing else 0
         if missing and self._missing_in_a_row >= PATIENCE:
-            await self._give_up_lists(missing.report, f"remediation {missing.record.id} is active and not listed")
+            await self._give_up_lists(missing.report, f"remediation {missing.record.id} is active but not listed")
 
     async def _give_up_lists(self, report: Report, because: str) -> None:
         self._lists_serve = False

@@ -35,7 +35,7 @@ async def create(run: Run, inputs: ReviewInputs) -> Result:
 
 
 async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
-    with explained(f"{proposal(inputs)} was not {done(inputs.decision)}: cannot look at it"):
+    with explained(f"{proposal(inputs)} was not {done(inputs.decision)}: cannot read it"):
         return await run.unless_stopped(look(run, inputs))
 
 
@@ -46,12 +46,12 @@ async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
     async with claim(run, inputs.cluster_id, inputs.instance_id, not_done):
         record = await _first_look(run, inputs)
         if inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
-            with explained(f"{not_done}: it waited for its turn"):
+            with explained(f"{not_done}: it was waiting for its turn"):
                 waited = await run.unless_stopped(slot.acquire())
             if waited:  # much may have happened meanwhile
                 record = await _first_look(run, inputs)
         if record is not None and inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
-            with explained(f"{not_done}: cannot look whether the node is being repaired"):
+            with explained(f"{not_done}: cannot check whether the node is being repaired"):
                 why_not = await run.unless_stopped(under_repair(run, record))
             if why_not:
                 raise RemediationError(why_not)
@@ -77,7 +77,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                 # An answer of ours was lost: only the comment tells our review from somebody else's.
                 ours = ours and (record.review_comment or "").strip() == (inputs.comment or "").strip()
                 if not ours:
-                    await run.report.info(f"taking note of the review of {messages.name(record)}: {because}")
+                    await run.report.info(f"recording the existing review of {messages.name(record)}: {because}")
                 return State(inputs, record, adopted=not ours)
             case Review(record):
                 try:
@@ -85,7 +85,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                 except ApiError as error:
                     if isinstance(error, CredentialRefused):
                         raise
-                    await run.report.status(f"{error}; looking what became of the review")
+                    await run.report.status(f"{error}; checking what became of the review")
                     ours = ours or (error.maybe_took_effect and not isinstance(error, AlreadyExists))
                     again = left > 0 and error.transient
                     record = await look(run, inputs)
@@ -100,7 +100,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                     if not left:
                         raise RemediationError(
                             f"{proposal(inputs)} is not known to be {done(inputs.decision)}: the API accepted that, "
-                            f"and says that it is {answer.state}"
+                            f"but reports that it is {answer.state}"
                         )
                     record = await look(run, inputs)
                 left -= 1
@@ -124,8 +124,8 @@ async def _not_raised_meanwhile(run: Run, inputs: ReviewInputs, record: Remediat
     raise RemediationError(
         f"{messages.name(record)} became a {record.mode.short} while it was being approved as {believed.short}. "
         + (
-            "The approval was taken back: the remediation is cancelled"
+            "The approval was withdrawn: the remediation is cancelled"
             if taken_back
-            else "It had begun before the approval could be taken back, and goes on"
+            else "It had begun before the approval could be withdrawn, and continues"
         )
     )

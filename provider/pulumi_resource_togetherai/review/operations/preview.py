@@ -37,9 +37,7 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
         case Review(record):
             await run.report.info(f"`pulumi up` will reject {details(record, run.client.now())}")
         case Adopt(record, because):
-            await run.report.info(
-                f"`pulumi up` will review nothing and take note of {messages.name(record)}: {because}"
-            )
+            await run.report.info(f"`pulumi up` will review nothing and record {messages.name(record)}: {because}")
         case Gone(_, because):
             await run.report.info(f"`pulumi up` will review nothing: {because}")
         case Refuse(because):
@@ -51,7 +49,7 @@ async def _nobody_repairs_the_node(run: Run, record: Remediation) -> None:
         why_not = await run.unless_stopped(under_repair(run, record, preview=True))
     except (ApiError, Interrupted, TimeoutError) as error:
         why = str(error) or "no answer in time"
-        await run.report.warning(f"cannot look whether the node of {messages.name(record)} is being repaired: {why}")
+        await run.report.warning(f"cannot check whether the node of {messages.name(record)} is being repaired: {why}")
         return
     if why_not:
         raise RemediationError(f"`pulumi up` will refuse: {why_not}")

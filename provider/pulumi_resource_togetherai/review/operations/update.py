@@ -21,7 +21,7 @@ async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: 
     record = state.record
     if record is None or record.terminal or state.gone:
         return await settle(run, state)
-    with explained(f"cannot look at {messages.name(record)}", then="Run `pulumi up` again"):
+    with explained(f"cannot read {messages.name(record)}", then="Run `pulumi up` again"):
         try:
             look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
             record = await run.unless_stopped(look)

@@ -62,7 +62,7 @@ def decide(inputs: ReviewInputs, record: Remediation | None) -> Choice:
         return Refuse(f"{messages.name(record)} {how} already and cannot be approved any more")
     if not reviewed(record):
         return Refuse(
-            f"{messages.whose(record)}, does not wait for a review. Nothing was {done(inputs.decision)}. Remove the "
+            f"{messages.whose(record)}, is not waiting for a review. Nothing was {done(inputs.decision)}. Remove the "
             "review"
         )
     if inputs.decision is Decision.REJECT:
@@ -73,7 +73,7 @@ def decide(inputs: ReviewInputs, record: Remediation | None) -> Choice:
     believed = inputs.mode or inputs.expected_mode
     if believed is not None and believed != record.mode:
         return Refuse(
-            f"{messages.name(record)} was approved already{reviewer(record)}, and not as {believed.short}. Nothing was "
+            f"{messages.name(record)} was approved already{reviewer(record)}, but not as {believed.short}. Nothing was "
             "changed"
         )
     return Adopt(record, f"it was approved already{reviewer(record)}")
@@ -87,10 +87,9 @@ def reviewed(record: Remediation) -> bool:
 def _pending(inputs: ReviewInputs, record: Remediation) -> Choice:
     if inputs.expected_mode is not None and inputs.expected_mode != record.mode:
         return Refuse(
-            f"{messages.name(record)} is no longer the {inputs.expected_mode.short} that `expectedMode` says: its "
-            "mode is "
-            f"{record.mode.short} now. Nothing was {done(inputs.decision)}. Look at it again, and if it is right set "
-            f"`expectedMode` to {record.mode.short}"
+            f"{messages.name(record)} is no longer the {inputs.expected_mode.short} that `expectedMode` says: its mode "
+            f"is {record.mode.short} now. Nothing was {done(inputs.decision)}. Look at it again, and if it is right, "
+            f"set `expectedMode` to {record.mode.short}"
         )
     return Review(record)
 

@@ -13,11 +13,12 @@ from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
 
 
 def gave_way(record: Remediation, winner: Remediation, *, kept: bool) -> str:
-    """Why the review is not complete whose approval was taken back because another remediation came first."""
+    """Why a review is not complete: its approval was withdrawn, because another remediation came first."""
     return (
-        f"the approval of {messages.name(record)} was taken back before it began, and it is cancelled: "
-        f"{messages.whose(winner)}, came first. {_recorded(kept)}. It cannot be approved a second time: remove the "
-        "review from the program. If the node needs more than the other repair, the platform proposes it again."
+        f"the approval of {messages.name(record)} was withdrawn before it began, and it is cancelled, because another "
+        f"remediation came first: {messages.whose(winner)}. {_recorded(kept)}. It cannot be approved a second time: "
+        "remove the review from the program. If the node needs more than the other repair, the platform proposes it "
+        "again."
     )
 
 
@@ -37,13 +38,13 @@ def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
         else:
             why = f"was CANCELLED after {messages.took(record, now)}"
         return (
-            f"{ended} {why}. {recorded}. It cannot be approved a second time. To repair the node declare a "
-            "Remediation; to be done with it remove the review from the program."
+            f"{ended} {why}. {recorded}. It cannot be approved a second time. To repair the node, declare "
+            "a Remediation; to drop the review, remove it from the program."
         )
     happened = {
         Stop.TIMEOUT: f"timed out waiting for the approved {messages.name(record)}, which is {record.state}",
         Stop.INTERRUPTED: f"stopped waiting for the approved {messages.name(record)}, which is {record.state}; it "
-        "goes on without you",
+        "continues on the platform",
         Stop.GONE: f"the API no longer knows the approved {messages.name(record)}, last seen {record.state}",
         Stop.NO_ACCESS: f"can no longer see the approved {messages.name(record)}, last seen {record.state} "
         f"({watch.error})",

@@ -32,5 +32,5 @@ async def under_repair(run: Run, record: Remediation, *, preview: bool = False) 
         return ""
     return (
         f"{messages.name(record)} cannot be approved while its node is being repaired: {messages.whose(rivals[0])}. "
-        "Nothing was approved. Wait for that one to end, and look whether the proposal is still there"
+        "Nothing was approved. Wait for that one to end, and check whether the proposal is still open"
     )

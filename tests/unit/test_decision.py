@@ -24,7 +24,7 @@ def ours(state: str, *, attempt: int = 1, ended: timedelta | None = None, who: I
 
 
 def test_a_node_without_remediations_gets_the_first_attempt():
-    assert decided([]) == Post(1, "it has none yet")
+    assert decided([]) == Post(1, "no earlier attempt")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_somebody_elses_active_remediation_is_no_obstacle_if_the_program_says_so
 
 
 def test_somebody_elses_ended_remediation_does_not_matter():
-    assert decided([record("SUCCEEDED", id="other", ended=MINUTE)]) == Post(1, "it has none yet")
+    assert decided([record("SUCCEEDED", id="other", ended=MINUTE)]) == Post(1, "no earlier attempt")
 
 
 def test_a_change_of_triggers_makes_the_old_remediation_somebody_elses():
