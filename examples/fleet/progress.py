@@ -75,10 +75,10 @@ class NodeProgress:
             self.record, self.state = record, str(record.state)
 
     def told(self, line: str) -> bool:
-        """Takes note of a progress line. Returns whether it told a new state. An end is not taken from it: the record
-        follows."""
+        """Takes note of a progress line. Returns whether it told a state that this call has not told yet. An end is not
+        taken from it: the record follows."""
         match = STATE.search(line)
-        if match is None or match["state"] == self.state or match["state"] in TERMINAL_STATES:
+        if match is None or match["state"] in TERMINAL_STATES or (self.seen and match["state"] == self.state):
             return False
         self.state = state = match["state"]
         self.seen.append((state, 0.0 if match["took"] == "0s" else seconds(match["took"])))

@@ -99,6 +99,7 @@ def test_a_table_is_planned_repaired_within_the_limits_and_reported_once(user: S
     ran = call(user, *fleet("--max-concurrent=3", "--max-concurrent-per-cluster=2", "--max-failed=50%"))
     assert ran.code == 1, ran.output
     assert "[6/6] " in ran.output
+    assert f"cluster-2 {NODES[5]}: FAILED: no <healthy> host\n" in ran.output
     assert "of 6 nodes 4 repaired, 1 failed, 1 not started." in ran.output
     nodes = reported(user)
     (refused,) = [node for node in NODES if nodes[node]["outcome"] == "not started"]
@@ -146,15 +147,22 @@ def test_stopped_at_a_terminal_it_goes_on_where_it_was(user: Stack, api: Simulat
     assert [one["state"] for one in remediations(api)] == ["RUNNING", "RUNNING"]
     assert is_clear_within(user, 5)
 
-    for one in remediations(api):
-        api.force(one["id"], "SUCCEEDED")
-    for node in NODES:
-        api.behave(node, outcome="succeed")
-    tabulate(user, NODES[1])  # what was repaired may have left the table
-    on = call(user, *fleet())
-    assert on.code == 0, on.output
+    tabulate(user, NODES[1])  # the other one is under repair, and may have left the table
+    api.behave(NODES[1], outcome="succeed")
+    with calling(user, *fleet("--max-concurrent=1")) as process:
+        told = ""
+        while f"{NODES[0]}: RUNNING" not in told:
+            line = process.stdout.readline()
+            assert line, told
+            told += line
+        (waited_for,) = api.remediations("cluster-1")
+        api.force(waited_for["id"], "SUCCEEDED")
+        told += process.communicate(timeout=180)[0]
+    assert process.returncode == 0, told
     assert sorted(reported(user)) == NODES[:2]
     assert Counter(one["instance_id"] for one in remediations(api)) == Counter([*NODES[:2], NODES[3]])
+    # What was under repair had the one slot.
+    assert max(active for _, active in course_of(api.remediations("cluster-1"), "create_time")) == 1
     assert api.requests("cancelled") == []
 
 

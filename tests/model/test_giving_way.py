@@ -124,7 +124,7 @@ def test_where_the_api_refuses_the_cancel_both_go_on_and_that_is_said(world: Wor
     (error,) = world.up({"fix": declared | {"timeout": "2m"}})
     assert "timed out" in error
     told = [line for line in world.told.lines if line.startswith("warning: ")]
-    assert any("cannot be withdrawn" in line and other in line for line in told), told
+    assert any("could not be withdrawn" in line and other in line for line in told), told
     assert any("the node is being repaired twice" in line and other in line for line in told), told
 
 

@@ -447,7 +447,9 @@ async def test_no_more_run_at_once_than_allowed_and_in_the_order_asked_for(fleet
     posts = [entry["path"] for entry in await here.control("GET", "/requests") if entry["effect"] == "created"]
     assert [path.split("/")[6] for path in posts] == [f"cluster-1-node-{node}" for node in range(1, 8)]
     assert "waiting for 2 of 2 to finish in cluster cluster-1" in here.line(3).passing
-    assert any(text == "waiting for its turn: 2 may run at once in cluster cluster-1" for text in here.line(4).passing)
+    assert any(
+        text == "waiting for its turn: at most 2 may run at once in cluster cluster-1" for text in here.line(4).passing
+    )
 
 
 async def test_the_next_starts_as_soon_as_one_has_ended(fleet: Make):

@@ -56,7 +56,7 @@ def nothing_is_there(world: World) -> dict[str, Any]:
     return PLAIN
 
 
-@row("will start nothing and take over.*it belongs to this resource and RUNNING")
+@row("will start nothing and take over.*it belongs to this resource and is RUNNING")
 def ours_is_running_and_the_stack_was_not_saved(world: World) -> dict[str, Any]:
     program = ran_and_lost(world, "never", wait=False)
     world.wait(15)

@@ -123,6 +123,13 @@ def test_states_are_read_from_the_providers_lines(told: str, state: str | None):
     assert not one.told(told)
 
 
+def test_what_is_under_way_from_an_earlier_call_is_told_of_once():
+    (one,) = Progress([Plan("cluster-1", under_way=(Held(node(), remediation(state="RUNNING", end_time=None)),))]).nodes
+    assert one.state == "RUNNING"
+    told = [one.told(f"REBOOT_VM remediation 1a: RUNNING for {seconds}s") for seconds in (30, 90)]
+    assert told == [True, False]
+
+
 def test_phases_go_by_the_record_and_those_it_does_not_tell_by_what_was_seen():
     record = remediation(start_time=at(20))
     seen = [("PENDING", 0.0), ("QUARANTINING", 11.0), ("QUARANTINED", 16.0), ("RUNNING", 22.0)]

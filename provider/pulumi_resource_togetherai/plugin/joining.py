@@ -22,7 +22,7 @@ class Joining(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Asked, Answered] | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Asked, Answered] | None:
-        """Goes on with the call."""
+        """Continues the call."""
         sent = {key: value for key, value in handler_call_details.invocation_metadata if isinstance(value, str)}
         attach(TraceContextTextMapPropagator().extract(sent))
         return await continuation(handler_call_details)

@@ -71,7 +71,7 @@ class TogetherAiProvider(Provider):
                 ProviderConfig.model_validate(checked.inputs).address()
             except ValueError as error:
                 failures.append(CheckFailure("", harmless(str(error))))
-        # The engine sends the API key without its mark, and would log the answer as it comes.
+        # The engine sends the API key unmarked, and would log our answer as it is.
         key = request.new_inputs.get("apiKey")
         secret = {} if key is None else {"apiKey": PropertyValue(key.value, is_secret=True)}
         return CheckResponse({**request.new_inputs, **secret}, failures)
@@ -88,7 +88,9 @@ class TogetherAiProvider(Provider):
         settings = _plain(request.args)
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}
         if known != settings:
-            known["preflight"] = False  # a preview with half a configuration would look in the wrong place
+            known["preflight"] = (
+                False  # a preview with an incomplete configuration would query the wrong account or address
+            )
         self._config = ProviderConfig.model_validate(known)
         self._session = Session(self._config)
         self._remediations = RemediationResource(self._session, keeps_unfinished=True)

@@ -1,4 +1,4 @@
-"""What the plugin uses of Pulumi's Python SDK although Pulumi does not offer it: each thing, and why.
+"""The parts of Pulumi's Python SDK that the plugin uses although they are not public: each one, and why.
 
 A release of pulumi may move or change any of it. `tests/unit/test_pulumi_internals.py` says which; `make versions` runs
 both forms with the oldest release that pyproject.toml admits, 3.200.0, and with the newest.

@@ -51,7 +51,7 @@ class _Remediation(pulumi.CustomResource):
 async def construct(request: ConstructRequest, created_here: Mapping[str, State | None]) -> ConstructResponse:
     """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user.
 
-    `created_here`: the remediations that this process started or took over, by URN; None for those under way.
+    `created_here`: the remediations that this process started or took over, by URN; None for those still running.
     """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
@@ -68,7 +68,7 @@ async def construct(request: ConstructRequest, created_here: Mapping[str, State 
     try:
         known, found, numbers = await states.is_known(), await states.future(), await counts.future()
     except asyncio.CancelledError:
-        # The engine hangs up when a remediation has failed: this is the last moment to say what ran.
+        # The engine closes the connection once a remediation has failed: this is the last moment to print the table.
         instances: list[str] = checked.inputs["instances"]
         rows = {instance: _row(created_here, str(urn), f"{request.name}-{instance}") for instance in instances}
         if not pulumi.runtime.is_dry_run():

@@ -1,6 +1,7 @@
-"""The plugin's process: a gRPC server that the engine starts, asks, interrupts and outlives.
+"""The plugin's process: a gRPC server that the engine starts, calls, interrupts and stops.
 
-Started often, used rarely: what a start does not need (models, HTTP client, schema) is imported on first use.
+It is started often and used rarely, so modules that a start does not need (models, HTTP client, schema) are imported on
+first use.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from pulumi_resource_togetherai.plugin.servicer import Servicer
 from pulumi_resource_togetherai.telemetry import export
 
 GRACE = 5.0
-"""How long operations that are under way at the end may still take, in seconds."""
+"""How long, in seconds, running operations may still take when the server stops."""
 
 
 def main() -> None:
-    """Serves until the engine says to stop, or is gone."""
+    """Serves until the engine says to stop, or has exited."""
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     if not arguments:
         sys.exit(

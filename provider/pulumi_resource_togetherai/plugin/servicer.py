@@ -109,7 +109,7 @@ class Servicer(ProviderServicer):
         return await _answering(context, answer)
 
     async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
-        """Goes on with an unfinished resource, or says that it will."""
+        """Resumes an unfinished resource, or says that it will."""
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         recorded, (inputs, secret) = _recorded(request.old_inputs, request.olds), unmarshal(request.news)
 

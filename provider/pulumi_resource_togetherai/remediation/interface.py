@@ -41,7 +41,7 @@ class Resource:
 
 
 class Operations(Protocol):
-    """A kind of resource. What an operation does stands in the module of its name, beside each implementation.
+    """A kind of resource. What an operation does is in the module of that name, beside each implementation.
 
     Timeouts are in seconds; 0 means the inputs' own. `replace_requested`: whether the user told the engine to replace
     what the stack holds. Every coroutine raises RemediationError, whose text is for the user.
@@ -78,7 +78,7 @@ class Operations(Protocol):
     async def update(
         self, urn: str, recorded: Recorded, inputs: Properties, report: Report, time_limit: float = 0.0
     ) -> Resource:
-        """Goes on with an unfinished resource."""
+        """Resumes an unfinished resource."""
         ...
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:

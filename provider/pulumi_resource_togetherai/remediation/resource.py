@@ -1,6 +1,6 @@
 """The Remediation resource: each of Pulumi's operations on it, in plain values, for both adapters.
 
-An adapter translates values and errors; what an operation does stands in the module of its name.
+An adapter translates values and errors; what an operation does is in the module of that name.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class RemediationResource:
         self._session = session
         self._keeps_unfinished = keeps_unfinished
         self._recorded: set[str] = set()
-        """The URNs that the stack held, declared as they are now, when they were checked."""
+        """The URNs whose resource was in the stack, with unchanged inputs, when Check ran."""
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN. Preview needs it, because the replaced resource is deleted first."""
         self._program = Program()
         self.created_here: dict[str, State | None] = {}
-        """The remediation that this process last created or took over for a URN; None while it is under way. With
+        """The remediation that this process last created or took over for a URN; None while the create is running. With
         `--replace` the engine creates before it deletes: create may take over the very remediation that delete is then
         asked to cancel."""
 
@@ -88,8 +88,8 @@ class RemediationResource:
     async def create(
         self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, replace_requested: bool = False
     ) -> Resource:
-        """Starts the remediation and waits for its end. `replace_requested`: whether the user told the engine to
-        replace what the stack holds, of which the engine says nothing here."""
+        """Starts the remediation and waits until it has ended. `replace_requested`: whether the user asked for a
+        replacement with `--replace`, which Pulumi's Create request does not say."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         self.created_here[urn] = None
@@ -121,10 +121,10 @@ class RemediationResource:
     async def update(
         self, urn: str, recorded: Recorded, inputs: Properties, report: Report, time_limit: float = 0.0
     ) -> Resource:
-        """Goes on waiting for an unfinished remediation."""
+        """Resumes the wait for an unfinished remediation."""
         declared = RemediationInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout))
-        # What pulumi.dynamic updates is complete: it was looked at when it was created.
+        # A resource that pulumi.dynamic updates is complete: create has already checked for others.
         unfinished = self._keeps_unfinished
         return _resource(await update(run, urn, _state(recorded), declared, may_withdraw=unfinished), inputs)
 

@@ -1,4 +1,4 @@
-"""What all operations share while one engine process lives: the API's client, the watchers, the user's interruption."""
+"""What all operations of one engine process share: the API client, the watchers, the user's interruption."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Session:
     """Makes the runs of the resources' operations. One object serves one engine process, and one event loop."""
 
     def __init__(self, config: ProviderConfig, client: Client | None = None) -> None:
-        """`client` stands in for the one that `config` describes."""
+        """`client` replaces the one that `config` describes."""
         self._config = config
         self._client = client
         self._clusters: Clusters | None = None
         self._interrupted = asyncio.Event()
 
     def interrupt(self) -> None:
-        """Stops every wait at once and starts nothing more. Remediations go on; unfinished resources stay in the
+        """Stops every wait at once and starts nothing more. Remediations continue; unfinished resources stay in the
         stack."""
         self._interrupted.set()
         if self._client is not None:
@@ -38,7 +38,7 @@ class Session:
             await self._client.close()
 
     async def preflight(self, report: Report) -> Run | None:
-        """A run for looking ahead; None if that is turned off or there is no API key, which only `up` insists on."""
+        """A run for a preview; None if `preflight` is off, or if there is no API key, which only `up` requires."""
         if not self._config.preflight:
             return None
         try:

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pulumi_resource_togetherai.remediation.watching.report import Report
 
 _TOLD = {"clusterId": CLUSTER, "instanceId": INSTANCE, "remediationId": REMEDIATION, "mode": MODE, "state": STATE}
-"""The properties that a span tells, and as what. All others may hold what people wrote."""
+"""The properties that a span carries, and under which attribute. All others may hold text that people wrote."""
 
 
 class Traced:
-    """The operations of another object, which does them."""
+    """Passes each operation on to another object, inside a span."""
 
     def __init__(self, kind: str, operations: Operations) -> None:
         """`kind`: what the spans call the resource, such as `Remediation`."""
@@ -86,7 +86,7 @@ class Traced:
     async def update(
         self, urn: str, recorded: Recorded, inputs: Properties, report: Report, time_limit: float = 0.0
     ) -> Resource:
-        """Goes on with an unfinished resource."""
+        """Resumes an unfinished resource."""
         with self._span("update", urn, recorded.outputs) as current:
             return _told(current, await self._operations.update(urn, recorded, inputs, report, time_limit))
 
@@ -108,7 +108,7 @@ def _attributes(properties: Mapping[str, Any]) -> Attributes:
 
 
 def _told(current: Span, resource: Resource) -> Resource:
-    """The resource, after the span has told how the operation leaves it."""
+    """Returns the resource, after adding its outcome to the span."""
     current.set_attributes(_attributes(resource.outputs))
     if resource.problem is not None:
         state = str(resource.outputs.get("state"))

@@ -39,8 +39,8 @@ class ReviewResource:
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN. Preview needs it, because the replaced resource is deleted first."""
         self._created: dict[str, str] = {}
-        """The id of the review that this process last made or took note of for a URN. With `--replace` the engine
-        creates before it deletes: that delete must not take back what create found."""
+        """The id of the review that this process last made or adopted for a URN. With `--replace` the engine creates
+        before it deletes: that delete must not withdraw what create adopted."""
 
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""
@@ -99,13 +99,13 @@ class ReviewResource:
     async def update(
         self, urn: str, recorded: Recorded, inputs: Properties, report: Report, time_limit: float = 0.0
     ) -> Resource:
-        """Goes on waiting for an approved remediation."""
+        """Resumes the wait for an approved remediation."""
         declared = ReviewInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout))
         return _resource(await update(run, _state(recorded), declared, may_withdraw=self._keeps_unfinished), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
-        """Takes an approval back if what it approved can still be cancelled."""
+        """Withdraws an approval if the remediation can still be cancelled."""
         state = _state(recorded)
         if self._created.get(urn) != state.id:
             await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)

@@ -21,7 +21,7 @@ _HEAD = ("node", "mode", "attempt", "took", "outcome")
 
 
 def summary(rows: Mapping[str, Mapping[str, Any] | str], instances: Sequence[str]) -> str:
-    """One line per instance: the outputs of its remediation, or a text where there is none."""
+    """One line per instance: the outputs of its remediation, or a text if it has none."""
     lines = [_HEAD, *(_line(instance, rows[instance]) for instance in instances)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)

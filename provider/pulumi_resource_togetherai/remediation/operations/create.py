@@ -24,7 +24,8 @@ from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_
 from pulumi_resource_togetherai.remediation.watching.concurrency import Slot
 
 LONGEST_PAUSE = 60.0
-"""The longest pause, in seconds, between a withdrawal because the cluster was full and the next look for room."""
+"""After a withdrawal because the cluster was full: the longest pause, in seconds, before the next look for a free
+slot."""
 
 
 async def create(run: Run, identity: Identity, *, recorded: bool, own: str | None = None) -> Result:
@@ -103,13 +104,13 @@ async def _create_or_adopt(
                         tell = run.report.warning if surprising else run.report.info
                         slot.release()
                         record = await _confirmed(run, record)
-                        if not ended_badly(record):  # of a bad end the operation's error tells
+                        if not ended_badly(record):  # the operation's error reports a bad end
                             await tell(f"taking over {messages.name(record)}: {because}")
                         return State(inputs, record, attempt, adopted=attempt is None)
                     case Post(attempt, _, beware):
                         with explained(f"{nothing_started}: it was waiting for its turn"):
                             waited = await run.unless_stopped(slot.acquire())
-                        if waited:  # somebody else may have started one meanwhile
+                        if waited:  # somebody else may have started one during the wait
                             history = await _history(run, identity)
                             continue
                         if beware:
@@ -129,7 +130,8 @@ async def _create_or_adopt(
 
 
 async def _confirmed(run: Run, record: Remediation) -> Remediation:
-    """The same remediation, fetched once more by itself if the API says that it has ended before anybody waited."""
+    """The same remediation. If the API says that it ended before anybody waited for it, fetches it once more by
+    itself."""
     if not record.terminal:
         return record
     look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)

@@ -1,4 +1,4 @@
-"""Update: the engine calls it only for a resource that is not complete. It goes on waiting and never posts."""
+"""Update: the engine calls it only for a resource that is not complete. It resumes the wait and never posts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attemp
 
 
 async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *, may_withdraw: bool) -> Result:
-    """Resumes the wait that the last run gave up, under the inputs as they are now. `may_withdraw`: whether that run
-    may have been cut off before it looked whether others came first."""
+    """Resumes the wait that the last run gave up, with the current inputs. `may_withdraw`: whether that run may have
+    stopped before it checked whether others came first."""
     state = replace(state, inputs=inputs)
     record = state.record
     if not record.terminal:

@@ -59,10 +59,10 @@ def decide(
 ) -> Decision:
     """What to do, given the instance's remediations, newest first.
 
-    `window`: how recently ours must have ended well to be taken over. `recorded`: whether the stack holds this
-    resource already, declared as it is now; then being asked to create it once more is the user's word that a bad end
-    may be tried again. `withdrawn`: the ids of those of ours that were cancelled before they began because others came
-    first (see `precedence`): no bad ends.
+    `window`: how recently ours must have ended well to be taken over. `recorded`: whether the stack holds this resource
+    already, declared as it is now; then a second create means that the user has asked for another attempt after a bad
+    end. `withdrawn`: the ids of our remediations that were cancelled before they began because others came first (see
+    `precedence`). These do not count as bad ends.
     """
     inputs = identity.inputs
     ours = [(attempt, record) for record in history if (attempt := identity.attempt_of(record)) is not None]
@@ -76,7 +76,7 @@ def decide(
             return Adopt(record, attempt, f"it belongs to this resource and is {record.state}")
     attempt, because = 1, "no earlier attempt"
     if ours:
-        # Two runs of the stack at once may have started an attempt twice, and then withdrawn one: the other one counts.
+        # Two runs of the stack at once may have started an attempt twice and withdrawn one: the other one counts.
         last, record = max(ours, key=lambda item: (item[0], not ended_badly(item[1])))
         if record.id in withdrawn:
             pass

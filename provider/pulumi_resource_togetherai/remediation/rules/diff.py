@@ -21,11 +21,11 @@ class Diff:
     unfinished: bool = False
     """Whether the recorded end is a bad one, which Update reports again."""
     settings: list[str] = field(default_factory=list[str])
-    """The other inputs that changed. They run nothing; the stack takes note of them."""
+    """The other inputs that changed. They run nothing; the stack records them."""
 
 
 def diff(old_inputs: Mapping[str, Any], state: State, new_inputs: Mapping[str, Any]) -> Diff:
-    """Compares what was declared with what is declared now; values that are not known yet count as changed."""
+    """Compares the recorded inputs with the declared ones; values that are not known yet count as changed."""
     changed = [name for name in sorted({*old_inputs, *new_inputs}) if old_inputs.get(name) != new_inputs.get(name)]
     replaces = [name for name in REPLACING if name in changed]
     if new_inputs.get("retryFailed") is True and state.record.state == RemediationState.FAILED:

@@ -1,4 +1,4 @@
-"""How long remediations of a cluster take, learned in passing: from answers that were asked for anyway."""
+"""How long remediations of a cluster take, learned from answers to requests that are made anyway."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pulumi_resource_togetherai.remediation.rules.precedence import started_at
 SHARE = 0.9
 """9 in 10."""
 ENOUGH = 10
-"""So many must have ended before anything is said: of fewer, 9 in 10 are all of them, and the next may well take
-longer."""
+"""How many must have ended before there is an estimate. Of fewer than 10, 9 in 10 would mean all of them, and the next
+one may well take longer."""
 WINDOW = timedelta(days=30)
 """How long ago a remediation may have been started to count: platforms change."""
 
@@ -58,7 +58,8 @@ class Estimates:
         self._estimates: dict[RemediationMode, Estimate | None] = {}
 
     def note(self, records: Iterable[Remediation], now: datetime) -> None:
-        """Takes in what an answer shows. What has ended does not go on: a list may lag behind."""
+        """Takes in what an answer shows. An ended remediation never becomes active again; a list that says so is out of
+        date."""
         for record in records:
             known = self._seen[record.mode].get(record.id)
             if not (known and known.ended) and (seen := _Seen.of(record, now)):
@@ -66,15 +67,15 @@ class Estimates:
         self._estimates.clear()
 
     def estimate(self, mode: RemediationMode) -> Estimate | None:
-        """Within what time 9 in 10 of a mode end, if enough have been seen to say so."""
+        """The time within which 9 in 10 remediations of a mode end; None if too few have been seen."""
         if mode not in self._estimates:
             self._estimates[mode] = _estimate_of(self._seen[mode].values())
         return self._estimates[mode]
 
 
 def _estimate_of(seen: Collection[_Seen]) -> Estimate | None:
-    """By Kaplan and Meier: what still goes on counts as longer than it has taken so far. Where fifty were started
-    together and ten have ended, those ten are the quickest, and do not tell how long the others take."""
+    """By Kaplan and Meier: a remediation that is still running counts as longer than it has taken so far. If fifty were
+    started together and ten have ended, those ten are the quickest and do not show how long the others take."""
     ended = sum(one.ended for one in seen)
     if ended < ENOUGH:
         return None

@@ -61,7 +61,8 @@ class Identity:
         return None
 
     def _may_be_a_key(self, text: str) -> bool:
-        """Keys are UUIDs of version 5, unless the program chose one; most ids can be told from them at a glance."""
+        """Keys are UUIDs of version 5, unless the program chose one; so most other ids are recognized at once as not
+        ours."""
         return text == self.inputs.idempotency_key or (len(text) == 36 and text[14] == "5")
 
 

@@ -1,4 +1,4 @@
-"""What people are told about a remediation. Every message names the remediation, its instance and its cluster."""
+"""The wording of messages about a remediation. Each one names the remediation, its instance and its cluster."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def took(record: Remediation, now: datetime) -> str:
 
 
 def progress(record: Remediation, now: datetime, estimate: Estimate | None = None) -> str:
-    """One line about where a remediation is, and how long those of its mode take where that is known."""
+    """One line about a remediation's progress and, if known, how long remediations of its mode take."""
     line = (
         f"{record.state} for {took(record, now)}"
         if not record.terminal

@@ -11,12 +11,12 @@ from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
 
 SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
-"""The terminal states that make a resource complete. A terminal state that this version does not know is one too: it
-is recorded as it came."""
+"""The terminal states that make a resource complete. A terminal state that this version does not know counts as a
+success too: the stack records it unchanged."""
 
 
 def ended_badly(record: Remediation) -> bool:
-    """Whether it ended, and neither did its work nor turned out to be unnecessary."""
+    """Whether it ended without doing its work, although the work was still needed."""
     return record.state in (RemediationState.FAILED, RemediationState.CANCELLED)
 
 
@@ -45,7 +45,7 @@ def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = F
 
 
 def gave_way(record: Remediation, winner: Remediation | None) -> str:
-    """Why a resource is not complete whose remediation was withdrawn: it is cancelled, and never began."""
+    """Why a resource is not complete: its remediation was withdrawn, which means cancelled before it began."""
     because = f"another remediation came first: {messages.whose(winner)}" if winner else "others came first"
     return (
         f"{messages.name(record)} was cancelled before it began, because {because}. {_recorded(kept=True)} The next "

@@ -1,9 +1,9 @@
-"""Which of several active remediations goes on where only some may: the same answer, whoever asks.
+"""Precedence: which of several active remediations continue if not all of them may. Every process gets the same answer.
 
-There is no lock server. Every process looks at what is active after its POST, orders it in the same way, and withdraws
-its own if that does not come first. What has begun comes first, because it cannot be cancelled any more; then what was
-started earlier; then the smaller id. A proposal takes no node away until it is approved, so it stands in nobody's way;
-once approved it counts from its approval.
+There is no lock server. After its POST, every process lists the active remediations, sorts them by the same rule, and
+withdraws its own if that one does not come first. Remediations that have begun come first, because they can no longer
+be cancelled; then the one that was started earlier; then the one with the smaller id. A proposal does not occupy a node
+until it is approved, so it blocks nothing; from then on its approval is its start.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def started_at(record: Remediation) -> datetime:
-    """When it was started, or approved. One whose time the API does not tell counts as started after all others."""
+    """When it was started, or approved. If the API does not say when, it counts as started after all others."""
     return record.review_time or record.create_time or _NEVER
 
 
 def precedence(record: Remediation) -> Precedence:
-    """The place of an active remediation: the smaller one goes on."""
+    """The sort key of an active remediation: the smallest one continues."""
     return (record.cancellable, started_at(record), record.id)
 
 
@@ -56,7 +56,7 @@ class Active:
         return [other for other in self._by_instance.get(record.instance_id, ()) if other.id != record.id]
 
     def ahead_on_the_node(self, record: Remediation) -> Remediation | None:
-        """The remediation of the same node that goes on in place of this one; None if this one goes on."""
+        """The remediation of the same node that continues in place of this one; None if this one continues."""
         first = next(iter(self.rivals(record)), None)
         return first if first is not None and precedence(first) < precedence(record) else None
 
@@ -71,8 +71,8 @@ def may_have_been_withdrawn(record: Remediation) -> bool:
 
 
 def was_withdrawn(record: Remediation, known: Iterable[Remediation], *, one_per_node: bool, limit: int | None) -> bool:
-    """Whether a remediation was cancelled because it did not come first among all that was active when it ended, as
-    `known` tells. `limit` is the most that may be active in the cluster.
+    """Whether a remediation was cancelled because it did not come first among those in `known` that were active when it
+    ended. `limit` is the most that may be active in the cluster.
 
     The records are the only memory that all processes share: a run may be killed between the cancel and the next POST.
     """
@@ -103,6 +103,6 @@ class Loss:
     """Why a remediation that has not begun is withdrawn."""
 
     winner: Remediation | None
-    """The remediation of the same node that goes on; None if ours is one too many for its cluster."""
+    """The remediation of the same node that continues; None if ours exceeded the cluster's limit."""
     ahead: int = 0
     """How many of its cluster come before it."""

@@ -1,4 +1,4 @@
-"""What happened lately to the node: a remediation of it that succeeded a short while ago and is not this resource's."""
+"""`ifRecent`: what to do if another remediation of the node succeeded a short while ago."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def reckon(
     config: ProviderConfig,
     own: str | None,
 ) -> Decision:
-    """The decision as `ifRecent` leaves it: a POST to a node that was repaired just now is warned of, or refused."""
+    """Applies `ifRecent` to a decision: warns of a POST to a node that was repaired a short while ago, or refuses
+    it."""
     inputs = identity.inputs
     choice = inputs.if_recent or config.if_recent
     if not isinstance(decision, Post) or choice is IfRecent.IGNORE:

@@ -23,7 +23,7 @@ async def current_record(run: Run, record: Remediation) -> Remediation | None:
 
 async def cancel_until_answered(run: Run, record: Remediation) -> Remediation | None:
     """Repeats the cancel request until the API has answered it; a second cancel does no harm. Returns the remediation
-    afterwards, cancelled or not, or None when the API knows it no more."""
+    afterwards, cancelled or not, or None when the API no longer knows it."""
     for left in reversed(range(run.config.max_retries + 1)):
         try:
             return await run.client.cancel_remediation(record.cluster_id, record.instance_id, record.id)
@@ -37,7 +37,7 @@ async def cancel_until_answered(run: Run, record: Remediation) -> Remediation | 
             if now is None or not now.cancellable:
                 return now
             if not (left and error.transient):
-                # Neither cancelled nor started: saying anything else would lose it.
+                # Neither cancelled nor begun: to report anything else would lose track of it.
                 raise
             await asyncio.sleep(seconds(run.config.poll_interval))
     raise AssertionError("the last try returns or raises")

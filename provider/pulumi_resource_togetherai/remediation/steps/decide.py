@@ -1,4 +1,4 @@
-"""What create does, given what the API lists: the rules, with the clock and the settings of a run."""
+"""Applies the rules of `rules/decision` and `rules/recent` with the clock and the settings of a run."""
 
 from __future__ import annotations
 

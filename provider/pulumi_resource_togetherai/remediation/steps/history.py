@@ -21,7 +21,7 @@ class History:
     withdrawn: frozenset[str] = frozenset()
     """The ids of the resource's own that were cancelled before they began because others came first."""
     unreadable: Sequence[Unreadable] = ()
-    """What the API listed with them that could not be read: it may be anybody's."""
+    """Items of the API's list that could not be read: any of them may belong to this resource."""
 
     def but(self, gone: Remediation) -> History:
         """The same without one."""

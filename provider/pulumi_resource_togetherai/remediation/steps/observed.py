@@ -1,4 +1,5 @@
-"""What a wait tells OpenTelemetry: that somebody waits, each change of state, and how long the remediation took."""
+"""What a wait reports to OpenTelemetry: that it is in progress, each change of state, and how long the remediation
+took."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from pulumi_resource_togetherai.telemetry.instruments import (
 
 @contextmanager
 def observed(record: Remediation) -> Generator[Callable[[Remediation], None]]:
-    """Tells meanwhile that a remediation is being waited for. What it gives is to be called with each newer record."""
+    """Counts a remediation as waited for while the block runs. Call what it yields with each newer record."""
     told, span, cluster = instruments(), get_current_span(), {CLUSTER: record.cluster_id}
     states = list[str]()
 

@@ -14,13 +14,14 @@ from pulumi_resource_togetherai.remediation.steps.run import RemediationError, R
 from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
 
 LONGEST_SETTLING = 5.0
-"""The longest pause, in seconds, before looking what a request of unknown outcome did. It may still be on its way."""
+"""The longest pause, in seconds, before checking what became of a request whose outcome is unknown. It may still be in
+transit."""
 
 
 async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
     """Starts this attempt, and returns it, or the remediation that turns out to be this attempt already.
 
-    Raises RemediationError when the API refuses, or when nobody can tell what became of it.
+    Raises RemediationError if the API refuses, or if the outcome cannot be found out.
     """
     inputs, cluster = identity.inputs, run.cluster(identity.inputs.cluster_id)
     tries = run.config.max_retries + 1
@@ -61,7 +62,7 @@ async def _ask(run: Run, identity: Identity, attempt: int) -> Remediation:
         raise _of_another(identity, attempt, f"with {messages.whose(answer)}")
     if identity.attempt_of(answer) == attempt:
         return answer
-    try:  # nothing in it says that it is ours: at least the API has to know it
+    try:  # nothing in it shows that it is ours, so require at least that the API can return it by its id
         return await run.cluster(inputs.cluster_id).remediation(inputs.instance_id, answer.id)
     except ApiError as error:
         told = f"it answered with remediation {quoted(answer.id)}, which cannot be read ({error})"

@@ -18,7 +18,7 @@ class Program:
         self._starting: defaultdict[tuple[str, str], dict[str, Identity]] = defaultdict(dict)
 
     async def joins(self, identity: Identity, report: Report) -> None:
-        """Takes note of one more. Warns of two for one node; raises RemediationError where `up` will refuse one."""
+        """Adds a resource. Warns of two for one node; raises RemediationError if `up` will refuse one of them."""
         inputs = identity.inputs
         others = self._starting[inputs.cluster_id, inputs.instance_id]
         others[identity.urn] = identity

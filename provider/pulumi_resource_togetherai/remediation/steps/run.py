@@ -1,4 +1,4 @@
-"""What one operation works with: the API, the settings, somebody to tell, and the ways in which it may have to stop."""
+"""What one operation works with: the API, the settings, a reporter, and what may stop it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 GRACE = 5.0
-"""How long a write that is under way may still take after an interruption, in seconds: better a late answer than an
+"""How long, in seconds, a write in progress may still take after an interruption: a late answer is better than an
 unknown outcome."""
 
 
@@ -68,7 +68,7 @@ class Run:
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
         """Does `work`, or stops it at an interruption (Interrupted) or at the deadline (TimeoutError). `grace` is how
-        long, in seconds, it may go on after that."""
+        long, in seconds, it may continue after that."""
         task = asyncio.ensure_future(work)
         stop = asyncio.ensure_future(self.interrupted.wait())
         remaining = max(0.0, self.deadline - asyncio.get_running_loop().time())

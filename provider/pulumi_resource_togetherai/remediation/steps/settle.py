@@ -1,4 +1,4 @@
-"""Waiting for the end of a remediation as its inputs say, and what came of it."""
+"""Waits for the end of a remediation as its inputs say, and reports the result."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Result:
     state: State
     problem: str | None = None
     loss: Loss | None = None
-    """Why the remediation was withdrawn, if it was: it is cancelled, and never began."""
+    """Why the remediation was withdrawn, which means cancelled before it began; None if it was not."""
 
 
 def contest_of(run: Run, state: State) -> Contest | None:
-    """The rules that a remediation is held to, if it is this resource's own."""
+    """The rules that apply to a remediation, if it is this resource's own."""
     one_per_node, limit = state.inputs.if_active is not IfActive.CREATE, run.config.max_concurrent_per_cluster
     if state.attempt is None or not (one_per_node or limit):
         return None
@@ -35,8 +35,8 @@ def contest_of(run: Run, state: State) -> Contest | None:
 
 
 async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
-    """Waits for the end of a remediation, unless the program says not to, and says what came of it. With a `contest`
-    it is withdrawn if others come first."""
+    """Waits for the end of a remediation, unless `wait` is false, and returns the result. With a `contest` it is
+    withdrawn if others come first."""
     followed = await follow(run, state.record, contest, wait=state.inputs.wait)
     watch, state = followed.watch, state.seen(followed.watch.record)
     if followed.loss is not None:

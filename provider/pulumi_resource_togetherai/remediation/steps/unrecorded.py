@@ -1,4 +1,5 @@
-"""Attempts that the stack does not hold: a run that was killed while replacing one may have started the next."""
+"""Attempts that the stack has not recorded: a run that was killed during a replacement may have started the next
+one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop that waits for a remediation to end. What its end means for the resource stands in `rules/outcome`."""
+"""The loop that waits for a remediation to end. `rules/outcome` says what the end means for the resource."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pulumi_resource_togetherai.telemetry.instruments import STOP, STOP_EVENT
 
 async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
     """Follows a remediation until it is terminal, the deadline passes, the user interrupts, or the API no longer shows
-    it; with a `contest`, also until others turn out to have come first. An API that does not answer is not a reason to
-    stop: the remediation goes on too."""
+    it; with a `contest`, also until others turn out to have come first. If the API does not answer it keeps waiting,
+    because the remediation continues too."""
     watch = Watch(record)
     with noting_why(watch):
         await run.unless_stopped(_follow(run, watch, contest))

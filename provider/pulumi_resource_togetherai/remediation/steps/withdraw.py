@@ -18,7 +18,7 @@ from pulumi_resource_togetherai.remediation.steps.wait import noting_why, until_
 from pulumi_resource_togetherai.remediation.watching.contest import Contest
 
 COARSE = 1.0
-"""If the API gives times in whole seconds, another remediation may get the same time for this many seconds."""
+"""If the API's times are whole seconds, a remediation that starts within this many seconds may get the same time."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Followed:
 
     watch: Watch
     loss: Loss | None = None
-    """Why it was withdrawn: then it is cancelled, and never began."""
+    """Why it was withdrawn, which means cancelled before it began."""
 
 
 async def follow(run: Run, record: Remediation, contest: Contest | None, *, wait: bool) -> Followed:
-    """Waits for the end of a remediation, or not. With a `contest` it is ours: looks at least once whether others came
-    first, and withdraws it if so."""
+    """With `wait`, waits until a remediation has ended. With a `contest` the remediation is ours: checks at least once
+    whether others came first, and withdraws it if so."""
     while True:
         watch, loss = await (_wait(run, record, contest) if wait else _look_once(run, record, contest))
         if loss is None or contest is None:
@@ -51,7 +51,7 @@ async def _wait(run: Run, record: Remediation, contest: Contest | None) -> tuple
 
 
 async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
-    """Repeats the look until the API answers. With `wait: false` the rules hold too."""
+    """Checks once, repeating the request until the API answers: the rules also apply with `wait: false`."""
     watch, loss = Watch(record), None
     if record.terminal or contest is None:
         return watch, None
@@ -75,7 +75,7 @@ async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]
 
 
 async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest) -> Watch:
-    """Cancels our remediation. Returns what became of it: cancelled, or begun after all, or neither yet."""
+    """Cancels our remediation. Returns what became of it: cancelled, begun after all, or neither yet."""
     why = (
         f"{messages.whose(loss.winner)}, came first"
         if loss.winner

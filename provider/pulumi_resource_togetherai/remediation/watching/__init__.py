@@ -1,1 +1,2 @@
-"""Watching the remediations of a cluster for all who wait for one, at the price of few requests. Nothing of Pulumi."""
+"""Watches the remediations of a cluster with few requests, for all operations that wait for one. Knows nothing of
+Pulumi."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
 
 RECENT = 60.0
-"""How old, in seconds, what a preview says may be: a preview of many nodes then looks once."""
+"""How old, in seconds, an answer may be that a preview uses, so that a preview of many nodes asks only once."""
 
 _Key = tuple[str, str]
 """An instance's id and a remediation's."""
@@ -44,23 +44,23 @@ class Cluster:
         self._ended = Coalescer[_Key, Remediation](self._record, self._those_ended, min_interval=min_interval)
         self._limit = config.max_concurrent_per_cluster
         self.claims = defaultdict[str, asyncio.Lock](asyncio.Lock)
-        """Who decides about an instance, by its id; see `claim`."""
+        """The lock of each instance, by its id; see `steps/instance_lock`."""
         self.estimates = Estimates()
         """How long remediations take here."""
         self.watcher = Watcher(client, cluster_id, self._look, self.standing, self.estimates, interval=interval)
-        """Tells those who wait for a remediation about its changes."""
+        """Notifies those who wait for a remediation of its changes."""
         self.limit = ConcurrencyLimit(
             client, cluster_id, self.watcher, config.max_concurrent_per_cluster, interval=interval
         )
-        """How many may be under repair at once, and who waits for that."""
+        """How many may be under repair at once, and the queue for it."""
 
     async def get(self, *, preview: bool = False) -> models.Cluster:
         """The cluster with its nodes. Raises ApiError."""
         return await self._clusters.look(self._id, at_most_old=RECENT if preview else 0.0)
 
     async def history(self, instance_id: str, *, preview: bool = False) -> Listed:
-        """An instance's remediations, newest first. A remediation that replaced the VM has outlived the instance's id,
-        so an unknown instance is looked up in its cluster. Raises ApiError, NotFound for an unknown cluster
+        """An instance's remediations, newest first. A remediation that replaced the VM outlives the instance's id, so
+        for an unknown instance the cluster's list is searched. Raises ApiError, NotFound for an unknown cluster
         included."""
         return await self._histories.look(instance_id, at_most_old=RECENT if preview else 0.0)
 
@@ -125,7 +125,7 @@ def _by_key(listed: Listed) -> Answers[_Key, Remediation]:
 
 
 class Clusters(defaultdict[str, Cluster]):
-    """The clusters that this process has to do with, by id."""
+    """The clusters that this process works with, by id."""
 
     def __init__(self, client: Client, config: ProviderConfig) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Request coalescing: those who ask at the same time share a few requests."""
+"""Request coalescing: callers that ask at the same time share a few requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 Answers = Callable[[K], T | None]
-"""What one request for all things answered: the thing under a key, or None if that one has to be fetched by itself."""
+"""The answers of one request for all things: the thing under a key, or None if it has to be fetched by itself."""
 
 FEW = 3
 """Up to this many things are fetched one by one, more of them by one request for all."""
@@ -21,7 +21,7 @@ FEW = 3
 
 @dataclass(eq=False)
 class _Batch(Generic[K, T]):
-    """Those who have asked since the last request was sent, and their answers."""
+    """The callers since the last request was sent, and their answers."""
 
     asking: int = 0
     answers: dict[K, T | ApiError | None] = field(default_factory=dict[K, T | ApiError | None])
@@ -29,9 +29,9 @@ class _Batch(Generic[K, T]):
 
 
 class Coalescer(Generic[K, T]):
-    """Looks things up by key, together with those that are asked for at the same time.
+    """Looks things up by key, combining lookups made at the same time.
 
-    An answer comes from a request that was sent after the question, unless the question accepts an older one.
+    The answer to a lookup comes from a request that was sent after it, unless the caller accepts an older answer.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class Coalescer(Generic[K, T]):
         *,
         min_interval: float,
     ) -> None:
-        """`fetch_all` fetches all things, or at least those under the keys that it is given. `min_interval`: how many
-        seconds at least are between two calls of it, so that a thousand questions one after another do not fetch a
+        """`fetch_all` fetches all things, or at least those under the keys that it is given. `min_interval`: the least
+        number of seconds between two calls of it, so that a thousand lookups in quick succession do not fetch a
         thousand things a thousand times."""
         self._fetch_one = fetch_one
         self._fetch_all = fetch_all
@@ -93,7 +93,7 @@ class Coalescer(Generic[K, T]):
         async with self._sending:
             if self._all is not None:
                 await asyncio.sleep(self._all[0] + self._min_interval - loop.time())
-            self._open_batch = None  # whoever asks from now on has to wait for a later request
+            self._open_batch = None  # later callers need a later request
             sent_at, rest = loop.time(), list(batch.answers)
             one_after_another = may_be_old and len(self._single) >= FEW
             if (len(rest) > FEW or one_after_another) and not self._all_refused:

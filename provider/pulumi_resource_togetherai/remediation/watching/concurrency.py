@@ -18,18 +18,17 @@ if TYPE_CHECKING:
 
 
 class ConcurrencyLimit:
-    """Lets the remediations of a cluster start in the order in which they were asked for, as long as there is room.
+    """Starts the remediations of a cluster in the order of their requests, as long as a slot is free.
 
-    These take room: every remediation that the API says is active, whoever started it, except proposals, which take no
-    node away until somebody approves them; and every remediation that holds a slot here and has not ended. Two
-    processes that start one at the same moment do not see each other here: after the POST, the order in `precedence`
-    decides between them.
+    Two kinds occupy a slot: every remediation that the API lists as active, whoever started it, except proposals, which
+    affect no node until they are approved; and every remediation that holds a slot here and has not ended. This limit
+    cannot see another process that starts one at the same moment: after the POST, `precedence` decides between the two.
     """
 
     def __init__(
         self, client: Client, cluster_id: str, watcher: Watcher, limit: int | None, *, interval: float
     ) -> None:
-        """`limit`: how many may be active at once; None for any number. `interval`: how long to wait between two looks,
+        """`limit`: how many may be active at once; None for any number. `interval`: how long to wait between two lists,
         in seconds."""
         self._client = client
         self._cluster_id = cluster_id
@@ -37,7 +36,7 @@ class ConcurrencyLimit:
         self._limit = limit
         self._interval = interval
         self._queue = asyncio.Lock()
-        """Whoever waits for room waits here first, so that the first to ask is the first to start."""
+        """Those who wait for a slot queue here, so that the first to ask is the first to start."""
         self._held: set[Slot] = set()
         self._released = asyncio.Event()
         """Set when a slot was released."""
@@ -59,7 +58,7 @@ class ConcurrencyLimit:
             slot.release()
 
     async def acquire(self, slot: Slot) -> bool:
-        """Waits until there is room. Returns whether that took any time."""
+        """Waits until a slot is free. Returns whether that took any time."""
         if self._limit is None or slot in self._held:
             return False
         waited = self._queue.locked()
@@ -73,7 +72,7 @@ class ConcurrencyLimit:
         return waited
 
     def release(self, slot: Slot) -> None:
-        """Makes room for another."""
+        """Frees the slot."""
         if slot not in self._held:
             return
         self._held.remove(slot)
@@ -118,7 +117,7 @@ class ConcurrencyLimit:
         return len(listed | ours) + not_started_yet
 
     async def _active(self) -> list[Remediation]:
-        """What is active, from a list that is at most an interval old."""
+        """The active remediations, from a list that is at most one interval old."""
         now = asyncio.get_running_loop().time()
         usable_since = max(self._usable_since, now - self._interval)
         for listed in (self._watcher.listed, self._listed):
@@ -130,19 +129,19 @@ class ConcurrencyLimit:
 
 
 class Slot:
-    """Room for one remediation."""
+    """A slot for one remediation."""
 
     def __init__(self, limit: ConcurrencyLimit, report: Report) -> None:
         self._limit = limit
         self.report = report
         self.record: Remediation | None = None
-        """The remediation as it was last seen. Whoever starts it sets this."""
+        """The remediation as it was last seen. The operation that starts it sets this."""
 
     async def acquire(self) -> bool:
-        """Waits until there is room. Returns whether that took any time: then look again before you start. Raises
-        ApiError when the API does not say what is active."""
+        """Waits until it is free. Returns whether that took any time; if so, look again before you start. Raises
+        ApiError if the API does not list the active remediations."""
         return await self._limit.acquire(self)
 
     def release(self) -> None:
-        """Makes room for another."""
+        """Frees the slot."""
         self._limit.release(self)

@@ -1,6 +1,6 @@
-"""Compares our remediation with the others that are active on its node and in its cluster, at every look of a wait.
+"""Compares our remediation with the others that are active on its node and in its cluster, at every poll of a wait.
 
-If another one came first and ours has not begun, ours is withdrawn (see `withdraw`). If it has begun, both go on and
+If another one came first and ours has not begun, ours is withdrawn (see `withdraw`). If it has begun, both continue and
 the user is warned.
 """
 
@@ -16,7 +16,7 @@ from pulumi_resource_togetherai.remediation.watching.report import Report
 
 @dataclass
 class Contest:
-    """The rules that one remediation of ours is held to."""
+    """The rules that apply to one remediation of ours."""
 
     report: Report
     one_per_node: bool
@@ -24,9 +24,9 @@ class Contest:
     limit: int | None
     """How many may be active in its cluster at once; None for any number."""
     can_withdraw: bool = True
-    """Whether the API cancels what it says can be cancelled."""
+    """Whether the API still accepts the cancellation of a remediation in a cancellable state."""
     _told: set[str] = field(default_factory=set[str])
-    """The rivals of which the user was told."""
+    """The ids of the rivals that the user was warned of."""
 
     def has_news(self, record: Remediation, active: Active) -> bool:
         """Whether there is something to judge: a rival that is new, or a loss."""
@@ -35,7 +35,7 @@ class Contest:
         return self._loss(record, active) is not None
 
     async def judge(self, record: Remediation, active: Active) -> Loss | None:
-        """Tells of rivals that are new. Returns why ours has to be withdrawn; None if it goes on."""
+        """Warns of new rivals. Returns why ours has to be withdrawn; None if it continues."""
         loss = self._loss(record, active)
         if loss is None and self.one_per_node:
             for rival in active.rivals(record):

@@ -1,15 +1,15 @@
-"""Telling the user about one resource, as an operation does it."""
+"""How an operation reports to the user about its resource."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 HEARTBEAT = 60.0
-"""How often, in seconds, a wait without news says that it goes on."""
+"""How often, in seconds, a wait without changes reports that it is still waiting."""
 
 
 class Report(Protocol):
-    """Tells the user about one resource."""
+    """Reports to the user about one resource."""
 
     async def status(self, text: str) -> None:
         """A passing line: what is going on right now."""

@@ -1,4 +1,4 @@
-"""Watching the remediations of one cluster for everybody who waits for one: one list for all of them."""
+"""Watches the remediations of one cluster: all that wait for one share one list per poll."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ PATIENCE = 3
 
 @dataclass(eq=False)
 class Follower:
-    """Somebody who waits for news of one remediation."""
+    """A wait for news of one remediation."""
 
     record: Remediation
     report: Report
     contest: Contest | None = None
-    """The rules about other active remediations, if it has to follow any."""
+    """The rules about other active remediations; None if no rule applies."""
     active: Active | None = None
-    """What else was active at the last look that showed it; None before the first one."""
+    """What else was active at the last poll that included this; None before the first one."""
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _error: BaseException | None = None
 
     async def news(self, within: float) -> bool:
-        """Whether the remediation has changed its state or mode, or others came up beside it, `within` so many seconds;
-        `record` is the newest in any case. Raises ApiError when it could not be looked at."""
+        """Waits for news for at most `within` seconds. Returns whether the state or the mode changed, or other active
+        remediations appeared; `record` is the newest in any case. Raises ApiError if the poll failed."""
         try:
             async with asyncio.timeout(within):
                 await self._told.wait()
@@ -58,11 +58,11 @@ class Follower:
 
     @property
     def looks_around(self) -> bool:
-        """Whether what is active beside it matters: at the first look, and as long as it can be withdrawn."""
+        """Whether other active remediations matter: at the first poll, and as long as this one can be withdrawn."""
         return self.contest is not None and (self.active is None or self.record.cancellable)
 
     def tell(self, seen: Remediation | BaseException, active: Active | None = None) -> None:
-        """Passes on the result of a look."""
+        """Takes the result of a poll."""
         if isinstance(seen, BaseException):
             self._error = seen
         else:
@@ -77,8 +77,8 @@ class Follower:
 class Watcher:
     """Polls as long as somebody waits.
 
-    One remediation is looked at by itself, several by a list of the cluster's active ones; one that is not in the list
-    any more has ended, and is looked up.
+    A single remediation is fetched by itself, several by listing the cluster's active ones. One that is no longer in
+    the list has ended, and is then fetched.
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class Watcher:
         *,
         interval: float,
     ) -> None:
-        """`look` looks one remediation up, together with others if there are many, and `standing` with what is active
-        beside it. `estimates` learns from what is seen. `interval` is the longest between two looks, in seconds."""
+        """`look` fetches one remediation, combined with others if there are many; `standing` fetches one with what else
+        is active. `estimates` learns from the answers. `interval` is the longest time between two polls, in seconds."""
         self._client = client
         self._cluster_id = cluster_id
         self._look = look
@@ -108,7 +108,7 @@ class Watcher:
 
     @contextmanager
     def following(self, record: Remediation, report: Report, contest: Contest | None = None) -> Generator[Follower]:
-        """Watches a remediation meanwhile, with a `contest` together with what is active beside it."""
+        """Watches a remediation while the block runs; with a `contest`, also what else is active."""
         follower = Follower(record, report, contest)
         self._followers.add(follower)
         if self._task is None:
@@ -130,7 +130,7 @@ class Watcher:
             await self._round(list(self._followers))
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
-        """If the polling task fails, tells everybody who waits: otherwise they would wait for ever."""
+        """If the polling task fails, passes the error to all that wait, which would otherwise wait for ever."""
         if not task.cancelled() and (defect := task.exception()):
             for follower in self._followers:
                 follower.tell(defect)
@@ -181,7 +181,7 @@ class Watcher:
         await asyncio.gather(*(tell(follower) for follower in followers))
 
     async def _judge_lists(self, unlisted: list[Follower]) -> None:
-        """Gives up lists that hide active remediations: a server may list fewer than it knows."""
+        """Stops using lists that omit active remediations: a server may list fewer than it has."""
         missing = next((follower for follower in unlisted if not follower.record.terminal), None)
         self._missing_in_a_row = self._missing_in_a_row + 1 if missing else 0
         if missing and self._missing_in_a_row >= PATIENCE:

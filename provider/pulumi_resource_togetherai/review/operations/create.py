@@ -48,7 +48,7 @@ async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
         if inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
             with explained(f"{not_done}: it was waiting for its turn"):
                 waited = await run.unless_stopped(slot.acquire())
-            if waited:  # much may have happened meanwhile
+            if waited:  # the proposal may have changed while it waited
                 record = await _first_look(run, inputs)
         if record is not None and inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
             with explained(f"{not_done}: cannot check whether the node is being repaired"):
@@ -74,7 +74,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                 await run.report.info(f"nothing to review: {because}")
                 return State(inputs, record, gone=True)
             case Adopt(record, because):
-                # An answer of ours was lost: only the comment tells our review from somebody else's.
+                # The answer to our request was lost: only the comment distinguishes our review from somebody else's.
                 ours = ours and (record.review_comment or "").strip() == (inputs.comment or "").strip()
                 if not ours:
                     await run.report.info(f"recording the existing review of {messages.name(record)}: {because}")
@@ -115,7 +115,7 @@ async def _review(run: Run, inputs: ReviewInputs) -> Remediation:
 
 
 async def _not_raised_meanwhile(run: Run, inputs: ReviewInputs, record: Remediation) -> None:
-    """The platform may raise the mode between the look and the approval: then the approval is taken back."""
+    """The platform may raise the mode between the look and the approval: then the approval is withdrawn."""
     believed = inputs.mode or inputs.expected_mode
     if inputs.decision is Decision.REJECT or believed is None or record.mode == believed or record.terminal:
         return

@@ -1,4 +1,4 @@
-"""Delete: takes an approval back if what it approved can still be cancelled. A rejection stays as it is."""
+"""Delete: withdraws an approval if the remediation can still be cancelled. A rejection stays as it is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pulumi_resource_togetherai.review.rules.state import State
 
 
 async def delete(run: Run, review: State) -> None:
-    """Returns when the engine may remove the review from the stack. A remediation that has begun goes on: it belongs to
-    the platform, not to this resource."""
+    """Returns when the engine may remove the review from the stack. A remediation that has begun continues: it belongs
+    to the platform, not to this resource."""
     record = review.record
     if record is None or review.gone or review.inputs.decision is Decision.REJECT:
         return

@@ -1,4 +1,4 @@
-"""Update: goes on waiting for an approved remediation; reviews nothing."""
+"""Update: resumes the wait for an approved remediation; reviews nothing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pulumi_resource_togetherai.review.steps.settle import Result, contest_of, s
 
 
 async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: bool) -> Result:
-    """Resumes the wait that the last run gave up, under the inputs as they are now. Reviews nothing. `may_withdraw`:
-    whether that run may have been cut off before it looked whether another remediation came first."""
+    """Resumes the wait that the last run gave up, with the current inputs. Reviews nothing. `may_withdraw`: whether
+    that run may have stopped before it checked whether another remediation came first."""
     state = replace(state, inputs=inputs)
     record = state.record
     if record is None or record.terminal or state.gone:

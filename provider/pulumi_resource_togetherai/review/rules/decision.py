@@ -1,4 +1,4 @@
-"""The decision before a review: make it, take note of one that was made, or refuse.
+"""The decision before a review: make it, adopt one that was already made, or refuse.
 
 A pure function of what the API says about the remediation.
 """

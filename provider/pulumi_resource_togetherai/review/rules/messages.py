@@ -1,4 +1,4 @@
-"""What people are told about a proposed remediation and its review."""
+"""The wording of messages about a proposed remediation and its review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for the end of what was approved, and what came of it."""
+"""Waits for the end of an approved remediation, and reports the result."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def contest_of(run: Run, state: State) -> Contest | None:
 
 
 async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
-    """Waits for the end of an approved remediation, unless the program says not to, and says what came of it. With a
-    `contest` the approval is taken back if another remediation of the node came first."""
+    """Waits for the end of an approved remediation, unless `wait` is false, and returns the result. With a `contest`
+    the approval is withdrawn if another remediation of the node came first."""
     record = state.record
     if record is None or state.gone or state.inputs.decision is Decision.REJECT:
         return Result(state)
