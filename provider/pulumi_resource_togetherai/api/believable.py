@@ -1,7 +1,7 @@
-"""An answer held against its question, and against reason: what the API says is not believed because it came.
+"""Checks each answer of the API against the question, and against what is possible at all.
 
-A record of another remediation would be taken for the one that was asked for; one whose times run backwards is a defect
-somewhere, and no ground to delete a VM or to call a repair done.
+Without these checks the provider could take the record of another remediation for the one that it asked for. A record
+whose times run backwards shows a defect somewhere, and is no ground to delete a VM or to call a repair done.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.harmless import quoted
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-"""Before the service was there."""
+"""The earliest time that is believed: the service did not exist before."""
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-"""Centuries off begins here."""
+"""The latest time that is believed."""
 USABLE_ID = re.compile(r"(?!\.{1,2}$)[^\s/]{1,256}")
 """An id that can stand in a path and in the resource's id."""
 SKEW = timedelta(minutes=5)
-"""How far the clocks of the API's own parts may be apart."""
+"""How far apart the clocks of the API's own servers may be."""
 CLOCK_REASON = timedelta(days=3653)
-"""How far the API's clock may be from ours to be believed: further off, nobody knows which of the two is wrong."""
+"""How far the API's clock may be from this machine's. If it is further, the provider cannot know which one is wrong."""
 
 
 def other_than_asked(record: Remediation, cluster_id: str, instance_id: str | None, remediation_id: str | None) -> str:
-    """What is wrong with an answer to a question about a remediation; empty if it is about that one. None for what the
-    question leaves open."""
+    """What is wrong with an answer to a question about a remediation; empty if the answer is about that remediation.
+    Pass None for an id that the question does not name."""
     told = (record.cluster_id, record.instance_id, record.id)
     asked = (cluster_id, instance_id or record.instance_id, remediation_id or record.id)
     if told == asked:
@@ -58,8 +58,8 @@ def beyond_reason(record: Remediation) -> str:
 
 
 def believable_now(told: datetime, ours: datetime) -> datetime:
-    """The time to judge ages by: the API's, or the earlier of the two if one of them must be wrong. What has ended then
-    seems more recent than it is, which starts nothing."""
+    """The time to judge ages by: the API's, or the earlier of the two if one of them must be wrong. By the earlier one
+    an ended remediation seems more recent than it is, and that starts nothing."""
     return told if abs(told - ours) <= CLOCK_REASON else min(told, ours)
 
 

@@ -34,8 +34,8 @@ ALL_INSTANCES = "-"
 class Client:
     """The remediation API of one account.
 
-    Reads are repeated on transient errors; writes only when they provably did nothing (see `retry`). Every method
-    raises a subclass of `ApiError`.
+    The client repeats a read after a transient error, and a write only if it provably did nothing (see `retry`). Every
+    method raises a subclass of `ApiError`.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Client:
         without_proxy: bool = False,
     ) -> None:
         """`base_url` ends in /v1. `request_timeout` is in seconds, per try. `transport` replaces the network.
-        `without_proxy`: whether the environment's proxies are left out, which would read what travels in clear."""
+        `without_proxy`: whether to ignore the environment's proxies, which could read what is sent unencrypted."""
         self._http = Http(
             base_url,
             credential,
@@ -73,12 +73,12 @@ class Client:
         await self._http.close()
 
     def start_no_more(self) -> None:
-        """From now on raises Withheld instead of sending what starts a remediation, also where that waits for its turn
-        or its next try."""
+        """From now on the client raises Withheld instead of sending a request that may start a remediation, even if
+        that request already waits for its turn or its next try."""
         self._http.start_no_more()
 
     def now(self) -> datetime:
-        """The time on the server's clock, as far as its answers told and within reason."""
+        """The time on the server's clock, as far as its answers show it and within reason (see `believable_now`)."""
         return self._http.now()
 
     def clock_ahead(self) -> float | None:
@@ -168,8 +168,8 @@ class Client:
     ) -> Listed:
         """GET .../remediations, every page, newest first; of one instance, or of the whole cluster.
 
-        Whether the server honours a filter is not known, so what comes back is filtered here too, and the list is
-        asked for without filters when the server refuses them.
+        It is not known whether the server honors a filter, so the client filters the answer as well. If the server
+        refuses the filters, the client asks for the list without them.
         """
         filters: Params = {
             name: [value.value for value in values]
@@ -194,8 +194,8 @@ class Client:
         return Listed(newest_first, listed.unreadable)
 
     async def list_active_remediations(self, cluster_id: str) -> Listed:
-        """GET .../remediations of the whole cluster, those that have not ended. Raises Refused also when the server
-        ignores the filter: its answer would grow with the cluster's history."""
+        """GET .../remediations of the whole cluster: those that have not ended. Also raises Refused if the server
+        ignores the filter, because its answer would grow with the cluster's history."""
         active: Params = {"state": [state.value for state in ACTIVE_STATES]}
         listed = await self._all_pages(cluster_id, ALL_INSTANCES, active)
         if any(remediation.terminal for remediation in listed):
@@ -203,9 +203,9 @@ class Client:
         return listed
 
     async def list_ended_remediations(self, cluster_id: str, wanted: Set[str]) -> Listed:
-        """GET .../remediations of the whole cluster, those that have ended, until all that are `wanted`, by their ids,
-        have come. As the list begins with the newest, that is soon, however long the history; where it does not, it is
-        read to its end."""
+        """GET .../remediations of the whole cluster: those that have ended. Stops once all ids in `wanted` have come.
+        If the list begins with the newest, that is soon, however long the history. If it does not, the client may have
+        to read it to its end."""
         ended: Params = {"state": [state.value for state in sorted(TERMINAL_STATES)]}
         return await self._all_pages(cluster_id, ALL_INSTANCES, ended, until=wanted)
 
@@ -223,7 +223,7 @@ class Client:
 
 
 def _about(cluster_id: str, instance_id: str | None, remediation_id: str | None = None) -> Callable[[Remediation], str]:
-    """Tells what is wrong with a record that answers a question about this."""
+    """A function that returns what is wrong with a record that answers a question about these ids."""
     return lambda record: other_than_asked(record, cluster_id, instance_id, remediation_id) or beyond_reason(record)
 
 

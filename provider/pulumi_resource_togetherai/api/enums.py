@@ -13,7 +13,7 @@ class OpenEnum(StrEnum):
     """A string enumeration whose members carry a description and which keeps unknown values.
 
     `RemediationState("NEW_STATE")` is a value of the type that equals the string `"NEW_STATE"`; it is just not
-    `known`. So an answer from a newer server is recorded as it came.
+    `known`. So the provider records an answer from a newer server as it came.
     """
 
     _value_: str
@@ -87,7 +87,7 @@ TRIGGER_PREFIX = "REMEDIATION_TRIGGER_"
 
 
 class RemediationState(OpenEnum):
-    """Where a remediation is in its life."""
+    """Where a remediation is in its lifecycle."""
 
     PENDING_APPROVAL = ("PENDING_APPROVAL", "Proposed; waits for a person to approve or reject it.")
     PENDING = ("PENDING", "Approved and queued.")

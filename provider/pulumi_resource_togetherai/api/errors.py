@@ -8,10 +8,10 @@ from pulumi_resource_togetherai.harmless import harmless
 
 
 class ApiError(Exception):
-    """A request that did not bring the answer asked for. Its text is one line for a person."""
+    """A request that did not bring the answer asked for. The error's text is one line for the user."""
 
     maybe_took_effect: ClassVar[bool] = False
-    """Whether the API may have carried the request out all the same. If so, look before asking again."""
+    """Whether the API may have carried the request out anyway. If so, look at its records before you repeat it."""
     transient: ClassVar[bool] = False
     """Whether the same request may well succeed later."""
 
@@ -33,7 +33,7 @@ class Withheld(ApiError):
 
 
 class AnswerLost(ApiError):
-    """The request was sent and no answer came back (timeout, connection lost): nobody knows what it did."""
+    """The request was sent and no answer came back (timeout, connection lost), so its effect is unknown."""
 
     maybe_took_effect = True
     transient = True
@@ -47,11 +47,11 @@ class AnswerUnreadable(ApiError):
 
 
 class AnswerContradicts(AnswerUnreadable):
-    """An answer came back that is about something else than was asked, or that cannot be so: nothing of it is used."""
+    """An answer came back that is about something else, or that cannot be true. The provider uses nothing of it."""
 
 
 class AnswerTooLarge(ApiError):
-    """An answer, or a list, went on beyond what is read of one."""
+    """An answer, or a list, is longer than the client reads."""
 
     maybe_took_effect = True
 

@@ -1,4 +1,4 @@
-"""One request: held back, sent, bounded, repeated where that is safe, and its answer read or turned into an error."""
+"""Sends one request: limits it, repeats it where that is safe, and reads its answer or turns it into an error."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.telemetry.request import Exchange, telling
 
 AT_ONCE = 16
-"""Requests about one cluster that may be under way at once; more wait for their turn. A cluster that does not answer
-holds up its own only."""
+"""How many requests about one cluster may be under way at once; more wait for their turn. A cluster that does not
+answer therefore delays only requests about itself."""
 LARGEST_ANSWER = 16 * 2**20
-"""The longest answer that is read, in bytes. A page of 1000 remediations has some 550,000."""
+"""The longest answer that the client reads, in bytes. A page of 1000 remediations has some 550,000."""
 
 Answer = TypeVar("Answer", bound=ApiModel)
 Params = dict[str, str | int | list[str]]
@@ -56,12 +56,12 @@ class Request(Generic[Answer]):
     """One request, and what its answer has to be."""
 
     operation: str
-    """What it is for, as errors call it."""
+    """What the request is for, as error messages name it."""
     method: str
     path: str
     answer: type[Answer]
     wrong: Callable[[Answer], str]
-    """Tells what is wrong with an answer that can be read; nothing if it is empty."""
+    """Returns what is wrong with an answer that can be read; empty if nothing is."""
     params: Params | None = None
     body: dict[str, Any] | None = None
     starts: bool = False
@@ -69,7 +69,7 @@ class Request(Generic[Answer]):
 
 
 class Http:
-    """The way to one API for one account. Every method raises a subclass of `ApiError`."""
+    """The connections to one API for one account. Every method raises a subclass of `ApiError`."""
 
     def __init__(
         self,
@@ -81,8 +81,8 @@ class Http:
         transport: httpx.AsyncBaseTransport | None,
         without_proxy: bool,
     ) -> None:
-        """`request_timeout` is in seconds, per try. `transport` replaces the network. `without_proxy`: whether
-        the environment's proxies are left out, which would read what travels in clear."""
+        """`request_timeout` is in seconds, per try. `transport` replaces the network. `without_proxy`: whether to
+        ignore the environment's proxies, which could read what is sent unencrypted."""
         self._credential = credential
         self._max_retries = max_retries
         self._base_url = base_url
@@ -97,16 +97,16 @@ class Http:
             headers={
                 "Authorization": f"Bearer {credential.api_key.get_secret_value()}",
                 "User-Agent": f"pulumi-togetherai/{__version__}",
-                # A few bytes can unpack to gigabytes; what is not packed can be counted while it comes.
+                # A few compressed bytes can unpack to gigabytes. Uncompressed ones can be counted as they arrive.
                 "Accept-Encoding": "identity",
             },
         )
         self._server_time: tuple[datetime, float] | None = None
         self.clock_ahead: float | None = None
-        """By how many seconds the server's clock was ahead of this machine's when it last told."""
+        """By how many seconds the server's clock was ahead of this machine's when it last sent its time."""
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._resume_at = 0.0
-        """Until when, on the event loop's clock, the server has asked for quiet."""
+        """Until when, on the event loop's clock, the server has asked the client to send nothing."""
         self._starts_no_more = False
 
     async def close(self) -> None:
@@ -114,13 +114,13 @@ class Http:
         await self._client.aclose()
 
     def start_no_more(self) -> None:
-        """From now on raises Withheld instead of sending what starts a remediation, also where that waits for its turn
-        or its next try."""
+        """From now on `send` raises Withheld instead of sending a request that may start a remediation, even if that
+        request already waits for its turn or its next try."""
         self._starts_no_more = True
 
     def now(self) -> datetime:
-        """The time on the server's clock, as far as its answers told and within reason (see `believable_now`); so a
-        wrong clock here misjudges no age."""
+        """The time on the server's clock, as far as its answers show it and within reason (see `believable_now`). So a
+        wrong clock on this machine makes no age wrong."""
         ours = datetime.now(UTC)
         if self._server_time is None:
             return ours
@@ -128,15 +128,15 @@ class Http:
         return believable_now(told + timedelta(seconds=asyncio.get_running_loop().time() - at), ours)
 
     async def send(self, request: Request[Answer]) -> Answer:
-        """Sends a request, again where that is safe, and reads its answer."""
+        """Sends a request, repeats it where that is safe, and reads its answer."""
         async for attempt in retrying(is_read=request.method == "GET", max_retries=self._max_retries):
             with attempt:
                 return await self._in_turn(request, resends=attempt.retry_state.attempt_number - 1)
         raise AssertionError("the retry loop ends by returning or raising")
 
     async def _in_turn(self, request: Request[Answer], *, resends: int) -> Answer:
-        """Sends one request when its cluster has room for it and the server has not asked for quiet. `resends`: how
-        many tries went before."""
+        """Sends one request once its cluster has room for it and the server no longer asks to wait. `resends`: how
+        many tries came before."""
         cluster_id = request.path.split("/")[3]
         async with self._turns[cluster_id]:
             await asyncio.sleep(self._resume_at - asyncio.get_running_loop().time())
@@ -153,7 +153,7 @@ class Http:
     async def _send_once(self, request: Request[Answer], exchange: Exchange) -> Answer:
         operation = request.operation
         try:
-            # httpx bounds each read, this the whole answer: a body that drips in may not hold the caller for ever.
+            # httpx limits each read, this timeout the whole answer: a slow body must not hold the caller up forever.
             async with (
                 asyncio.timeout(self._request_timeout),
                 self._client.stream(request.method, request.path, params=request.params, json=request.body) as response,
@@ -183,7 +183,7 @@ class Http:
         return answer
 
     async def _read(self, operation: str, response: httpx.Response) -> bytes:
-        """The body, as far as it is not too long and not packed."""
+        """The body. Raises an error if it is compressed or too long."""
         encoding = response.headers.get("Content-Encoding", "identity")
         if encoding != "identity":
             raise AnswerUnreadable(
@@ -234,7 +234,7 @@ class Http:
         )
 
     def _without_key(self, text: str) -> str:
-        """Some services repeat the key that they refuse."""
+        """The text without the API key: some services repeat the key that they refuse."""
         return text.replace(self._credential.api_key.get_secret_value(), "[the API key]")
 
 

@@ -1,4 +1,4 @@
-"""A list of remediations of which each is read by itself: one that cannot be read, or believed, hides no other."""
+"""A list of remediations, each of which is read separately: one that cannot be read or believed hides no other."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pulumi_resource_togetherai.api.models import ApiModel, Remediation
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An item of a list that is no remediation that could be read."""
+    """An item of a list that cannot be read as a remediation, or cannot be believed."""
 
     instance_id: str | None
-    """The instance that it is about, if that much can be read."""
+    """The instance that the item is about, if that much can be read."""
     problem: str
     """What is wrong with it."""
 
     @classmethod
     def of(cls, item: Any) -> Unreadable:
-        """What can be said of an item that is no remediation, or of one that cannot be believed."""
+        """Describes an item that is no remediation, or one that cannot be believed."""
         if isinstance(item, Remediation):
             return cls(item.instance_id, beyond_reason(item))
         instance: Any = cast(dict[str, Any], item).get("instance_id") if isinstance(item, dict) else None
@@ -37,7 +37,7 @@ class Unreadable:
 
 
 class Listed(list[Remediation]):
-    """Remediations, and what the API listed among them that could not be read."""
+    """Remediations, and the items of the API's list that could not be read."""
 
     def __init__(self, records: Iterable[Remediation] = (), unreadable: Iterable[Unreadable] = ()) -> None:
         super().__init__(records)
@@ -51,13 +51,13 @@ class Listed(list[Remediation]):
         return dict(found)
 
     def of(self, instance_id: str) -> Listed:
-        """Those of one instance, with all that may be one of it."""
+        """The remediations of one instance, with the unreadable items that may belong to it."""
         may_be = (item for item in self.unreadable if item.instance_id in (None, instance_id))
         return Listed(self._by_instance.get(instance_id, ()), may_be)
 
 
 class Page(ApiModel):
-    """A RemediationPage of which every remediation is read by itself: one that cannot be read hides no other."""
+    """A RemediationPage that reads every remediation separately: one that cannot be read hides no other."""
 
     remediations: list[Annotated[Remediation | Any, Field(union_mode="left_to_right")]] = Field(
         default_factory=list[Any]
@@ -71,7 +71,7 @@ class Page(ApiModel):
         return [item for item in self.remediations if isinstance(item, Remediation) and not beyond_reason(item)]
 
     def unreadable(self) -> list[Unreadable]:
-        """The others."""
+        """The items that cannot be read or believed."""
         if len(self.readable) == len(self.remediations):
             return []
         readable = {id(item) for item in self.readable}

@@ -80,9 +80,9 @@ class AlertAnnotation(ApiModel):
     title: str = ""
     """The alert's title."""
     summary_line: str = ""
-    """One line about this firing of the alert."""
+    """One line about this occurrence of the alert."""
     description: str = ""
-    """A standing explanation of the alert."""
+    """A general explanation of the alert."""
     xid: XidAnnotation | None = None
     """Set for DmesgXidError alerts."""
     slurm_node_unavailable: SlurmNodeUnavailableAnnotation | None = None
@@ -101,7 +101,7 @@ class LinkedAlert(ApiModel):
     cluster_id: str = ""
     """The cluster that the alert is about."""
     instance_id: str | None = None
-    """The instance that the alert is about; unset until the platform has joined the two."""
+    """The instance that the alert is about; unset until the platform has linked the two."""
     node_remediation_intent_id: str | None = None
     """The remediation intent attached to the alert, if any."""
     passive_health_check_alert_id: str = ""
@@ -132,11 +132,11 @@ class Remediation(ApiModel):
     trigger: RemediationTrigger
     """What started the remediation."""
     state: RemediationState
-    """Where the remediation is in its life."""
+    """Where the remediation is in its lifecycle."""
     reason: str | None = None
-    """Why it was asked for; ends in the marker of the program that asked."""
+    """Why it was requested; ends in the marker of the program that requested it, if there is one."""
     requested_by: str | None = None
-    """Who asked for it."""
+    """Who requested it."""
     reviewed_by: str | None = None
     """Who approved or rejected it."""
     review_time: datetime | None = None
@@ -183,7 +183,7 @@ class RemediationPage(ApiModel):
 
 
 class PhaseTransition(ApiModel):
-    """When a node came into a phase of its life."""
+    """When a node entered a phase of its lifecycle."""
 
     phase: str = ""
     """The phase, such as `NODE_PHASE_RUNNING`."""
@@ -199,7 +199,7 @@ class GpuWorkerNode(ApiModel):
     host_name: str = ""
     """The node's host name."""
     instance_id: str | None = None
-    """The id of the instance (VM) that is the node, as remediations take it."""
+    """The id of the instance (VM) that is in the node: the `instanceId` of a remediation."""
     status: str = ""
     """The node's status as the platform reports it."""
     auto_remediation_enabled: bool | None = None
@@ -211,7 +211,7 @@ class GpuWorkerNode(ApiModel):
     deleted_at: datetime | None = None
     """When the node left the cluster."""
     phase_transitions: list[PhaseTransition] = Field(default_factory=list[PhaseTransition])
-    """The phases of the node's life so far."""
+    """The phases of the node's lifecycle so far."""
     slurm_worker_hostname: str | None = None
     """The node's host name in Slurm."""
     networks: list[str] = Field(default_factory=list[str])

@@ -1,4 +1,4 @@
-"""A list read to its end, page by page: in as few pages as the server gives."""
+"""Reads a list to its end, page by page, in as few pages as the server allows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pulumi_resource_togetherai.api.models import Remediation
 PAGE_SIZE = 100
 """Remediations asked for per page; the server may give fewer."""
 LARGER_PAGE_SIZE = 1000
-"""Remediations asked for per page of a list that had several. Each may be 30 times as long as usual before
-the answer is longer than what is read of one (LARGEST_ANSWER)."""
+"""Remediations asked for per page of a list that had several pages before. Each remediation may be 30 times as long as
+usual before the answer is longer than the client reads (LARGEST_ANSWER)."""
 MOST_PAGES = 500
-"""The most pages of one list that are asked for. A list that goes on beyond that does not end."""
+"""The most pages of one list that the client asks for. It takes a longer list for one that does not end."""
 MOST_LISTED = MOST_PAGES * PAGE_SIZE
-"""The most remediations of one list after which another page is asked for, however large the pages are."""
+"""After this many remediations of one list the client asks for no further page, however large the pages are."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Query:
     path: str
     filters: Params
     wrong: Callable[[Remediation], str]
-    """Tells what is wrong with a record that was not asked for; nothing if it is empty."""
+    """Returns what is wrong with a record that was not asked for; empty if nothing is."""
     until: Set[str] | None = None
-    """The ids after which the rest is of no interest; None for the whole list."""
+    """The ids to find: once all have come, the client reads no further page. None for the whole list."""
 
     def page(self, size: int, token: Params) -> Request[Page]:
         """The request for one page."""
         params: Params = {"page_size": size, **self.filters, **token}
-        # what is beyond reason, the page has set apart already
+        # The page has already set apart the records that are beyond reason.
         return Request(
             "list remediations", "GET", self.path, Page, lambda page: page.contradiction(self.wrong), params=params
         )
@@ -44,37 +44,38 @@ class Query:
 class Pages:
     """Reads lists.
 
-    Nobody outside the vendor knows how many remediations the server gives per page. So a list that had several pages is
-    asked for in larger ones the next time; never in the middle, because a token may count pages. A server may refuse
-    larger pages, break over them, or give no more than before. From then on every list is asked for in the usual ones:
-    what larger pages cost where they are not to be had is one request, by each list that is under way.
+    Nobody outside the vendor knows how many remediations the server gives per page. So if a list had several pages, the
+    client asks for larger ones the next time; never in the middle of a list, because a token may count pages. A server
+    may refuse larger pages, fail on them, or give no more than before. From then on the client asks for pages of the
+    usual size for every list. A server without larger pages thus costs each list that is under way one request.
     """
 
     def __init__(self, http: Http) -> None:
         self._http = http
         self._long = set[str]()
-        """The paths whose list had several pages."""
+        """The paths of the lists that had several pages."""
         self._larger = True
-        """Whether larger pages may be had, as far as is known."""
+        """Whether the server may give larger pages, as far as the client knows."""
 
     async def read(self, query: Query) -> Listed:
-        """The list, as far as it is of interest. Raises ApiError."""
+        """The list, or as much of it as the query needs. Raises ApiError."""
         if not self._larger or query.path not in self._long:
             return await self._follow(query, PAGE_SIZE)
         try:
             return await self._follow(query, LARGER_PAGE_SIZE)
         except (Refused, AnswerTooLarge):
-            listed = await self._follow(query, PAGE_SIZE)  # raises too if the size was not to blame
+            listed = await self._follow(query, PAGE_SIZE)  # raises too if the size was not the cause
             self._larger = False
             return listed
         except ApiError as error:
-            # Perhaps it breaks over large pages only: nobody would ever get an answer if they were asked for again.
+            # Perhaps the server fails on large pages only. If the client asked for them again, it might never get an
+            # answer.
             self._larger = self._larger and not error.maybe_took_effect
             raise
 
     async def _follow(self, query: Query, size: int) -> Listed:
-        """Follows the page tokens. The server may know a parameter by its snake_case or its camelCase name only:
-        a page that repeats what was seen is asked for once more under the other name."""
+        """Follows the page tokens. The server may know a parameter only by its snake_case or only by its camelCase
+        name. If a page repeats what was seen, the client asks for it once more under the other name."""
         seen, unreadable = dict[str, Remediation](), list[Unreadable]()
         token: str | None = None
         for number in range(1, MOST_PAGES + 1):

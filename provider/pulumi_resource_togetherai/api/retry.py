@@ -1,7 +1,7 @@
 """When a request is sent again, and after how long.
 
-Reads are repeated on every transient error. Writes are repeated only when the request provably did nothing (no
-connection was made, or 429): whoever sends a write decides about the rest. tenacity does the repeating.
+The client repeats a read after every transient error. It repeats a write only if the request provably did nothing (no
+connection was made, or 429); after any other error the caller decides. tenacity does the repeating.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FLOOR = 0.2
 CEILING = 20.0
 """The longest pause that backing off leads to, in seconds."""
 LONGEST_RETRY_AFTER = 120.0
-"""Beyond this many seconds a Retry-After is reported instead of waited for."""
+"""If Retry-After asks for a longer pause than this, in seconds, the client raises the error instead of waiting."""
 
 _backoff = wait_random_exponential(multiplier=0.5, max=CEILING)
 

@@ -1,1 +1,1 @@
-"""OpenTelemetry: what the provider tells of its work (`instruments`, `request`), and where that goes (`export`)."""
+"""OpenTelemetry: what the provider reports about its work (`instruments`, `request`), and where to (`export`)."""

@@ -1,8 +1,8 @@
-"""Where telemetry goes: to a collector, over OTLP, if the standard OTEL_ variables or `pulumi --otel-traces` name one.
+"""Sends telemetry to a collector, over OTLP, if the standard OTEL_ variables or `pulumi --otel-traces` name one.
 
-Without that nothing of OpenTelemetry's SDK is imported here, no thread is started and nothing is sent. Providers of our
-own are set up, not the global ones: where there is a TRACEPARENT in the environment Pulumi has taken the global one for
-spans of its own, under its own service name.
+If they do not, this module imports nothing of OpenTelemetry's SDK, starts no thread and sends nothing. It sets up
+tracer and meter providers of its own, not the global ones: if the environment holds a TRACEPARENT, Pulumi has taken the
+global tracer provider for its own spans, under its own service name.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 SERVICE = "pulumi-resource-togetherai"
 """The service's name, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES says otherwise."""
 ENGINES_COLLECTOR = "PULUMI_OTEL_EXPORTER_OTLP_ENDPOINT"
-"""Where the engine collects spans for `pulumi --otel-traces`, over gRPC. It takes no metrics."""
+"""Where the engine collects spans for `pulumi --otel-traces`, over gRPC. The engine takes no metrics."""
 LONGEST_FLUSH = 2.0
-"""How long, at most, the end of the process waits for what was not sent yet, in seconds. Pulumi kills a plugin 5 s
-after it has asked it to end."""
+"""How long, at most, the process takes at its end to send what was not sent yet, in seconds. Pulumi kills a plugin 5 s
+after it has asked the plugin to end."""
 INSTALL = "pip install 'pulumi-resource-togetherai[telemetry]'"
 
 Signal = Literal["TRACES", "METRICS"]
 Environment = Mapping[str, str]
 Tell = Callable[[str], None]
-"""Tells the user something; called from any thread, and does not wait."""
+"""Shows the user a line. It may be called from any thread, and does not wait."""
 
 _at_the_end: list[Callable[[], object]] = []
-"""What sends the rest and closes the connections, for each signal."""
+"""For each signal, the function that sends the rest and closes the connections."""
 
 
 def start(*, warn: Tell, debug: Tell) -> bool:
-    """Sets up what the environment asks for, and returns whether that is anything. What is wrong with it is told by
-    `warn`, what the exporters complain of later by `debug`: neither is a reason for anything else to fail."""
+    """Sets up the telemetry that the environment asks for, and returns whether there is any. `warn` shows why it cannot
+    be set up, `debug` what the exporters complain of later. Neither makes anything else fail."""
     traces, metrics, engines = (
         wanted("TRACES", os.environ),
         wanted("METRICS", os.environ),
@@ -68,7 +68,7 @@ def start(*, warn: Tell, debug: Tell) -> bool:
 
 
 def stop(within: float = LONGEST_FLUSH) -> None:
-    """Sends what was not sent yet, and returns `within` so many seconds, sent or not."""
+    """Sends what was not sent yet. Returns after `within` seconds at the latest, even if not all of it was sent."""
     ends = [threading.Thread(target=end, daemon=True) for end in _at_the_end]
     _at_the_end.clear()
     gives_up = time.monotonic() + within
@@ -79,7 +79,7 @@ def stop(within: float = LONGEST_FLUSH) -> None:
 
 
 def wanted(signal: Signal, environment: Environment) -> bool:
-    """Whether the standard variables ask for a signal: by the exporter `otlp`, or, where none is named, by an
+    """Whether the standard variables ask for a signal: by the exporter `otlp` or, if they name no exporter, by an
     endpoint."""
     if _disabled(environment):
         return False
@@ -91,7 +91,7 @@ def wanted(signal: Signal, environment: Environment) -> bool:
 
 
 def engines_collector(environment: Environment) -> str:
-    """Where the engine wants spans, unless the standard variables say something about spans; else empty."""
+    """Where the engine collects spans; empty if it does not, or if the standard variables decide about spans."""
     if _disabled(environment) or environment.get("OTEL_TRACES_EXPORTER") or wanted("TRACES", environment):
         return ""
     return environment.get(ENGINES_COLLECTOR, "")
@@ -127,7 +127,7 @@ def _set_up(spans: SpanExporter | None, measurements: MetricExporter | None) -> 
 
 
 def _resource() -> Resource:
-    """Who tells: this process, under the names that the environment gives it."""
+    """What the telemetry is about: this process, under the names that the environment gives it."""
     from uuid import uuid4
 
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -157,7 +157,7 @@ def _metric_exporter() -> MetricExporter:
 
 
 def _protocol(signal: Signal) -> str:
-    """`grpc`, which Pulumi brings the exporter for and which is Python's default, or `http/protobuf`."""
+    """`grpc`, which is Python's default and whose exporter comes with Pulumi, or `http/protobuf`."""
     name = f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL"
     chosen = os.environ.get(name) or os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "grpc"
     if chosen not in ("grpc", "http/protobuf"):
@@ -166,7 +166,7 @@ def _protocol(signal: Signal) -> str:
 
 
 class _Complaints(logging.Handler):
-    """What the exporters log, such as a collector that does not answer, for those who look for it."""
+    """Passes on what the exporters log, for example that a collector does not answer."""
 
     def __init__(self, tell: Tell) -> None:
         super().__init__(logging.WARNING)

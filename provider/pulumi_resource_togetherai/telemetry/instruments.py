@@ -1,7 +1,7 @@
-"""What the provider tells OpenTelemetry: one span per piece of work, and a few measurements.
+"""What the provider reports to OpenTelemetry: one span per piece of work, and a few measurements.
 
-Written against OpenTelemetry's API alone, which does nothing until `export` has set up where it goes. Nothing that is
-told holds a text: ids, modes, states, times and kinds of errors only.
+This module uses only OpenTelemetry's API, which does nothing until `export` has set up where the telemetry goes. Spans
+and measurements hold no free text, only ids, modes, states, times and kinds of errors.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _REPAIR_TIMES = (15, 30, 60, 120, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 1
 
 
 class Instruments:
-    """What one process tells with."""
+    """The tracer and the metric instruments of one process."""
 
     def __init__(self, tracer: Tracer, meter: Meter, parent: Context | None = None) -> None:
-        """`parent`: what a span belongs to that is not inside another one."""
+        """`parent`: the context of a span that is not inside another span."""
         self.tracer = tracer
         self.parent = parent
         self.requests = meter.create_histogram(
@@ -71,19 +71,19 @@ _in_use = Instruments(NoOpTracer(), NoOpMeter(SCOPE))
 
 
 def instruments() -> Instruments:
-    """Those in use: they tell nobody anything unless `use` was called."""
+    """The instruments in use. They report nothing unless `use` was called."""
     return _in_use
 
 
 def use(made: Instruments) -> None:
-    """From now on tells with these."""
+    """Makes these the instruments in use."""
     global _in_use
     _in_use = made
 
 
 def started(name: str, kind: SpanKind, attributes: Attributes) -> AbstractContextManager[Span]:
-    """A span as the current one, inside the one that was. Of an error it notes nothing by itself: the error's text may
-    hold what others wrote."""
+    """Starts a span inside the current one, and makes it the current one. The span records nothing of an error by
+    itself, because the error's text may hold what others wrote."""
     made = instruments()
     inside = get_current_span().get_span_context().is_valid
     return made.tracer.start_as_current_span(
@@ -98,8 +98,8 @@ def started(name: str, kind: SpanKind, attributes: Attributes) -> AbstractContex
 
 @contextmanager
 def span(name: str, attributes: Attributes) -> Generator[Span]:
-    """A span around the work inside, with the kind of error that ended it, if one did: the kind of its cause, where
-    the error itself is our words for one."""
+    """A span around the work inside. If an error ends the work, the span records the kind of error: the kind of its
+    cause, if it was raised from another error."""
     with started(name, SpanKind.INTERNAL, attributes) as current:
         try:
             yield current
@@ -109,6 +109,6 @@ def span(name: str, attributes: Attributes) -> Generator[Span]:
 
 
 def failed(current: Span, error_type: str) -> None:
-    """Marks a span as that of work that failed."""
+    """Marks the span of work that failed."""
     current.set_attribute(ERROR_TYPE, error_type)
     current.set_status(StatusCode.ERROR)

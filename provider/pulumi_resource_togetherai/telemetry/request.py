@@ -1,6 +1,6 @@
 """One try of an HTTP request as a client span and a measurement, after OpenTelemetry's semantic conventions for HTTP.
 
-The query is left out, headers and bodies are not looked at, and the API is told nothing of the trace.
+Both leave out the query, the headers and the bodies. Nothing about the trace is sent to the API.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass
 class Exchange:
-    """One try of one request, and what it was answered."""
+    """One try of one request, and its answer."""
 
     status: int | None = None
-    """The HTTP status; to be told as soon as it is known."""
+    """The HTTP status. The sender sets it as soon as it is known."""
 
     def error_type(self, error: BaseException) -> str:
-        """What went wrong: the status where that says it, else the kind of error."""
+        """What went wrong: the status if it is 300 or more, else the kind of error."""
         return str(self.status) if self.status is not None and self.status >= 300 else type(error).__name__
 
 
 @contextmanager
 def telling(method: str, base_url: str, path: str, *, resends: int) -> Generator[Exchange]:
-    """Tells of the request that is sent inside. `resends`: how many tries of it went before."""
+    """Records the request that is sent inside. `resends`: how many tries of it came before."""
     base = urlsplit(base_url)
     template = base.path + _template(path)
     common: dict[str, str | int] = {
@@ -60,5 +60,5 @@ def telling(method: str, base_url: str, path: str, *, resends: int) -> Generator
 
 
 def _template(path: str) -> str:
-    """The path with names in the place of ids."""
+    """The path with a placeholder for each id."""
     return re.sub(r"/(cluster|instance|remediation)s/[^/]+", r"/\1s/{\1_id}", path)
