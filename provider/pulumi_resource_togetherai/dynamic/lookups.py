@@ -1,7 +1,7 @@
 """The lookups as plain functions for a Python program. They run in its process, in previews too.
 
-They read the same configuration as the resources: `togetherai:` of the stack, and the environment. What goes wrong is
-raised as pulumi.RunError, which Pulumi shows as one line.
+They read the same configuration as the resources: `togetherai:` of the stack, and the environment. If something goes
+wrong, they raise pulumi.RunError, which Pulumi shows as one line.
 """
 
 from __future__ import annotations

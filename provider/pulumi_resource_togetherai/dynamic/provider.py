@@ -40,11 +40,11 @@ from pulumi_resource_togetherai.telemetry import export
 Properties = dict[str, Any]
 
 URN = "resourceUrn"
-"""The input in which the program tells the resource's URN, which pulumi.dynamic does not."""
+"""The input in which the program passes the resource's URN, which pulumi.dynamic does not pass."""
 LOOKING_AHEAD = "lookingAhead"
-"""The input in which the program tells that this is a preview. Check takes it out again."""
+"""The input in which the program passes on that this is a preview. Check removes it again."""
 _DECLARED = "declaredInputs"
-"""The output that keeps the inputs: pulumi.dynamic hands back outputs only."""
+"""The output that keeps the inputs: pulumi.dynamic passes back only the outputs."""
 _PROVIDER = "__provider"
 
 
@@ -57,11 +57,11 @@ class _Provider(ResourceProvider):
     def _core(self) -> Operations:
         return _started_process().cores[self.kind]
 
-    # What is pickled is a reference to this class: nothing in it is secret.
+    # The pickle is a reference to this class: nothing in it is secret.
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Takes the stack's configuration."""
+        """Reads the stack's configuration."""
         _quiet()
         config = configuration(lambda name: req.config.get(f"togetherai:{name}"))
         global _process
@@ -69,8 +69,8 @@ class _Provider(ResourceProvider):
             _process = wait_for(_started(config))
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Validates the inputs. In a preview it says what `pulumi up` will do about a new resource: pulumi.dynamic
-        asks nobody else."""
+        """Validates the inputs. In a preview it also reports what `pulumi up` will do about a new resource, because
+        pulumi.dynamic calls nothing else for one."""
         core, urn = self._core, str(news[URN])
         checked = core.check(urn, _inputs(_olds), _inputs(news))
         failures = [CheckFailure(failure.property, harmless(failure.reason)) for failure in checked.failures]
@@ -88,7 +88,7 @@ class _Provider(ResourceProvider):
         return CheckResult(checked.inputs | {URN: urn}, failures)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Says what a change amounts to, and in a preview what `pulumi up` will do about it."""
+        """Returns what a change requires, and in a preview reports what `pulumi up` will do about it."""
         core, urn, recorded, inputs = self._core, str(_news[URN]), _recorded(_olds), _inputs(_news)
         diff = core.diff(urn, recorded, inputs)
         if urn in _started_process().looking_ahead:
@@ -96,7 +96,7 @@ class _Provider(ResourceProvider):
                 wait_for(core.preview_create(urn, inputs, _report(urn)))
             elif diff.unfinished:
                 wait_for(core.preview_update(recorded, inputs, _report(urn)))
-        # Unlike the plugin's, this Delete is given the outputs only: new settings have to be written into them.
+        # Unlike the plugin's Delete, this one gets only the outputs, so new settings must be written into them.
         changes = bool(diff.replaces or diff.settings or diff.unfinished)
         return DiffResult(changes=changes, replaces=diff.replaces, delete_before_replace=bool(diff.replaces))
 
@@ -116,7 +116,7 @@ class _Provider(ResourceProvider):
         return ReadResult(found.id, _outputs(found, urn)) if found else ReadResult("", {})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Goes on waiting, or takes note of new settings."""
+        """Goes on waiting, or records new settings."""
         urn = str(_news[URN])
         work = self._core.update(urn, _recorded(_olds), _inputs(_news), _report(urn))
         return UpdateResult(_outputs(_complete(wait_for(work)), urn))
@@ -147,7 +147,7 @@ class _Process:
     """The core's operations, by kind of resource."""
     engine: Engine
     watch: asyncio.Future[None]
-    """Ends the process when the engine is gone. Without it the process would poll on."""
+    """Ends the process when the engine is gone. Otherwise the process would go on polling."""
     looking_ahead: set[str] = field(default_factory=set[str])
     """The URNs that the program declared in a preview."""
 
@@ -180,8 +180,8 @@ def _report(urn: str) -> EngineReport:
 
 
 def _quiet() -> None:
-    """pulumi.dynamic lets every exception through to gRPC, which prints a traceback. The message reaches the user
-    anyway, in the operation's error."""
+    """Turns tracebacks off: pulumi.dynamic lets every exception through to gRPC, which prints one. The message reaches
+    the user anyway, in the operation's error."""
     logging.getLogger("grpc").setLevel(logging.CRITICAL + 1)
     sys.tracebacklimit = 0
 
@@ -199,7 +199,7 @@ def _outputs(resource: Resource, urn: str) -> Properties:
 
 
 def _complete(resource: Resource) -> Resource:
-    """pulumi.dynamic cannot keep a resource whose creation failed."""
+    """The resource. Raises its problem if it has one: pulumi.dynamic cannot keep a resource whose creation failed."""
     if resource.problem is not None:
         raise RemediationError(resource.told)
     return resource

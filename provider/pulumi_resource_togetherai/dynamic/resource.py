@@ -98,7 +98,7 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
             "accept_failure": accept_failure,
             "delete_while_running": delete_while_running,
         }
-        # pulumi.dynamic tells its provider neither the URN nor that this is a preview: the program does.
+        # pulumi.dynamic passes its provider neither the URN nor that this is a preview, so the program passes both.
         told = {
             URN: urn_of(resource_name, _TYPE, opts),
             LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,

@@ -83,7 +83,7 @@ class RemediationReview(Resource, module="togetherai", name="RemediationReview")
             "timeout": timeout,
             "if_gone": if_gone,
         }
-        # pulumi.dynamic tells its provider neither the URN nor that this is a preview: the program does.
+        # pulumi.dynamic passes its provider neither the URN nor that this is a preview, so the program passes both.
         told = {
             URN: urn_of(resource_name, _TYPE, opts),
             LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,

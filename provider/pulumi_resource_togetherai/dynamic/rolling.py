@@ -19,7 +19,7 @@ from pulumi_resource_togetherai.unknown import UNKNOWN
 
 
 class RollingRemediation(pulumi.ComponentResource):
-    """The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes.
+    """The repair of many nodes of a cluster: one Remediation per instance, at most `max_concurrent` of them at once.
 
     The arguments are the inputs of the plugin's `togetherai.RollingRemediation`.
     """
@@ -78,7 +78,7 @@ def _remediation(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions
 
 
 def _is_later(value: Any) -> bool:
-    """Whether a value, or one inside it, is an output of something else. The engine checks it once it is there."""
+    """Whether a value, or one inside it, is an output of something else. The engine checks it once it is known."""
     if isinstance(value, Mapping):
         return any(_is_later(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
     return isinstance(value, pulumi.Output)

@@ -10,10 +10,10 @@ from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 
 def configuration(get: Callable[[str], str | None]) -> ProviderConfig:
-    """The configuration, of which `get` tells each setting by its name. Raises RemediationError for a mistake."""
+    """The configuration. `get` returns a setting by its name. Raises RemediationError for a mistake."""
     names = [str(setting.alias) for setting in ProviderConfig.model_fields.values()]
     settings = {name: value for name in names if (value := get(name)) is not None}
     if failures := check(ProviderConfig, settings).failures:
         raise RemediationError("; ".join(f"togetherai:{failure.reason}" for failure in failures))
-    # Not what was checked: of that, the API key is not shown even to us.
+    # Not the checked copy: in that one the API key is masked.
     return ProviderConfig.model_validate(settings)

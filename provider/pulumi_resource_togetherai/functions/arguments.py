@@ -1,4 +1,4 @@
-"""What a program says when it looks something up."""
+"""The arguments of the lookups."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class GetRemediations(Arguments):
     order_by: str = Order.DEFAULT
     """The order of the list: `createTime` or `updateTime`, oldest first, or newest first with ` desc` after it."""
     limit: int | None = Field(default=None, ge=1)
-    """The longest list wanted, cut off after it was ordered. Default: all of it."""
+    """The most remediations to return; the list is ordered first and then cut off. Default: all of them."""
 
     @field_validator("order_by")
     @classmethod
@@ -74,4 +74,4 @@ class GetRemediationStats(Arguments):
     cluster_id: Identifier
     """The cluster to look at."""
     window: Duration = "30d"
-    """How far back to look: what ended within this time counts, such as `24h` or `30d`."""
+    """How far back to look, such as `24h` or `30d`: the remediations that ended within this time count."""

@@ -31,7 +31,7 @@ from pulumi_resource_togetherai.telemetry.instruments import span
 from pulumi_resource_togetherai.unknown import holds_unknown
 
 LONGEST = 300.0
-"""How long a lookup may take, in seconds: the program, and the preview, wait for it."""
+"""How long a lookup may take, in seconds: the program and the preview wait for it."""
 
 A = TypeVar("A", bound=BaseModel)
 R = TypeVar("R", bound=BaseModel)
@@ -39,7 +39,7 @@ R = TypeVar("R", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Function(Generic[A, R]):
-    """A lookup: its name, what it takes and answers, and how it finds that out."""
+    """A lookup: its name, its arguments, its result, and the function that finds the result."""
 
     name: str
     arguments: type[A]
@@ -56,7 +56,7 @@ class Function(Generic[A, R]):
         return unknown or check(self.arguments, written).failures
 
     async def answer(self, config: ProviderConfig, written: Mapping[str, Any], client: Client | None = None) -> R:
-        """The answer to arguments without mistakes. `client` stands in for the one that `config` describes. Raises
+        """The result for arguments without mistakes. `client` replaces the one that `config` describes. Raises
         RemediationError, whose text is for the user."""
         asked = self.arguments.model_validate({name: value for name, value in written.items() if value is not None})
         try:

@@ -1,4 +1,4 @@
-"""Each lookup: its requests, and what it makes of their answers."""
+"""Each lookup: the requests that it sends, and the result that it builds from their answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ async def get_remediations(client: Client, asked: GetRemediations) -> Remediatio
     try:
         listed = await _listed(client, asked, asked.instance_id or ALL_INSTANCES)
     except NotFound:
-        # A remediation that replaced the VM has outlived the instance's id: the cluster still lists it.
+        # If a remediation replaced the VM, the API no longer knows the old instance id, but the cluster still lists the
+        # remediation.
         history = await client.list_remediations(asked.cluster_id) if asked.instance_id else list[Remediation]()
         if not any(record.instance_id == asked.instance_id for record in history):
             raise
@@ -38,7 +39,7 @@ async def get_remediations(client: Client, asked: GetRemediations) -> Remediatio
 
 
 async def get_remediation_stats(client: Client, asked: GetRemediationStats) -> RemediationStats:
-    """How long the cluster's remediations took. No filter is sent: a terminal state may be new to this version."""
+    """How long the cluster's remediations took. Sends no filter: a terminal state may be new to this version."""
     listed = await _listed(client, GetRemediations(cluster_id=asked.cluster_id), ALL_INSTANCES)
     return stats_of(listed, unreadable=len(listed.unreadable), window=seconds(asked.window), now=client.now())
 

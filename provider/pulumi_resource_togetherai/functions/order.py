@@ -1,4 +1,4 @@
-"""The order of a list of remediations. It is made here: what a server makes of `order_by` is not known."""
+"""The order of a list of remediations. The provider sorts: it is not known what a server does with `order_by`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Order:
-    """By one of a remediation's times, the oldest first or the newest."""
+    """By one of a remediation's times, the oldest or the newest first."""
 
     DEFAULT: ClassVar[str] = "createTime desc"
 
@@ -34,7 +34,7 @@ class Order:
 
     @property
     def text(self) -> str:
-        """As it is written."""
+        """The order as a program writes it."""
         return f"{self.time} desc" if self.newest_first else self.time
 
     def of(self, remediations: Iterable[Remediation]) -> list[Remediation]:

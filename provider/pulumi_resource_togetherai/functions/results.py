@@ -1,4 +1,4 @@
-"""What the lookups answer, where that is not a record of the API as it stands."""
+"""The results of the lookups that are not simply a record of the API."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Instances(ApiModel):
 
 
 class Percentiles(ApiModel):
-    """How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and
-    Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is
-    hardly less than the longest."""
+    """How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and
+    Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations
+    `p99` is hardly less than the longest."""
 
     count: int
-    """How many remediations this is taken from: those that went through the phase."""
+    """How many remediations went through the phase. The percentiles are computed from these."""
     p50: float
     """Half of them took no longer, in seconds."""
     p90: float
@@ -40,17 +40,17 @@ class OutcomeStats(ApiModel):
     """The remediations of one mode that ended in one state."""
 
     count: int
-    """How many they are."""
+    """How many remediations these are."""
     left_out: int
-    """How many of them count in no phase because their times cannot be right: the creation or the end is missing, one
-    is before what must come first, or the end is still to come."""
+    """How many of them count in no phase because their times cannot be right: the creation or the end is missing, a
+    time is before one that must come first, or the end is in the future."""
     approval: Percentiles | None = None
     """From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed."""
     queue: Percentiles | None = None
-    """From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins.
-    Unset if none was begun."""
+    """From the approval, or from `createTime` if none was needed, to `startTime`: waiting until the platform begins.
+    Unset if the platform began none."""
     repair: Percentiles | None = None
-    """From `startTime` to `endTime`: the repair itself. Unset if none was begun."""
+    """From `startTime` to `endTime`: the repair itself. Unset if the platform began none."""
     total: Percentiles | None = None
     """From `createTime` to `endTime`. Unset if all are left out."""
 
@@ -61,11 +61,10 @@ class ModeStats(ApiModel):
     count: int
     """How many ended."""
     success_share: float | None = None
-    """The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for
-    neither. Unset if there is none of the two."""
+    """The share of SUCCEEDED among those that SUCCEEDED or FAILED, from 0 to 1. A remediation that was cancelled or not
+    needed counts for neither. Unset if none SUCCEEDED or FAILED."""
     outcomes: dict[str, OutcomeStats]
-    """What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not
-    there."""
+    """The remediations by the state in which they ended, such as `SUCCEEDED`. A state in which none ended is absent."""
 
 
 class RemediationStats(ApiModel):
@@ -76,8 +75,8 @@ class RemediationStats(ApiModel):
     count: int
     """How many remediations ended within the window."""
     unreadable: int
-    """How many more the API lists, of whatever time, that cannot be read or believed, such as one that ended an hour
-    before it was created. They count nowhere else."""
+    """How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that
+    ended an hour before it was created. They count nowhere else."""
     modes: dict[str, ModeStats]
-    """The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is not
-    there."""
+    """The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is
+    absent."""

@@ -1,4 +1,4 @@
-"""How long remediations took, worked out from their records: pure rules."""
+"""How long remediations took, computed from their records by pure functions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pulumi_resource_togetherai.remediation.rules.precedence import started_at
 
 
 def stats_of(records: Iterable[Remediation], *, unreadable: int, window: float, now: datetime) -> RemediationStats:
-    """What the remediations that ended within the last `window` seconds tell, by mode and outcome."""
+    """The statistics of the remediations that ended within the last `window` seconds, by mode and outcome."""
     since = now - timedelta(seconds=min(window, (now - EARLIEST).total_seconds()))
     modes = defaultdict[str, dict[str, list[Remediation]]](lambda: defaultdict(list))
     for record in records:
-        # One whose end is not told counts from its last change, or as if it were now: it is left out in sight.
+        # If a record has no end time, its last change counts, or else now: so `left_out` shows that it is missing.
         if record.terminal and (record.end_time or record.update_time or now) >= since:
             modes[record.mode][record.state].append(record)
     told = {mode: _of_mode(modes[mode], now) for mode in sorted(modes)}
@@ -29,8 +29,8 @@ def stats_of(records: Iterable[Remediation], *, unreadable: int, window: float, 
 
 
 def phases(record: Remediation, now: datetime) -> dict[str, float] | None:
-    """How long each phase of an ended remediation took, in seconds, by the name of OutcomeStats; without those that it
-    did not go through. None if its times cannot be right."""
+    """How long each phase of an ended remediation took, in seconds, by its name in OutcomeStats, without the phases
+    that it did not go through. None if its times cannot be right."""
     created, reviewed, began, ended = record.create_time, record.review_time, record.start_time, record.end_time
     known = [time for time in (created, reviewed, began, ended) if time is not None]
     if created is None or ended is None or known != sorted(known) or ended > now + SKEW:
@@ -45,8 +45,8 @@ def phases(record: Remediation, now: datetime) -> dict[str, float] | None:
 
 
 def percentiles(lengths: Sequence[float]) -> Percentiles | None:
-    """The percentiles of some lengths, as `statistics.quantiles` has them with `method="inclusive"`: linear between
-    the two lengths next to it, none beyond the shortest and the longest. None of nothing."""
+    """The percentiles of some lengths, as `statistics.quantiles` computes them with `method="inclusive"`: linear
+    between the two nearest lengths, never below the shortest or above the longest. None if there are no lengths."""
     if not lengths:
         return None
     cuts = quantiles(lengths if len(lengths) > 1 else [*lengths, *lengths], n=100, method="inclusive")
