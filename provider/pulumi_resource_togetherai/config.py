@@ -35,9 +35,9 @@ class MissingApiKey(Exception):
 class IfRecent(Choice):
     """What to do when another remediation of the instance succeeded a short while ago."""
 
-    WARN = ("WARN", "Say who repaired the instance and when, and go on.")
-    FAIL = ("FAIL", "Stop, and name it.")
-    IGNORE = ("IGNORE", "Say nothing: to repair it again is meant.")
+    WARN = ("WARN", "Report who repaired the instance and when, and go on.")
+    FAIL = ("FAIL", "Stop, and report that remediation.")
+    IGNORE = ("IGNORE", "Report nothing: you intend to repair the instance again.")
 
 
 class ProviderConfig(BaseModel):
@@ -58,33 +58,34 @@ class ProviderConfig(BaseModel):
     """The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else
     https://api.together.xyz/v1."""
     dangerously_send_api_key_in_clear: bool = False
-    """Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody
-    on the way can read it, and with it repair, that is delete, every node of the account."""
+    """Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the
+    network path can then read the key and, with it, repair (that is, delete) every node of the account."""
     poll_interval: Duration = "5s"
-    """How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the
-    first looks come quicker."""
+    """The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come
+    sooner."""
     request_timeout: Duration = "30s"
     """How long one try of one request may take, such as `30s`."""
     max_retries: int = Field(default=5, ge=0, le=100)
     """How often a request is repeated after a transient error."""
     preflight: bool = True
-    """Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads."""
+    """Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads."""
     max_concurrent_per_cluster: int | None = Field(default=None, ge=1)
     """How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations
-    beyond it wait for their turn before they are started or approved; what others started counts, proposals do not.
-    Default: no limit."""
+    beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started
+    count; proposals do not. Default: no limit."""
     adoption_window: Duration = "1h"
-    """How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of
-    being run again, after a run whose result was not saved."""
+    """How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it
+    over, instead of running another one, after a run whose result was not saved."""
     if_recent: IfRecent = IfRecent.WARN
-    """What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a
-    resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count."""
+    """What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A
+    resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count."""
     recent_window: Duration = "1h"
     """How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for
-    `ifRecent`; a resource can say otherwise."""
+    `ifRecent`. A resource can override this."""
     mark_reason: bool = True
     """Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`.
-    Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own."""
+    Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own
+    ids."""
 
     @field_validator("api_key")
     @classmethod
@@ -104,8 +105,8 @@ class ProviderConfig(BaseModel):
         return value
 
     def address(self, environment: Mapping[str, str] = os.environ) -> str:
-        """The base URL in force, ending in /v1. Raises ValueError when the environment's is no URL, and for one
-        to which the API key would travel in clear."""
+        """The base URL in force, ending in /v1. Raises ValueError if the environment's is no URL, and if the API key
+        would be sent to it unencrypted."""
         url = self.base_url or normalized_base_url(environment.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL)
         if urlsplit(url).scheme == "http" and not is_loopback(url) and not self.dangerously_send_api_key_in_clear:
             where = "baseUrl" if self.base_url else f"the environment variable {BASE_URL_VARIABLE}"
@@ -127,7 +128,7 @@ class ProviderConfig(BaseModel):
 
     def client(self) -> Client:
         """A client of the API with these settings. Raises MissingApiKey, or ValueError for a bad address."""
-        # The HTTP client takes a while to import, and what does not talk to the API can do without it.
+        # The HTTP client takes a while to import, and code that does not call the API does not need it.
         from pulumi_resource_togetherai.api.client import Client
 
         address = self.address()
@@ -141,7 +142,7 @@ class ProviderConfig(BaseModel):
 
 
 def _usable(key: str) -> str:
-    """The key without the line end that secret stores like to add. An HTTP header holds no other kind."""
+    """The key without the line end that secret stores often add. Raises ValueError if no HTTP header can hold it."""
     key = key.strip()
     if not key:
         raise ValueError("the API key is empty")
@@ -164,7 +165,7 @@ def normalized_base_url(url: str) -> str:
         or parts.fragment
         or " " in url.strip()
     ):
-        shown = "what is given" if "@" in url else f'"{url}"'  # nobody knows what is secret in it
+        shown = "what is given" if "@" in url else f'"{url}"'  # part of it may be secret
         raise ValueError(f"{shown} is not the address of an API; write one such as {DEFAULT_BASE_URL}")
     if "@" in parts.netloc:
         raise ValueError(

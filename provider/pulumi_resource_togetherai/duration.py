@@ -33,4 +33,4 @@ def _checked(duration: Any) -> str:
 
 
 Duration = Annotated[str, BeforeValidator(_checked)]
-"""A duration kept as it was written, known to be valid and longer than nothing."""
+"""A duration, kept as it was written, that is valid and longer than zero."""

@@ -1,4 +1,4 @@
-"""Talking to the Pulumi engine that started this process: its log, and whether it is still there."""
+"""Talks to the Pulumi engine that started this process: writes to its log, and watches whether it is still there."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Engine:
         self._loop = asyncio.get_running_loop()
 
     def report(self, urn: str) -> EngineReport:
-        """Tells the user about one resource, on that resource's line."""
+        """What shows messages about one resource, on that resource's line."""
         return EngineReport(self, urn)
 
     async def log(self, severity: int, text: str, urn: str, *, passing: bool) -> None:
-        """Shows a line. An engine that does not listen is no reason for an operation to fail."""
+        """Shows a line. If the engine does not take it, the operation goes on."""
         request = engine_pb2.LogRequest(message=harmless(text), urn=urn, ephemeral=passing)
         request.severity = severity  # pyright: ignore[reportAttributeAccessIssue]
         with suppress(grpc.RpcError):
@@ -37,11 +37,11 @@ class Engine:
             await cast(Awaitable[object], self._stub.Log(request))  # pyright: ignore[reportUnknownMemberType]
 
     def warn(self, text: str) -> None:
-        """Shows a line about the process itself. From any thread, without waiting for it."""
+        """Shows a line about the process itself. May be called from any thread, and does not wait."""
         self._log_soon(engine_pb2.WARNING, text)
 
     def debug(self, text: str) -> None:
-        """Shows a line to those who run `pulumi --debug`. From any thread, without waiting for it."""
+        """Shows a line to those who run `pulumi --debug`. May be called from any thread, and does not wait."""
         self._log_soon(engine_pb2.DEBUG, text)
 
     def _log_soon(self, severity: int, text: str) -> None:
@@ -49,7 +49,7 @@ class Engine:
             asyncio.run_coroutine_threadsafe(self.log(severity, text, "", passing=False), self._loop)
 
     async def exit_with_it(self) -> None:
-        """Ends this process as soon as the engine is gone, with what telemetry there is sent. Prints nothing: stderr is
+        """Sends the remaining telemetry and ends this process as soon as the engine is gone. Prints nothing: stderr is
         a broken pipe by then."""
         seen = False
         state = self._channel.get_state(try_to_connect=True)
@@ -71,7 +71,7 @@ class EngineReport:
         self._urn = urn
 
     async def status(self, text: str) -> None:
-        """A passing line: what is going on right now."""
+        """A passing line about the current status."""
         await self._engine.log(engine_pb2.INFO, text, self._urn, passing=True)
 
     async def info(self, text: str) -> None:

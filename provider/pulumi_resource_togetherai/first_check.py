@@ -22,23 +22,23 @@ from pulumi_resource_togetherai.harmless import quoted
 
 @dataclass(frozen=True)
 class Line:
-    """One question, and its answer."""
+    """One check, and its result."""
 
     check: str
-    """What was asked about: `address`, `key`, `cluster` or `clock`."""
+    """What was checked: `address`, `key`, `cluster` or `clock`."""
     ok: bool
     message: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command. Returns 1 with the first answer that is not good."""
+    """Runs the command. Stops at the first check that fails, and then returns 1."""
     parser = argparse.ArgumentParser(
         prog="togetherai-check",
-        description="Asks the Together AI API whether the key, the address and the clusters are right. It only reads: "
-        "the key from TOGETHER_API_KEY, the address from TOGETHER_BASE_URL.",
+        description="Checks with the Together AI API whether the key, the address and the clusters are right. It takes "
+        "the key from TOGETHER_API_KEY and the address from TOGETHER_BASE_URL, and changes nothing.",
     )
-    parser.add_argument("clusters", nargs="+", metavar="CLUSTER", help="the id of a cluster that programs will name")
-    parser.add_argument("--json", action="store_true", help="print the answers as JSON")
+    parser.add_argument("clusters", nargs="+", metavar="CLUSTER", help="the id of a cluster that your programs use")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args(arguments)
     lines = asyncio.run(_answers(options.clusters, told=not options.json))
     if options.json:
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _answers(clusters: Sequence[str], *, told: bool) -> list[Line]:
-    """The answers up to the first that is not good, each printed as it comes if they are to be `told`."""
+    """The results up to the first failure. If `told`, prints each as it comes."""
     lines = list[Line]()
     async with aclosing(_ask(clusters)) as answers:
         async for line in answers:
@@ -90,7 +90,7 @@ async def _ask(clusters: Sequence[str]) -> AsyncGenerator[Line]:
 
 
 def _failure(address: str, source: str, cluster_id: str, error: Exception, *, reached: bool) -> list[Line]:
-    """What an error says about address, key and cluster, as far as it says anything."""
+    """What an error shows about the address, the key and the cluster, as far as it shows anything."""
     answers = [] if reached else [Line("address", True, f"{address} answers")]
     if isinstance(error, CredentialRefused):
         return [*answers, Line("key", False, str(error))]

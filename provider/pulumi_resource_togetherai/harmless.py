@@ -1,7 +1,7 @@
-"""Text from elsewhere, made harmless for people's eyes: the one place through which it reaches a terminal or a page.
+"""Makes text from elsewhere safe to show. All such text passes through here before it reaches a terminal or a page.
 
-A server's text may hold escape sequences that repaint the terminal, characters that reverse what follows them, or a
-megabyte. The stack's outputs keep it as it came; what is shown is this.
+A server's text may hold escape sequences that repaint the terminal or characters that reverse the text after them, and
+it may be a megabyte long. The stack's outputs keep it as it came; terminals and pages show what this module returns.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import unicodedata
 
 QUOTED = 300
-"""How many characters of one text of the API are shown."""
+"""How many characters of one text from the API are shown."""
 MESSAGE = 6000
-"""How many characters a whole message may have: several quoted texts and our own words around them."""
+"""How many characters a whole message may have: several quoted texts and the provider's own words around them."""
 _CONTROLS = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that show nothing, or change how other text shows: controls, formats such as bidirectional
 overrides, private characters, lone surrogates, separators of lines and paragraphs."""
@@ -24,7 +24,7 @@ def harmless(text: str, most: int = MESSAGE) -> str:
 
 
 def quoted(text: str) -> str:
-    """One text of the API as part of a message."""
+    """One text from the API as part of a message."""
     return harmless(text.strip(), QUOTED)
 
 

@@ -1,16 +1,17 @@
 """Whether the user told the engine to replace a resource, read from the command line of `pulumi`.
 
-With `--replace`, `--target-replace`, or after `pulumi state taint`, the engine asks a provider to create a resource
-just as it asks for a new one, or once more after a crash. Only the first is the user's word that what FAILED may run
-again. The provider protocol has no field that tells them apart: pulumi 3.272.0 has none in Diff, Create, Configure or
-the handshake. Its Check may be sent the old outputs (`sends_old_outputs_to_check`), which may help once engines send
-them; 3.254.0 does not. https://github.com/pulumi/pulumi/issues/9924 asks for a call that would tell.
+With `--replace`, `--target-replace`, or after `pulumi state taint`, the engine calls Create exactly as it does for a
+new resource, or again after a crash. Only in the first case has the user asked to run a FAILED remediation again. The
+provider protocol has no field that distinguishes these cases: pulumi 3.272.0 has none in Diff, Create, Configure or the
+handshake. Its Check may receive the old outputs (`sends_old_outputs_to_check`), which may help once engines send them;
+3.254.0 does not. https://github.com/pulumi/pulumi/issues/9924 asks for a call that would.
 
-Where the command line cannot be seen, nothing was said, and a bad end is reported again instead of being run again:
-`pulumi state taint` and the option `replacementTrigger`, which no command line shows; a plugin in another container
-than `pulumi`, or attached with PULUMI_DEBUG_PROVIDERS; a `pulumi` under another name; a process that may not look at
-its parents (some Windows accounts, hidepid on Linux). The Automation API starts `pulumi` with the same flags on the
-machine where the workspace is, so it is seen there. `triggers` and `retryFailed` work everywhere.
+If the command line does not show a request to replace, the provider assumes that there was none, and reports a FAILED
+or CANCELLED remediation again instead of running it again. That happens with `pulumi state taint` and the option
+`replacementTrigger`, which no command line shows; with a plugin in another container than `pulumi`, or attached with
+PULUMI_DEBUG_PROVIDERS; with a `pulumi` under another name; and if the process may not look at its parents (some Windows
+accounts, hidepid on Linux). The Automation API starts `pulumi` with the same flags on the machine where the workspace
+is, so the provider sees them there. `triggers` and `retryFailed` work everywhere.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FLAGS = ("--replace", "--target-replace")
 
 
 def replaces(urn: str, arguments: Sequence[str]) -> bool:
-    """Whether a command line says to replace a resource: by its URN, or by a pattern with `*` and `**`."""
+    """Whether a command line asks to replace a resource: by its URN, or by a pattern with `*` and `**`."""
     for position, argument in enumerate(arguments):
         flag, _, value = argument.partition("=")
         if flag in FLAGS:

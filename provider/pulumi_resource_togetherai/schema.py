@@ -33,7 +33,7 @@ from pulumi_resource_togetherai.rolling.inputs import RollingInputs, RollingOutp
 NAME = "togetherai"
 REPOSITORY = "https://github.com/pulumi-togetherai/pulumi-togetherai"
 RELEASES = "github://api.github.com/pulumi-togetherai/pulumi-togetherai"
-"""Where Pulumi downloads the plugin of an SDK's version from: an archive of the release with that tag."""
+"""Where Pulumi downloads the plugin for an SDK's version from: an archive of the release with that tag."""
 LOGO = "https://raw.githubusercontent.com/pulumi-togetherai/pulumi-togetherai/main/docs/images/logo.svg"
 DESCRIPTION = "Repair GPU nodes of Together AI clusters: instance remediations as infrastructure as code."
 
@@ -42,7 +42,7 @@ REVIEW = (
     "it is the approval, or the rejection."
 )
 
-ROLLING = "The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes."
+ROLLING = "The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once."
 
 Schema = dict[str, Any]
 
@@ -91,7 +91,7 @@ class _Types:
             return {"type": _PRIMITIVES[annotation]}
         if issubclass(annotation, OpenEnum):
             self._enum(annotation)
-            # The API may add values, and modes may be written in short: any string is allowed beside the known ones.
+            # The API may add values, and programs may write modes in short: so the schema allows any other string too.
             ref = {"$ref": f"#/types/{token(annotation.__name__)}"}
             return {"type": "string"} if output else {"type": "string", "oneOf": [{"type": "string"}, ref]}
         if issubclass(annotation, Choice):
@@ -259,8 +259,8 @@ def _doc(thing: type) -> str:
 
 
 def _as_text(spec: Schema) -> Schema:
-    """A setting whose type is an enumeration as the text that it is in a stack's configuration. Pulumi's generator for
-    Go writes the default of an enumeration into a package that does not import it."""
+    """A setting as a stack's configuration holds it: an enumeration as text. Pulumi's generator for Go writes the
+    default of an enumeration into a package that does not import the enumeration."""
     return {"type": "string"} | {key: value for key, value in spec.items() if key != "$ref"}
 
 

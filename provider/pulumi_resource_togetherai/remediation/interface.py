@@ -41,10 +41,10 @@ class Resource:
 
 
 class Operations(Protocol):
-    """A kind of resource. What an operation does is in the module of that name, beside each implementation.
+    """The operations of a kind of resource. What one does is described in the module of its name.
 
-    Timeouts are in seconds; 0 means the inputs' own. `replace_requested`: whether the user told the engine to replace
-    what the stack holds. Every coroutine raises RemediationError, whose text is for the user.
+    Timeouts are in seconds; 0 means the inputs' own timeout. `replace_requested`: whether the user asked the engine to
+    replace the resource that the stack holds. Every coroutine raises RemediationError, whose text is for the user.
     """
 
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
@@ -58,7 +58,7 @@ class Operations(Protocol):
     async def preview_create(
         self, urn: str, inputs: Properties, report: Report, *, replace_requested: bool = False
     ) -> dict[str, Any]:
-        """Says what create will do, and returns the outputs as far as they are known before it."""
+        """Reports what create will do, and returns the outputs as far as they are known before it."""
         ...
 
     async def create(
@@ -72,7 +72,7 @@ class Operations(Protocol):
         ...
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
-        """Says what update will do, and returns the outputs as far as they are known before it."""
+        """Reports what update will do, and returns the outputs as far as they are known before it."""
         ...
 
     async def update(

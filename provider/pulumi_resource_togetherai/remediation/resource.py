@@ -1,6 +1,6 @@
 """The Remediation resource: each of Pulumi's operations on it, in plain values, for both adapters.
 
-An adapter translates values and errors; what an operation does is in the module of that name.
+An adapter translates values and errors; the module named after an operation does the work.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ Properties = Mapping[str, Any]
 class RemediationResource:
     """Pulumi's operations on remediations. One object serves one engine process, and one event loop.
 
-    Timeouts are in seconds; 0 means the inputs' own. Every coroutine raises RemediationError, whose text is for the
-    user.
+    Timeouts are in seconds; 0 means the inputs' own timeout. Every coroutine raises RemediationError, whose text is for
+    the user.
     """
 
     def __init__(self, session: Session, *, keeps_unfinished: bool) -> None:
@@ -44,7 +44,7 @@ class RemediationResource:
         self._session = session
         self._keeps_unfinished = keeps_unfinished
         self._recorded: set[str] = set()
-        """The URNs whose resource was in the stack, with unchanged inputs, when Check ran."""
+        """The URNs whose resource the stack held at its Check, with the same values for the inputs in REPLACING."""
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN. Preview needs it, because the replaced resource is deleted first."""
         self._program = Program()
@@ -56,7 +56,7 @@ class RemediationResource:
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""
         checked = check(RemediationInputs, new_inputs)
-        # A replacement that failed leaves the one it replaced in the stack: that one says nothing about this one.
+        # A replacement that failed leaves the old resource in the stack, which says nothing about the new one.
         if old_inputs and all(old_inputs.get(name) == checked.inputs.get(name) for name in REPLACING):
             self._recorded.add(urn)
         return checked
@@ -72,7 +72,7 @@ class RemediationResource:
     async def preview_create(
         self, urn: str, inputs: Properties, report: Report, *, replace_requested: bool = False
     ) -> dict[str, Any]:
-        """Says what create will do, and returns the outputs as far as they are known before it."""
+        """Reports what create will do, and returns the outputs as far as they are known before it."""
         run = None if holds_unknown(inputs) else await self._session.preflight(report)
         if run is not None:
             identity = Identity(urn, RemediationInputs.model_validate(inputs))
@@ -88,8 +88,8 @@ class RemediationResource:
     async def create(
         self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, replace_requested: bool = False
     ) -> Resource:
-        """Starts the remediation and waits until it has ended. `replace_requested`: whether the user asked for a
-        replacement with `--replace`, which Pulumi's Create request does not say."""
+        """Starts the remediation and waits for its end. `replace_requested`: whether the user asked the engine to
+        replace the resource that the stack holds, which the engine does not pass on to Create."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         self.created_here[urn] = None
@@ -111,7 +111,7 @@ class RemediationResource:
         return _resource(result, recorded.inputs if recorded else None) if result else None
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
-        """Says what update will do, and returns the outputs as far as they are known before it."""
+        """Reports what update will do, and returns the outputs as far as they are known before it."""
         run = await self._session.preflight(report)
         if run is not None:
             declared = recorded.inputs if holds_unknown(inputs) else inputs
@@ -124,7 +124,7 @@ class RemediationResource:
         """Resumes the wait for an unfinished remediation."""
         declared = RemediationInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout))
-        # A resource that pulumi.dynamic updates is complete: create has already checked for others.
+        # A resource that pulumi.dynamic updates is complete: Create has already looked whether others came first.
         unfinished = self._keeps_unfinished
         return _resource(await update(run, urn, _state(recorded), declared, may_withdraw=unfinished), inputs)
 
@@ -146,7 +146,7 @@ def _state(recorded: Recorded) -> State:
 
 
 def _resource(result: Result, inputs: Properties | None) -> Resource:
-    """The inputs stay as they were written; those of an import are written here."""
+    """Keeps the inputs as the program wrote them; for an import, takes them from the result's state."""
     written = result.state.inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return Resource(
         result.state.id, dict(inputs) if inputs is not None else written, result.state.outputs(), result.problem

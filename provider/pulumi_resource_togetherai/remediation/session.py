@@ -1,4 +1,4 @@
-"""What all operations of one engine process share: the API client, the watchers, the user's interruption."""
+"""What all operations of one engine process share: the API's client, the watchers, the user's interruption."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Session:
             await self._client.close()
 
     async def preflight(self, report: Report) -> Run | None:
-        """A run for a preview; None if `preflight` is off, or if there is no API key, which only `up` requires."""
+        """A run for a preview; None if `preflight` is off or there is no API key, which only `pulumi up` requires."""
         if not self._config.preflight:
             return None
         try:
@@ -50,7 +50,7 @@ class Session:
             return None
 
     def run(self, report: Report, time_limit: float, *, kept: bool = True) -> Run:
-        """A run that may take `time_limit` seconds. `kept`: whether the stack keeps what stops half-way."""
+        """A run that may take `time_limit` seconds. `kept`: whether the stack keeps an unfinished one."""
         if self._client is None:
             try:
                 self._client = self._config.client()

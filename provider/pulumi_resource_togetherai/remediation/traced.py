@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pulumi_resource_togetherai.remediation.watching.report import Report
 
 _TOLD = {"clusterId": CLUSTER, "instanceId": INSTANCE, "remediationId": REMEDIATION, "mode": MODE, "state": STATE}
-"""The properties that a span carries, and under which attribute. All others may hold text that people wrote."""
+"""The properties that a span records, and the attribute for each. All other properties may hold what people wrote."""
 
 
 class Traced:
-    """Passes each operation on to another object, inside a span."""
+    """Calls the operations of another object, each inside a span."""
 
     def __init__(self, kind: str, operations: Operations) -> None:
         """`kind`: what the spans call the resource, such as `Remediation`."""
@@ -44,7 +44,7 @@ class Traced:
         """Validates inputs, without the network."""
         with self._span("check", urn) as current:
             checked = self._operations.check(urn, old_inputs, new_inputs)
-            if checked.failures:  # what is wrong may be anything, a secret in the wrong place included
+            if checked.failures:  # a wrong input may hold anything, even a secret in the wrong place
                 failed(current, "CheckFailure")
             else:
                 current.set_attributes(_attributes(checked.inputs))
@@ -58,7 +58,7 @@ class Traced:
     async def preview_create(
         self, urn: str, inputs: Properties, report: Report, *, replace_requested: bool = False
     ) -> dict[str, Any]:
-        """Says what create will do, and returns the outputs as far as they are known before it."""
+        """Reports what create will do, and returns the outputs as far as they are known before it."""
         with self._span("preview create", urn, inputs):
             return await self._operations.preview_create(urn, inputs, report, replace_requested=replace_requested)
 
@@ -79,7 +79,7 @@ class Traced:
             return found and _told(current, found)
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
-        """Says what update will do, and returns the outputs as far as they are known before it."""
+        """Reports what update will do, and returns the outputs as far as they are known before it."""
         with self._span("preview update", "", recorded.outputs):
             return await self._operations.preview_update(recorded, inputs, report)
 
@@ -108,7 +108,7 @@ def _attributes(properties: Mapping[str, Any]) -> Attributes:
 
 
 def _told(current: Span, resource: Resource) -> Resource:
-    """Returns the resource, after adding its outcome to the span."""
+    """Records in the span how the operation leaves the resource, and returns the resource."""
     current.set_attributes(_attributes(resource.outputs))
     if resource.problem is not None:
         state = str(resource.outputs.get("state"))

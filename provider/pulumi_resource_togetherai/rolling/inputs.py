@@ -10,7 +10,7 @@ from pulumi_resource_togetherai.spelling import Mode
 
 
 class RollingInputs(Settings):
-    """The inputs of a RollingRemediation. The settings of a Remediation go for each of its remediations."""
+    """The inputs of a RollingRemediation. The settings of a Remediation apply to each of its remediations."""
 
     cluster_id: Identifier
     """The cluster of the nodes."""
@@ -23,8 +23,8 @@ class RollingInputs(Settings):
     max_concurrent: int = Field(default=1, ge=1)
     """How many nodes to repair at once."""
     stop_on_failure: bool = True
-    """Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and
-    the next node's turn comes."""
+    """Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end
+    and the next node follows."""
 
     @field_validator("instances")
     @classmethod

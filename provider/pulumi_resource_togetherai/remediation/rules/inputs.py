@@ -15,14 +15,14 @@ from pulumi_resource_togetherai.spelling import Mode
 Identifier = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:-]*$", max_length=256)
 ]
-"""An id as the API gives them out. It can be no path: no slash, no space, no dot at its start."""
+"""An id as the API assigns them. It cannot form a path: it has no slash, no space and no dot at its start."""
 
 
 class IfActive(Choice):
     """What to do when the instance has another active remediation, which this resource did not start."""
 
-    FAIL = ("FAIL", "Stop, and name it.")
-    ADOPT = ("ADOPT", "Wait for it in place of starting one. Being somebody else's, it is never cancelled.")
+    FAIL = ("FAIL", "Stop, and report that remediation.")
+    ADOPT = ("ADOPT", "Wait for it instead of starting one. The provider never cancels it: it is somebody else's.")
     CREATE = ("CREATE", "Start a remediation beside it.")
 
 
@@ -35,7 +35,7 @@ class DeleteWhileRunning(Choice):
 
 
 class Settings(BaseModel):
-    """What can be said about one remediation or about many alike."""
+    """The settings that one remediation and a RollingRemediation of many have in common."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -47,14 +47,15 @@ class Settings(BaseModel):
     )
 
     reason: str | None = None
-    """Why, for the people who read the remediation's record. A marker that names the program is added to it."""
+    """Why, for the people who read the remediation's record. The provider adds a marker that names the program."""
     triggers: dict[str, str] | None = None
-    """Any values; changing one runs a new remediation. The way to repair the same node in the same way again."""
+    """Any values; changing one runs a new remediation. Use it to repair the same node in the same way again."""
     timeout: Duration = "1h"
-    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it."""
+    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it."""
     if_active: IfActive = IfActive.FAIL
-    """What to do when the instance has another active remediation, which this resource did not start. Where two are
-    started at the same moment, the later one is cancelled before it begins, and this says what it does then."""
+    """What to do when the instance has another active remediation, which this resource did not start. If two are
+    started at the same moment, the provider cancels the later one before it begins, and this setting decides what that
+    resource does then."""
     if_recent: IfRecent | None = None
     """What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's
     `ifRecent`."""
@@ -62,7 +63,7 @@ class Settings(BaseModel):
     """How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for
     `ifRecent`. Default: the provider's `recentWindow`."""
     retry_failed: bool = False
-    """Whether a FAILED remediation is run again by the next `pulumi up`."""
+    """Whether the next `pulumi up` runs a FAILED remediation again."""
     delete_while_running: DeleteWhileRunning = DeleteWhileRunning.WAIT
     """What deleting the resource does about a remediation that can no longer be cancelled."""
 
@@ -86,13 +87,14 @@ class RemediationInputs(Settings):
     """How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new
     remediation."""
     idempotency_key: Identifier | None = None
-    """The key under which the remediation is posted, in place of one derived from the resource's URN and inputs.
-    Changing it runs a new remediation."""
+    """The key under which the provider posts the remediation, instead of one derived from the resource's URN and
+    inputs. Changing it runs a new remediation."""
     wait: bool = True
-    """Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has
-    accepted it."""
+    """Whether to wait until the remediation has ended. If false, the resource counts as created once the API has
+    accepted the remediation."""
     accept_failure: bool = False
-    """Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error."""
+    """Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an
+    error."""
 
 
 REPLACING = ("clusterId", "instanceId", "mode", "triggers", "idempotencyKey")

@@ -23,14 +23,14 @@ class Bookkeeping(BaseModel):
     attempt: int | None = None
     """Which attempt of this resource it is; the first is 1. Unset for a remediation that somebody else started."""
     adopted: bool = False
-    """Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it."""
+    """Whether somebody else started it and `ifActive: ADOPT` took it over. Deleting the resource never cancels it."""
     withdrawn: bool = False
-    """Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came
-    first. The next `pulumi up` starts anew."""
+    """Whether the provider cancelled it before it began, because another remediation of the node came first, or others
+    filled the cluster up to `maxConcurrentPerCluster`. The next `pulumi up` starts a new one."""
 
 
 def output_names() -> list[str]:
-    """The outputs that are no inputs, by their Python names."""
+    """The outputs that are not inputs, by their Python names."""
     names = (*Bookkeeping.model_fields, *Remediation.model_fields)
     return [name for name in names if name != "id" and name not in RemediationInputs.model_fields]
 
@@ -90,7 +90,7 @@ class ResourceId:
 
     @classmethod
     def parse(cls, text: str) -> ResourceId:
-        """Raises ValueError, with what to write instead, when it is not three ids."""
+        """Raises ValueError, with what to write instead, if the text is not three ids."""
         parts = text.split("/")
         if len(parts) != 3 or not all(parts) or any(part in (".", "..", "-") or " " in part for part in parts):
             raise ValueError(

@@ -24,8 +24,8 @@ class Decision(Choice):
 class IfGone(Choice):
     """What to do when the proposal vanished, or resolved itself, before it was reviewed."""
 
-    SUCCEED = ("SUCCEED", "Note it: there is nothing left to decide.")
-    FAIL = ("FAIL", "Stop, and say so.")
+    SUCCEED = ("SUCCEED", "Record it: there is nothing left to decide.")
+    FAIL = ("FAIL", "Stop, and report it.")
 
 
 class ReviewInputs(BaseModel):
@@ -47,20 +47,20 @@ class ReviewInputs(BaseModel):
     remediation_id: Identifier
     """The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review."""
     decision: Decision
-    """What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that
-    has not begun is cancelled first."""
+    """What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider
+    first cancels an approved remediation that has not begun."""
     comment: str | None = None
     """Why, for the people who read the remediation's record. Changing it after the review changes nothing."""
     mode: Mode | None = None
-    """With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be
-    chosen. Changing it after the review changes nothing."""
+    """With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose
+    HOST_POWER_CYCLE. Changing it after the review changes nothing."""
     expected_mode: Mode | None = None
-    """The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is
-    another one by then, nothing is decided."""
+    """The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the
+    proposal has another mode by then, the provider decides nothing."""
     wait: bool = True
     """With APPROVE: whether to wait until the remediation has ended."""
     timeout: Duration = "1h"
-    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it."""
+    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it."""
     if_gone: IfGone = IfGone.SUCCEED
     """What to do when the proposal vanished, or resolved itself, before it was reviewed."""
 

@@ -26,7 +26,7 @@ class Bookkeeping(BaseModel):
 
 
 def output_names() -> list[str]:
-    """The outputs that are no inputs, by their Python names."""
+    """The outputs that are not inputs, by their Python names."""
     names = (*Bookkeeping.model_fields, *Remediation.model_fields)
     return [name for name in names if name != "id" and name not in ReviewInputs.model_fields]
 
