@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 NEEDS = ("starlette", "uvicorn", "yaml")
-"""What the extra `simulator` brings: a provider needs no web server."""
+"""What the extra `simulator` installs: a provider needs no web server."""
 
 
 def main() -> int:
-    """Runs the command; says what is missing where the simulator is not installed."""
+    """Runs the command. If the simulator is not installed, prints what is missing."""
     try:
         from pulumi_resource_togetherai.simulator.command import main as run
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Who may do what: API keys and the clusters that they open."""
+"""Who may do what: the API keys, and the clusters that each may access."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ DEFAULT_API_KEY = "simulator-key"
 
 
 class AccessKey(Options):
-    """An API key. Out of the box there is one, and it may do everything."""
+    """An API key. By default there is one, and it may do everything."""
 
     key: str
     """The key itself, as sent in `Authorization: Bearer`."""
     user: str = "simulator-user"
-    """Whose it is: shown as requested_by and reviewed_by."""
+    """The owner of the key: shown as requested_by and reviewed_by."""
     clusters: list[str] | None = None
-    """The clusters that it may see; left out, all."""
+    """The clusters that the key may see. Default: all."""
     read_only: bool = False
-    """Whether it may only look."""
+    """Whether the key may only read."""
 
 
 class Access:
-    """The API keys that are let in."""
+    """The API keys that the simulator accepts."""
 
     def __init__(self, keys: Iterable[AccessKey]) -> None:
         self.keys = {f"bearer {key.key}".encode(): key for key in keys}
 
     def authenticate(self, authorization: bytes | None) -> AccessKey:
-        """The key that the request came with; 401 when there is none that is known."""
+        """The key that the request came with; 401 if it came with none, or with an unknown one."""
         scheme, _, token = (authorization or b"").partition(b" ")
         if key := self.keys.get(scheme.lower() + b" " + token.strip()):
             return key
@@ -39,7 +39,7 @@ class Access:
 
 
 def check_allowed(key: AccessKey, cluster_id: str | None, *, write: bool) -> None:
-    """403 unless the key may see the cluster, and may change something when `write`."""
+    """403 unless the key may see the cluster and, if `write`, may make changes."""
     if cluster_id is not None and key.clusters is not None and cluster_id not in key.clusters:
         raise Refusal("PERMISSION_DENIED", f"the API key may not access cluster {cluster_id}")
     if write and key.read_only:

@@ -1,4 +1,4 @@
-"""Faults of GPU nodes: the alerts that they raise, and the repair that the platform proposes for each."""
+"""Faults of GPU nodes: the alerts that they raise, and the remediation that the platform proposes for each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ XIDS = {
     "95": "ROBUST_CHANNEL_UNCONTAINED_ERROR",
     "119": "GSP_RPC_TIMEOUT",
 }
-"""NVIDIA Xid codes that a reboot may cure, with the driver's mnemonics."""
+"""NVIDIA Xid codes that a reboot may fix, with the driver's mnemonics."""
 
 SEVERITY = [
     RemediationMode.REBOOT_VM,
@@ -42,7 +42,7 @@ SEVERITY = [
 
 @dataclass(frozen=True)
 class Fault:
-    """A kind of fault: how it is told, and what the platform proposes."""
+    """A kind of fault: how its alert describes it, and which mode the platform proposes."""
 
     alert_name: str
     title: str
@@ -90,7 +90,7 @@ ERROR_MESSAGES = (
     "acceptance test failed: nccl all_reduce bandwidth 112 GB/s is below the threshold of 380 GB/s",
     "host did not answer on its BMC after the power cycle",
 )
-"""What failed remediations say."""
+"""The error messages of failed remediations."""
 
 SLURM_REASONS = (
     "Kill task failed",
@@ -101,7 +101,7 @@ SLURM_REASONS = (
 
 
 def fault_for(mode: RemediationMode | None, random: Random) -> FaultKind:
-    """A fault that leads to `mode`, or any at all."""
+    """A fault for which the platform proposes `mode`; any fault if `mode` is None."""
     fitting: list[FaultKind] = [kind for kind, fault in FAULTS.items() if mode is None or fault.mode == mode]
     return random.choice(fitting) if fitting else "xid"
 

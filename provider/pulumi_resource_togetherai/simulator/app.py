@@ -35,7 +35,7 @@ class App:
         # A bare router: Starlette's own error pages would answer a connection that is to be dropped.
         routes = [*self._api_routes(), *control.routes(), *Pages(platform, self.faults, self.access).routes()]
         self.own_host: str | None = None
-        """Where it listens. In process it listens nowhere, and no browser gets there."""
+        """The address on which the simulator listens. In process it listens on none, and no browser can reach it."""
         self._router = Router(routes, redirect_slashes=False, default=self._not_found)
 
     def _api_routes(self) -> list[BaseRoute]:
@@ -74,18 +74,18 @@ class App:
         try:
             await self._router(scope, receive, send)
         except (ConnectionDropped, asyncio.CancelledError):
-            # Cancelled: the server stops, and what is still being answered ends like a dropped connection.
-            # ASGI has no word for cutting a connection, so this reaches for uvicorn's; in-process there is none to
-            # cut, and the exception goes on to the transport (see `inprocess`).
+            # Cancelled: the server stops, and a request that it still answers ends like a dropped connection.
+            # ASGI has no message for closing a connection, so this uses uvicorn's transport. In process there is no
+            # connection to close, and the exception goes on to the httpx transport (see `inprocess`).
             transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
             if transport is None:
                 raise
             transport.close()
-            # uvicorn learns of it in the loop's next round, and would answer in our place if this returned before.
+            # uvicorn notices this in the loop's next iteration. If this returned before, uvicorn would send an answer.
             while (await receive())["type"] != "http.disconnect":
                 pass
 
 
 def create_app(platform: Platform, *, api_key: str = DEFAULT_API_KEY, keys: Iterable[AccessKey] | None = None) -> App:
-    """The simulator of this platform. `api_key` may do everything; `keys` in its place may be limited."""
+    """The simulator of this platform. `api_key` may do everything; `keys` replace it and may be restricted."""
     return App(platform, keys or [AccessKey(key=api_key)])

@@ -37,12 +37,12 @@ class RequestBody(BaseModel):
 
 
 class CreateFields(RequestBody):
-    """What a client says of a new remediation."""
+    """What a client sends about a new remediation."""
 
     mode: KnownMode
-    """How the node is to be repaired."""
+    """How to repair the node."""
     reason: str | None = None
-    """Why."""
+    """Why the node needs the repair."""
 
 
 def _read_only(name: str) -> Any:
@@ -50,7 +50,8 @@ def _read_only(name: str) -> Any:
     return (Optional[field.annotation], Field(default=None, json_schema_extra={"readOnly": True}))  # noqa: UP045
 
 
-# The contract's body is a whole Remediation. What only the service writes is checked for its type and then ignored.
+# The contract's body is a whole Remediation. The simulator checks the types of the fields that only the service writes,
+# and then ignores those fields.
 CreateBody = create_model(
     "CreateBody",
     __base__=CreateFields,
@@ -59,14 +60,14 @@ CreateBody = create_model(
 
 
 class ReviewBody(RequestBody):
-    """What a reviewer says."""
+    """What a reviewer sends."""
 
     comment: str | None = None
-    """Explains the decision."""
+    """An explanation of the decision."""
 
 
 class ApproveBody(ReviewBody):
-    """What a reviewer says when approving."""
+    """What a reviewer sends with an approval."""
 
     mode: KnownMode | None = None
     """Another mode than the proposed one; not HOST_POWER_CYCLE."""

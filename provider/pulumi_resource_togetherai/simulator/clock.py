@@ -1,4 +1,4 @@
-"""Simulated time: a real clock, hurried by a factor and pushed ahead on demand."""
+"""Simulated time: a real clock, multiplied by a speed and moved ahead on demand."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Anchor(BaseModel):
-    """At `real` seconds since the epoch it was `simulated`, and since then `speed` simulated seconds pass per second.
+    """At `real` seconds since the epoch the simulated time was `simulated`. Since then it advances by `speed` simulated
+    seconds per second.
 
-    Enough to go on after a restart: time passes while the simulator is down, so it never runs backwards.
+    That is enough to go on after a restart: time passes while the simulator is down, so it never runs backwards.
     """
 
     real: float
@@ -41,7 +42,7 @@ class Clock:
         )
 
     def set_speed(self, speed: float) -> None:
-        """From now on `speed` simulated seconds pass per real second; 0 stops the time."""
+        """From now on `speed` simulated seconds pass per real second; 0 stops the clock."""
         self.anchor = Anchor(real=self._real(), simulated=self.now(), speed=speed)
 
     def resume(self, anchor: Anchor) -> None:

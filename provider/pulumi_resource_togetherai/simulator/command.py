@@ -1,4 +1,4 @@
-"""The simulator as a command: its options, and what it says where it listens."""
+"""The simulator as a command: its options, and what it prints when it listens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pulumi_resource_togetherai.simulator.settings import Behaviour, Idempotency
 from pulumi_resource_togetherai.simulator.store import MemoryStore, SqliteStore
 
 OUTCOMES: dict[str, Outcome] = {"fail": "fail", "auto_resolve": "auto_resolve", "never": "never", "hold": "hold"}
-"""The behaviours that have an option of their own."""
+"""The outcomes that have an option of their own."""
 OF_THE_SCENARIO = ("clusters", "instances", "seed")
 OF_THE_SETTINGS = ("idempotency", "pending", "quarantining", "quarantined", "running")
 
@@ -55,22 +55,22 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="togetherai-simulator",
         usage="%(prog)s [options]",
-        description="Stands in for the Together AI remediation API. Its page shows what happens and what it can do.",
+        description="Simulates the Together AI remediation API. Its page shows what happens and what it can do.",
     )
     add = parser.add_argument
     add(
         "--host",
         default="127.0.0.1",
-        help="address to listen on, and the one name its page answers to (default: %(default)s)",
+        help="address to listen on, and besides localhost the only name its page answers to (default: %(default)s)",
     )
-    add("--port", type=_whole(0), default=8080, help="0 picks a free one (default: %(default)s)")
+    add("--port", type=_whole(0), default=8080, help="port to listen on; 0 picks a free one (default: %(default)s)")
     add("--clusters", type=_whole(1), metavar="N", help="number of clusters (default: 1)")
     add("--instances", type=_whole(1), metavar="N", help="instances per cluster (default: 4)")
     add("--speed", type=_seconds, default=1.0, metavar="X", help="simulated seconds per second (default: 1)")
-    add("--api-key", metavar="KEY", help=f"the key to let in (default: {DEFAULT_API_KEY})")
+    add("--api-key", metavar="KEY", help=f"the API key to accept (default: {DEFAULT_API_KEY})")
     add("--data", type=Path, metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
-    add("--scenario", type=Path, metavar="FILE", help="YAML file that says what happens (see the reference page)")
-    add("--seed", type=int, metavar="N", help="repeat what is decided at random (default: another each time)")
+    add("--scenario", type=Path, metavar="FILE", help="YAML file that defines what happens (see the reference page)")
+    add("--seed", type=int, metavar="N", help="seed of all random decisions (default: another each time)")
     add("--idempotency", choices=get_args(Idempotency), help="what remediation_id does (default: id)")
     for phase in ("pending", "quarantining", "quarantined", "running"):
         default = Settings.model_fields[phase].default
@@ -80,14 +80,14 @@ def _parser() -> argparse.ArgumentParser:
         ("auto-resolve", "its remediations resolve by themselves"),
         ("never", "its remediations stay RUNNING"),
         ("hold", "its remediations stay PENDING"),
-        ("propose", "a remediation of it is proposed"),
+        ("propose", "the platform proposes a remediation of it"),
     ):
         add(f"--{option}", action="append", default=[], metavar="INSTANCE", help=f"{what} (may be repeated)")
     return parser
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
-    """The scenario file, if any, with what the command line says in its place."""
+    """The scenario file, if there is one. Options of the command line override it."""
     scenario = read_scenario(options.scenario) if options.scenario else Scenario()
     for target, names in ((scenario, OF_THE_SCENARIO), (scenario.settings, OF_THE_SETTINGS)):
         for name in names:
@@ -104,7 +104,7 @@ def _scenario(options: argparse.Namespace) -> Scenario:
 
 
 def _announce(app: App, base_url: str, scenario: Scenario) -> None:
-    """Says where it listens and how to use it. The first line is for programs."""
+    """Prints where the simulator listens and how to use it. The first line is for programs."""
     print(f"Together AI simulator listening on {base_url}{API_ROOT}")
     print(f"  page       {base_url}/")
     print(f"  use it     export TOGETHER_BASE_URL={base_url} TOGETHER_API_KEY={scenario.api_keys[0].key}")
@@ -123,7 +123,7 @@ def _complain(problem: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command. Returns 1 for what cannot be done; argparse exits with 2 for what makes no sense."""
+    """Runs the command. Returns 1 if something cannot be done; argparse exits with 2 for wrong options."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: sys.exit(0))
     options = _parser().parse_args(arguments)

@@ -1,4 +1,4 @@
-"""What the console page shows of the platform, as HTML. The page fetches it anew whenever something changed."""
+"""What the console page shows of the platform, as HTML. The page fetches it again whenever something has changed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pulumi_resource_togetherai.simulator.job import Job
 from pulumi_resource_togetherai.simulator.platform import Platform
 
 SHOWN = 100
-"""Remediations on the page: those that have not ended, then the newest others."""
+"""How many remediations the page shows: first those that have not ended, then the newest of the others."""
 
 
 def render(platform: Platform, faults: Faults, cluster: Cluster) -> str:
     """The changing part of the page, for one cluster."""
     active = platform.active_jobs(cluster.cluster_id)[::-1]
-    # What waits for a person comes first.
+    # Remediations that wait for approval come first.
     active.sort(key=lambda job: job.remediation.state != RemediationState.PENDING_APPROVAL)
     all_ended = (job for job in reversed(platform.jobs(cluster.cluster_id)) if job.remediation.terminal)
     ended = list(islice(all_ended, max(0, SHOWN - len(active))))
@@ -125,12 +125,12 @@ def _remediation(job: Job) -> str:
 
 
 def _text(text: str) -> str:
-    """Text from a request as HTML: it shows what it is and does nothing."""
+    """Text from a request as HTML, escaped: the browser shows it and runs nothing of it."""
     return escape(harmless(text))
 
 
 def _since(time: datetime) -> str:
-    """How long ago a time is; the page's script keeps counting."""
+    """How long ago a time is. The page's script keeps it up to date."""
     return f'<time data-since="{time.isoformat()}"></time>'
 
 
@@ -174,7 +174,7 @@ def _timeline(job: Job) -> str:
 
 
 def _duration(duration: timedelta) -> str:
-    """A duration as people say it: 45 s, 12 min, 3 h."""
+    """A duration in short: 45 s, 12 min, 3 h."""
     seconds = duration.total_seconds()
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:

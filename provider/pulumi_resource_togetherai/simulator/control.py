@@ -1,4 +1,4 @@
-"""The control API below /_simulator: what tests, demos and the console page tell the simulator. No key needed."""
+"""The control API below /_simulator: with it, tests, demos and the console page direct the simulator. No key needed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pulumi_resource_togetherai.simulator.platform import Platform
 from pulumi_resource_togetherai.simulator.settings import Behaviour, Idempotency, Options, Seconds, Settings
 
 SHOWN = 200
-"""Remediations per cluster in the state, newest first, unless the query says `limit`."""
+"""How many remediations per cluster the state holds, newest first, unless the query sets `limit`."""
 
 
 class Advance(Options):
@@ -36,7 +36,7 @@ class Speed(Options):
     """How fast time passes."""
 
     speed: Seconds
-    """Simulated seconds per real second; 0 stops the time."""
+    """Simulated seconds per real second; 0 stops the clock."""
 
 
 class Reading(Options):
@@ -46,7 +46,7 @@ class Reading(Options):
 
 
 class Proposal(Options):
-    """A remediation that the platform is to propose; see `HealthChecks.propose`."""
+    """A remediation for the platform to propose; see `HealthChecks.propose`."""
 
     mode: KnownMode | None = None
     fault: FaultKind | None = None
@@ -56,7 +56,7 @@ class Proposal(Options):
 
 
 class ForcedState(Options):
-    """A state to put a remediation into. One that does not exist is taken too: servers get newer."""
+    """A state to put a remediation into. Unknown states are allowed too: a newer server may have them."""
 
     state: RemediationState
     error_message: str | None = None
@@ -66,7 +66,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def _read(request: Request, model: type[Model], merge: dict[str, Any] | None = None) -> Model:
-    """The request's body as a `model`; `merge` are values for what it leaves out."""
+    """The request's body as a `model`; `merge` holds values for the fields that it leaves out."""
     try:
         content = json.loads(await request.body() or b"{}")
         return model.model_validate(merge | content if merge and isinstance(content, dict) else content)
@@ -136,7 +136,7 @@ class Control:
         return self.snapshot(int(limit))
 
     def snapshot(self, limit: int = SHOWN) -> dict[str, Any]:
-        """All of the simulator's state, of each cluster the newest `limit` remediations."""
+        """The simulator's whole state, with the newest `limit` remediations of each cluster."""
         return {
             **self._clock(),
             "settings": self._platform.settings.model_dump(),
@@ -228,7 +228,7 @@ class Control:
 
 
 def describe(job: Job) -> dict[str, Any]:
-    """A remediation with what the API does not tell of it."""
+    """A remediation, with what the API does not show of it."""
     return json.loads(job.answer) | {
         "key": job.key,
         "timeline": [moment.model_dump(mode="json") for moment in job.timeline],

@@ -1,4 +1,4 @@
-"""The course of remediations: how they begin, what state follows which, and what that does to the node."""
+"""The course of remediations: how they begin, which state follows which, and what that does to the node."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pulumi_resource_togetherai.simulator.world import World
 
 
 class Course:
-    """What becomes of the remediations of a world. What comes next by itself is a pure function: see `lifecycle`."""
+    """Moves the remediations of a world from state to state. A pure function decides the next one: see `lifecycle`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -35,7 +35,7 @@ class Course:
         alerts: list[LinkedAlert] | None = None,
         clears_after: float | None = None,
     ) -> Job:
-        """Makes a remediation; where it is a proposal, its alert clears after so many seconds."""
+        """Makes a remediation. If it is a proposal, its alert clears after `clears_after` seconds; None is never."""
         now = self._world.now
         self._world.counters.jobs += 1
         self._world.changed("world")
@@ -69,7 +69,7 @@ class Course:
         return job
 
     def plan(self, job: Job) -> None:
-        """Puts the job's next change on the schedule, in place of what was planned for it before."""
+        """Puts the job's next change on the schedule, in place of the one that was planned before."""
         node = self._world.node_of(job.remediation)
         step = next_step(job, node.behaviour, self._world.settings, self._world.randomness)
         if step is None:
@@ -79,14 +79,14 @@ class Course:
         self._wakes[job.number] = wake
 
         def happen() -> None:
-            # A later plan may have taken this one's place.
+            # A later plan may have replaced this one.
             if self._wakes.get(job.number) == wake:
                 self.enter(job, step.state, error_message=step.error_message)
 
         self._world.schedule.at(wake, happen)
 
     def enter(self, job: Job, state: RemediationState, *, error_message: str | None = None, note: str = "") -> None:
-        """Puts a remediation into a state, with all that follows from it."""
+        """Puts a remediation into a state, with all consequences."""
         now, record = self._world.now, job.remediation
         node = self._world.node_of(record)
         if state == RemediationState.RUNNING and node.instance_id != record.instance_id:
@@ -120,12 +120,12 @@ class Course:
                 self.enter(job, RemediationState.AUTO_RESOLVED, note="the instance is gone")
 
     def resolve_alerts(self, job: Job) -> None:
-        """Has the alerts that a remediation is linked to go away."""
+        """Resolves the alerts that are linked to a remediation."""
         for alert in job.remediation.linked_alerts or ():
             alert.resolved_at = alert.resolved_at or self._world.now
 
     def touched(self, job: Job) -> None:
-        """Notes that a remediation has changed."""
+        """Records that a remediation has changed."""
         job.changed(self._world.now)
         self._world.changed_job(job)
 

@@ -1,4 +1,4 @@
-"""The way of a request to the API: journal, faults, key, operation, disk, answer."""
+"""What happens to a request to the API, in this order: journal, faults, key, operation, disk, answer."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from pulumi_resource_togetherai.simulator.operations import Answer, Call, Operat
 from pulumi_resource_togetherai.simulator.platform import Platform
 
 HTML_PAGE = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
-"""What a proxy in front of a service answers at its worst, here with status 200."""
+"""The answer of a broken proxy in front of the service, here with status 200."""
 
 
 class ConnectionDropped(ConnectionError):
-    """The connection is to be cut: the client must get no (further) answer."""
+    """The server must close the connection: the client must get no (further) answer."""
 
 
 class Endpoint:
@@ -60,7 +60,7 @@ class Endpoint:
     async def _struck(
         self, operation: Operation | None, scope: Scope, body: bytes | None, entry: Entry, faults: list[FaultRule]
     ) -> Answer:
-        """The answer, after what the faults do to the request before and after it takes effect."""
+        """The answer, after the faults that strike the request before and after it takes effect."""
         for fault in faults:
             match fault.kind:
                 case "latency" if not fault.after:
@@ -88,7 +88,7 @@ class Endpoint:
         return answer
 
     def _perform(self, operation: Operation | None, scope: Scope, body: bytes | None) -> Answer:
-        """Carries the operation out. Without a pause: nothing else happens between looking and changing."""
+        """Carries the operation out without a pause, so nothing else happens between its checks and its changes."""
         try:
             if operation is None:
                 allowed = ", ".join(sorted(self._operations))
@@ -140,7 +140,7 @@ class Endpoint:
 
 
 async def _receive_body(receive: Receive) -> bytes | None:
-    """The request's body; None when it is too long."""
+    """The request's body; None if it is too long."""
     chunks: list[bytes] = []
     length = 0
     while True:
@@ -149,7 +149,7 @@ async def _receive_body(receive: Receive) -> bytes | None:
             raise ConnectionDropped
         chunk: bytes = message.get("body", b"")
         length += len(chunk)
-        # What is too long is read to its end all the same, or the client would never come to see the answer.
+        # A body that is too long is read to its end anyway; otherwise the client would never read the answer.
         if length <= MAX_BODY:
             chunks.append(chunk)
         if not message.get("more_body"):

@@ -46,12 +46,12 @@ def not_found(message: str) -> Refusal:
 
 
 def failed_precondition(message: str) -> Refusal:
-    """400 FAILED_PRECONDITION: the request is fine, the state of things is not."""
+    """400 FAILED_PRECONDITION: the request is valid, but not in the present state."""
     return Refusal("FAILED_PRECONDITION", message)
 
 
 def invalid_argument(field: str, problem: str) -> Refusal:
-    """400 INVALID_ARGUMENT, naming the field both for people and for programs."""
+    """400 INVALID_ARGUMENT, which names the field both for people and for programs."""
     violation = {"field": field, "description": problem}
     details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}]
     return Refusal("INVALID_ARGUMENT", f"{field}: {problem}", details=details)

@@ -1,4 +1,4 @@
-"""Faults on demand: what a network and a tired service do to requests."""
+"""Faults on demand: what a network or an overloaded service may do to requests."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ OperationName = Literal[
 
 
 class FaultRule(Options):
-    """A fault, when it strikes and how. More than one may strike a request."""
+    """A fault: when it strikes and how. More than one may strike a request."""
 
     kind: FaultName
-    """`latency`: the answer comes late. `rate_limit`: 429 with Retry-After, nothing is done. `error`: an HTTP error.
-    `drop_before`, `drop_after`: the connection is cut before or after the request took effect. `truncated`: it is cut
-    within the answer. `malformed`: the answer is not JSON. `html`: an HTML page instead of the answer. `drip`: the
-    answer comes byte by byte."""
+    """`latency`: the answer comes late. `rate_limit`: 429 with Retry-After; the request has no effect. `error`: an HTTP
+    error. `drop_before`, `drop_after`: the connection is closed before or after the request takes effect. `truncated`:
+    the connection is closed in the middle of the answer. `malformed`: the answer is not JSON. `html`: an HTML page
+    instead of the answer. `drip`: the answer comes byte by byte."""
     operation: OperationName = "*"
-    """The operation that it strikes."""
+    """The operation that the fault strikes; `*` is all."""
     probability: Rate = 1
-    """How often it strikes."""
+    """The share of the requests that it strikes."""
     count: Annotated[int, Field(ge=1)] | None = None
-    """How often at most; left out, until it is taken away."""
+    """How many requests it strikes at most. Default: until it is switched off."""
     seconds: Seconds = 1
     """`latency`, `drip`: how long the answer takes, in real seconds. `rate_limit`: the Retry-After."""
     status: Annotated[int, Field(ge=400, le=599)] = 503
@@ -47,7 +47,7 @@ class Faults:
         self.rules: list[FaultRule] = []
 
     def add(self, rule: FaultRule) -> None:
-        """Switches a fault on. A rule with a count is used up, so the caller's own is left as it is."""
+        """Switches a fault on. Keeps a copy, because `draw` counts the rule's `count` down."""
         self.rules.append(rule.model_copy())
 
     def clear(self) -> None:

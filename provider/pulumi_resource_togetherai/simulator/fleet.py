@@ -1,4 +1,4 @@
-"""The clusters and their nodes, and how the API tells of them."""
+"""The clusters and their nodes, and how the API shows them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationSta
 from pulumi_resource_togetherai.simulator.settings import Behaviour
 
 REPLACING_MODES = frozenset({RemediationMode.VM_ONLY, RemediationMode.HOST_AWARE})
-"""Modes after which the node is another VM, with another instance id."""
+"""Modes after which the node holds another VM, with another instance id."""
 
 GPUS_PER_NODE = 8
 
 
 class Node(BaseModel):
-    """A place for a GPU worker VM. The VM in it, the instance, may change; the node is told by its number."""
+    """A place for a GPU worker VM. The VM in it, the instance, may change; the number identifies the node."""
 
     number: int
     host_name: str
@@ -30,7 +30,7 @@ class Node(BaseModel):
     auto_remediation_enabled: bool = True
     behaviour: Behaviour = Field(default_factory=Behaviour)
     faults: int = 0
-    """Faults that came at random so far."""
+    """How many random faults it has had so far."""
     next_fault: datetime | None = None
     last_end: datetime | None = None
     """When a remediation of it last ended."""
@@ -42,7 +42,7 @@ class Node(BaseModel):
 
 
 class Cluster(BaseModel):
-    """A cluster: its nodes, and how many hosts it has used up."""
+    """A cluster: its nodes, and how many hosts it has used so far."""
 
     cluster_id: str
     number: int
@@ -99,7 +99,7 @@ NODE_STATUS = {
 def node_answer(
     cluster: Cluster, node: Node, latest: dict[str, Any] | None, state: RemediationState | None
 ) -> dict[str, Any]:
-    """A node as `GET /compute/clusters/{cluster_id}` tells of it. `state` is that of its active remediation."""
+    """A node as `GET /compute/clusters/{cluster_id}` shows it. `state` is that of its active remediation."""
     answer: dict[str, Any] = {
         "node_id": f"{cluster.cluster_id}-worker-{node.number}",
         "instance_id": node.instance_id,
@@ -123,7 +123,7 @@ def node_answer(
 
 
 def cluster_answer(cluster: Cluster, nodes: list[dict[str, Any]]) -> dict[str, Any]:
-    """A cluster as `GET /compute/clusters/{cluster_id}` tells of it, with every field that the vendor requires."""
+    """A cluster as `GET /compute/clusters/{cluster_id}` shows it, with every field that the vendor requires."""
     gpus = GPUS_PER_NODE * len(cluster.nodes)
     created = cluster.created.isoformat()
     return {

@@ -14,11 +14,11 @@ from pulumi_resource_togetherai.simulator.job import Job, Moment
 from pulumi_resource_togetherai.simulator.world import World
 
 WORSENS_AFTER = 120
-"""How long after a proposal a fault gets worse, in some cases, in seconds."""
+"""How long after the proposal a fault gets worse, if it does, in seconds."""
 
 
 class HealthChecks:
-    """What proposes remediations: when it is told to, and when a fault comes at random."""
+    """Proposes remediations: on demand, and when a random fault comes."""
 
     def __init__(self, world: World, course: Course) -> None:
         self._world = world
@@ -29,7 +29,7 @@ class HealthChecks:
         self.plan()
 
     def plan(self) -> None:
-        """Puts each node's next fault on the schedule. To be called again when the settings have changed."""
+        """Puts each node's next fault on the schedule. Call it again after a change of the settings."""
         for cluster in self._world.clusters.values():
             for node in cluster.nodes:
                 self._plan_fault(cluster, node)
@@ -47,8 +47,9 @@ class HealthChecks:
     ) -> Job:
         """The platform notices a fault and proposes a remediation, by default the one that fits the fault.
 
-        When one is proposed already, the alert joins it, and a worse fault raises its mode. For a while after a
-        remediation ended none is proposed, unless `force`. After `clears_after` seconds the fault goes by itself.
+        If a proposal waits already, the platform adds the alert to it, and a worse fault raises its mode. For a while
+        after a remediation has ended the platform proposes none, unless `force`. After `clears_after` seconds the fault
+        goes away by itself.
         """
         node = self._world.node(cluster_id, instance_id)
         waiting = [
@@ -106,7 +107,7 @@ class HealthChecks:
         self._course.plan(job)
 
     def clear_alerts(self, cluster_id: str, instance_id: str) -> None:
-        """The instance's faults go away: its alerts resolve and a waiting proposal is AUTO_RESOLVED."""
+        """The instance's faults go away: its alerts resolve, and a waiting proposal becomes AUTO_RESOLVED."""
         self._world.node(cluster_id, instance_id)
         for job in self._world.active_jobs(cluster_id, instance_id):
             if job.remediation.state == RemediationState.PENDING_APPROVAL:

@@ -1,4 +1,4 @@
-"""The simulator without a network: a transport for httpx that hands requests straight to the application."""
+"""The simulator without a network: a transport for httpx that passes requests directly to the application."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pulumi_resource_togetherai.simulator.endpoint import ConnectionDropped
 
 
 class InProcessTransport(httpx.ASGITransport):
-    """Gives an `httpx.AsyncClient` the simulator as its network; a dropped connection shows as one would there.
+    """Connects an `httpx.AsyncClient` to the simulator. A dropped connection raises the same error as on a network.
 
-    Answers come whole. httpx's own timeouts do not apply, so put `asyncio.timeout` around a request that is to run
-    into an injected latency.
+    Answers come whole. httpx's own timeouts do not apply, so put `asyncio.timeout` around a request that should time
+    out under an injected latency.
     """
 
     def __init__(self, app: App) -> None:

@@ -1,4 +1,4 @@
-"""One remediation as the platform keeps it: the API's record, and what the API does not tell."""
+"""One remediation as the platform keeps it: the API's record, and what the API does not show."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Job(BaseModel):
     """The order of creation, across clusters."""
     remediation: Remediation
     entered: datetime
-    """When it came into its state."""
+    """When it entered its present state."""
     key: str | None = None
     """The `remediation_id` that it was created with."""
     alert_clears: datetime | None = None
-    """When the fault behind a proposal goes away by itself; None is never."""
+    """When the fault that caused the proposal goes away by itself; None is never."""
     worsens: datetime | None = None
     """When a worse fault appears while the proposal waits; None is never."""
     timeline: list[Moment] = Field(default_factory=list[Moment])
@@ -37,12 +37,12 @@ class Job(BaseModel):
 
     @property
     def answer(self) -> bytes:
-        """The remediation as JSON, as the API answers it. Kept until `changed`: reads are far more than changes."""
+        """The remediation as the JSON of the API's answer, cached until `changed`: most requests only read."""
         if self._answer is None:
             self._answer = self.remediation.model_dump_json(exclude_none=True).encode()
         return self._answer
 
     def changed(self, now: datetime) -> None:
-        """To be called after each change of the record."""
+        """Call this after each change of the record."""
         self.remediation.update_time = now
         self._answer = None

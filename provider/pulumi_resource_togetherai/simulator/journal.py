@@ -1,4 +1,4 @@
-"""What was asked of the API, newest requests only, so that memory stays flat however long it runs."""
+"""The newest requests to the API. Older ones are dropped, so memory does not grow however long the simulator runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 LONGEST_BODY = 10_000
-"""Of a longer request body only this many bytes are kept."""
+"""How many bytes of a request body are kept."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """One request and what came of it."""
+    """One request and its result."""
 
     seq: int
     time: datetime
@@ -23,14 +23,14 @@ class Entry:
     query: str
     body: bytes
     status: int | None = None
-    """The HTTP status answered; None while it is worked on, and when the connection was dropped instead."""
+    """The HTTP status of the answer; None while there is none yet, or if the connection was dropped instead."""
     effect: str | None = None
     """What the request changed: created, replayed, approved, rejected or cancelled."""
     fault: str | None = None
     """The faults injected into it, joined by +."""
 
     def as_json(self) -> dict[str, Any]:
-        """The entry for the control API; the body as JSON where it is JSON, else as text."""
+        """The entry for the control API; the body as JSON if it is JSON, else as text."""
         return {
             "seq": self.seq,
             "time": self.time.isoformat(),

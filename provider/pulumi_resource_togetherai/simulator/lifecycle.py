@@ -1,4 +1,4 @@
-"""What becomes of a remediation by itself, as a pure function: the next state and when it comes."""
+"""How a remediation goes on by itself, as a pure function: the next state and when it comes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pulumi_resource_togetherai.simulator.settings import Behaviour, Outcome, Se
 
 @dataclass(frozen=True)
 class Step:
-    """A change of state that is going to happen."""
+    """A change of state that will happen."""
 
     when: datetime
     state: RemediationState
@@ -22,7 +22,7 @@ class Step:
 
 
 def next_step(job: Job, behaviour: Behaviour, settings: Settings, randomness: Randomness) -> Step | None:
-    """The next change of the job's state, or None when it waits for somebody or has ended."""
+    """The next change of the job's state; None if the job waits for somebody or has ended."""
     outcome = behaviour.outcome or _at_random(job, settings, randomness)
 
     def after(phase: str, state: RemediationState, error_message: str | None = None) -> Step:

@@ -1,4 +1,4 @@
-"""The list operation: its query, and pages that stay right while remediations are being added."""
+"""The list operation: its query, and pages that stay correct while remediations are added."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARAMETERS = {
     "mode": "mode",
     "trigger": "trigger",
 }
-"""The query parameters of the list operation: the contract's names, and the vendor's client's."""
+"""The query parameters of the list operation: the contract's names, and those of the vendor's client."""
 
 FILTERS: dict[str, type[OpenEnum]] = {
     "state": RemediationState,
@@ -51,13 +51,13 @@ class ListQuery:
     filters: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def fingerprint(self, scope: str) -> int:
-        """Tells whether a page token belongs to this query of this `scope`."""
+        """A number in each page token that shows whether the token belongs to this query of this `scope`."""
         filters = sorted((name, sorted(values)) for name, values in self.filters.items())
         return zlib.crc32(repr((scope, self.order_by, filters)).encode())
 
 
 def parse_query(query: str, settings: Settings) -> ListQuery:
-    """Reads the query string of a list request; 400 INVALID_ARGUMENT for whatever is not right."""
+    """Reads the query string of a list request; 400 INVALID_ARGUMENT for any mistake."""
     given: dict[str, list[str]] = {}
     spelled: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
@@ -114,10 +114,10 @@ def _filter(name: str, enum: type[OpenEnum], given: list[str]) -> frozenset[str]
 
 
 def page(jobs: Sequence[Job], query: ListQuery, scope: str, settings: Settings, now: datetime) -> bytes:
-    """One page as the API answers it. `jobs` are oldest first; `scope` is what they are the remediations of.
+    """One page as the API answers it. `jobs` are oldest first; `scope` is the cluster or instance that they belong to.
 
-    A page begins after the last remediation of the one before, told by its place in the order and not by a count, so
-    that remediations that are added or forgotten in between neither repeat nor hide others.
+    A page begins after the last remediation of the page before. The token holds the place of that remediation in the
+    order, not a count, so remediations that are added or forgotten in between neither repeat nor hide others.
     """
     cursor = _read_token(query, scope, settings, now)
     ordered = _ordered(jobs, query, cursor)
@@ -144,7 +144,7 @@ def _matches(job: Job, query: ListQuery) -> bool:
 
 
 Place = tuple[float, ...]
-"""Where a remediation stands in the order: a number for each field, then its own."""
+"""The place of a remediation in the order: a number for each field, then the remediation's own number."""
 
 
 def _place(job: Job, order: Iterable[tuple[str, bool]]) -> Place:
@@ -158,7 +158,7 @@ def _place(job: Job, order: Iterable[tuple[str, bool]]) -> Place:
 
 def _ordered(jobs: Sequence[Job], query: ListQuery, cursor: Place | None) -> Iterable[Job]:
     if [name for name, _ in query.order_by] == ["create_time"]:
-        # The order in which they are kept: no need to sort what may be a long history.
+        # The jobs are kept in this order, so a history that may be long need not be sorted.
         if query.order_by[0][1]:
             end = len(jobs) if cursor is None else bisect_left(jobs, -cursor[-1], key=lambda job: job.number)
             return (jobs[index] for index in range(end - 1, -1, -1))

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the simulated API, made from the operations and the models that carry it."""
+"""The OpenAPI document of the simulated API, made from its operations and models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ClusterList(BaseModel):
 
 
 class Whoami(BaseModel):
-    """Whose the API key is."""
+    """The owner of the API key."""
 
     type: str
     api_key: dict[str, str]
@@ -36,7 +36,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "list_clusters": ClusterList,
     "whoami": Whoami,
 }
-"""What operations answer; the others answer a Remediation."""
+"""The answers of these operations; all others answer with a Remediation."""
 
 PATH_PARAMETERS = {
     "cluster_id": "The cluster, such as `cluster-1`.",
@@ -107,15 +107,13 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
     match operation.name:
         case "create":
             pattern = f"^{REMEDIATION_ID.pattern}$"
-            text = (
-                "Your own id, for idempotency. What the service makes of it is unknown, so the simulator can do either."
-            )
+            text = "Your own id, for idempotency. How the service treats it is unknown, so the simulator has a setting."
             return [_query("remediation_id", text, {"type": "string", "pattern": pattern})]
         case "list":
             filters = [
                 _query(
                     name,
-                    f"Only remediations of this {name}. Several may be given, repeated or joined by commas.",
+                    f"Only remediations of this {name}. For several, repeat the parameter or join them by commas.",
                     {"type": "array", "items": {"type": "string", "enum": enum_values(enum)}},
                 )
                 for name, enum in FILTERS.items()

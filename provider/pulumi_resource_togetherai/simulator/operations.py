@@ -1,4 +1,4 @@
-"""The API's operations: each takes a request apart, asks the platform and words the answer."""
+"""The API's operations: each reads a request, calls the platform and builds the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pulumi_resource_togetherai.simulator.listing import page, parse_query
 from pulumi_resource_togetherai.simulator.platform import Platform
 
 REMEDIATION_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
-"""What a client may send as `remediation_id`: it may become part of a URL, and is no step in one (`..`)."""
+"""What a client may send as `remediation_id`. It can become part of a URL path, so it must not be `.` or `..`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,13 @@ def _remediation_id(query: str) -> str | None:
 
 
 def get(platform: Platform, call: Call) -> Answer:
-    """Tells the status of a remediation."""
+    """Returns a remediation."""
     no_query(call)
     return Answer(_job(platform, call).answer)
 
 
 def list_remediations(platform: Platform, call: Call) -> Answer:
-    """Lists the remediations of an instance, or with `-` in its place of the whole cluster, newest first."""
+    """Lists the remediations of an instance, or of the whole cluster if the instance is `-`, newest first."""
     cluster_id, instance_id = call.path["cluster_id"], call.path["instance_id"]
     jobs = platform.jobs(cluster_id, instance_id)
     query = parse_query(call.query, platform.settings)
@@ -90,7 +90,7 @@ def list_remediations(platform: Platform, call: Call) -> Answer:
 
 
 def approve(platform: Platform, call: Call) -> Answer:
-    """Approves a proposed remediation, in another mode if one is given: it goes to PENDING."""
+    """Approves a proposed remediation, in another mode if you give one: it goes to PENDING."""
     no_query(call)
     body = read_body(ApproveBody, call.body, call.content_type)
     job = _job(platform, call)
@@ -116,7 +116,7 @@ def cancel(platform: Platform, call: Call) -> Answer:
 
 
 def get_cluster(platform: Platform, call: Call) -> Answer:
-    """Tells of a cluster and its nodes."""
+    """Returns a cluster and its nodes."""
     no_query(call)
     return Answer(json.dumps(describe(platform, platform.cluster(call.path["cluster_id"]))).encode())
 
@@ -133,7 +133,7 @@ def list_clusters(platform: Platform, call: Call) -> Answer:
 
 
 def whoami(platform: Platform, call: Call) -> Answer:
-    """Tells whose the API key is. The vendor's command line asks this before anything else."""
+    """Returns the owner of the API key. The vendor's command line asks for this before anything else."""
     no_query(call)
     answer = {
         "type": "project_api_key",
@@ -145,7 +145,7 @@ def whoami(platform: Platform, call: Call) -> Answer:
 
 
 def no_query(call: Call) -> None:
-    """400 when a request has query parameters that its operation does not take."""
+    """400 if a request has query parameters: the operation takes none."""
     for name, _ in parse_qsl(call.query, keep_blank_values=True) if call.query else ():
         raise invalid_argument(name, "this operation takes no query parameters")
 
@@ -155,7 +155,7 @@ def _job(platform: Platform, call: Call) -> Job:
 
 
 def describe(platform: Platform, cluster: Cluster) -> dict[str, Any]:
-    """A cluster as the API tells of it."""
+    """A cluster as the API shows it."""
     active = {job.remediation.instance_id: job.remediation.state for job in platform.active_jobs(cluster.cluster_id)}
     nodes = [_describe_node(platform, cluster, node, active) for node in cluster.nodes if node.instance_id is not None]
     return cluster_answer(cluster, nodes)
@@ -173,7 +173,7 @@ def _describe_node(
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation and where it is found."""
+    """An operation with its method and path."""
 
     name: str
     method: str

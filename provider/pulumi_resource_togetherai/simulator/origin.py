@@ -1,8 +1,8 @@
-"""Whose requests are answered: a page in somebody's browser may ask this machine too, under a name of its own.
+"""Which requests the simulator answers: any page in a browser can send requests to this machine, under its own name.
 
-The API wants its key from everybody. The console page holds that key, and the control calls want none: both answer only
-to their own address, so that no name that somebody else owns (DNS rebinding) leads to them, and what they change is
-asked for by their own page, or by no page at all.
+The API requires its key from every client. But the console page holds that key, and the control calls need none. So
+both answer only to their own address, and no name that somebody else owns (DNS rebinding) leads to them. They accept a
+change only from the simulator's own page, or from a client that is no page.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pulumi_resource_togetherai.simulator.errors import Refusal
 
 
 def check_own(headers: Mapping[bytes, bytes], own_host: str, *, write: bool) -> None:
-    """403 unless a request came to an address of the simulator's own: `own_host`, where it listens, or any address that
-    is no name. When `write`, also unless it came from the simulator's page or from no page."""
+    """403 unless a request was sent to the simulator's own address: `own_host`, where it listens, or an IP address or
+    `localhost`. If `write`, also 403 if it came from a page other than the simulator's."""
     host = headers.get(b"host", b"").decode("latin-1")
     name = urlsplit(f"//{host}").hostname or ""
     if name not in ("localhost", own_host) and not _is_address(name):

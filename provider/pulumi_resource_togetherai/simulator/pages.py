@@ -1,7 +1,7 @@
 """The pages for people: the console at the root, the reference, and the OpenAPI document behind it.
 
-Plain HTML made here, with a little script of our own: the libraries that do this have no package that would bring them
-along, and a page of a simulator has to work without a network.
+This module makes plain HTML, with a small script of its own: the libraries that make such pages come in no Python
+package, and the simulator's pages must work without a network.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HARDENED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-"""What a browser lets the pages do: run the script of their own and ask the simulator, nothing else."""
+"""What a browser lets the pages do: run their own script and send requests to the simulator, nothing else."""
 
 
 def _options(values: list[str], *, first: str | None = None) -> str:
@@ -40,7 +40,7 @@ def _options(values: list[str], *, first: str | None = None) -> str:
 
 
 class Pages:
-    """The pages and what they are made of."""
+    """The pages and their parts."""
 
     def __init__(self, platform: Platform, faults: Faults, access: Access) -> None:
         self._platform = platform
@@ -59,7 +59,7 @@ class Pages:
 
     async def console(self, request: Request) -> Response:
         values = {
-            # The page acts through the API like everybody else, so it needs a key; this one opens nothing real.
+            # The page uses the API like any client, so it needs a key. This key gives access to nothing real.
             "key": escape(next((key.key for key in self._access.keys.values() if not key.read_only), "")),
             "modes": _options([mode.short for mode in RemediationMode]),
             "approval_modes": _options(
@@ -76,7 +76,7 @@ class Pages:
         return HTMLResponse(page, headers=HARDENED)
 
     async def fragment(self, request: Request) -> Response:
-        """What the page shows of one cluster; 304 when nothing changed since."""
+        """What the page shows of one cluster; 304 if nothing has changed since the page last asked."""
         self._platform.catch_up()
         self._platform.commit()
         clusters = self._platform.clusters

@@ -1,4 +1,4 @@
-"""The simulated platform: a world in which clients, and people from outside, make things happen. No HTTP."""
+"""The simulated platform: what clients, the platform itself and the control API can do in the world. No HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pulumi_resource_togetherai.simulator.world import World
 
 
 class Platform(World):
-    """The simulated service and its rules. Every method raises `Refusal` when the API would refuse."""
+    """The simulated service and its rules. Every method raises `Refusal` if the API would refuse."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Platform(World):
         super().__init__(clock=clock, clusters=clusters, instances=instances, settings=settings, seed=seed, store=store)
         self._course = Course(self)
         self.health = HealthChecks(self, self._course)
-        """What proposes remediations."""
+        """The health checks, which propose remediations."""
         self.commit()
 
     # What clients do
@@ -51,7 +51,7 @@ class Platform(World):
         key: str | None,
         requested_by: str,
     ) -> tuple[Job, bool]:
-        """Starts a remediation; the second value is False when `key` led to one that was there."""
+        """Starts a remediation. The second value is False if `key` belongs to an existing one."""
         self.cluster(cluster_id)
         reading = self.settings.idempotency
         if key is None or reading == "ignore":
@@ -116,17 +116,17 @@ class Platform(World):
         job.remediation.review_time = self.now
         job.remediation.review_comment = comment
 
-    # What the platform does, or is told to do from outside
+    # What the platform does by itself, or by order of the control API
 
     def behave(self, cluster_id: str, instance_id: str, behaviour: Behaviour) -> None:
-        """Sets what becomes of the instance's remediations, those under way included."""
+        """Sets how the instance's remediations go, those under way included."""
         self.node(cluster_id, instance_id).behaviour = behaviour
         self.changed(f"cluster/{cluster_id}")
         for job in self.active_jobs(cluster_id, instance_id):
             self._course.plan(job)
 
     def change_settings(self, settings: Settings) -> None:
-        """Replaces the settings; remediations under way go by the new ones."""
+        """Replaces the settings. They also apply to the remediations that are under way."""
         self.settings = settings
         self.changed("settings")
         for cluster in self.clusters.values():

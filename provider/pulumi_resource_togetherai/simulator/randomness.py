@@ -1,4 +1,4 @@
-"""Randomness that can be repeated: each decision draws from a generator of its own, made from the seed and its name.
+"""Repeatable randomness: each decision has its own generator, made from the seed and the decision's name.
 
 So nothing depends on the order of requests, and there is no generator state to save.
 """

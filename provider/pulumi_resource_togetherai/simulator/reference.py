@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 def render_reference(document: Json, scenario: Json) -> str:
-    """The page, with nothing that is not in the OpenAPI document or in the JSON schema of a scenario."""
+    """The page. Its content comes only from the OpenAPI document and the JSON schema of a scenario."""
     info: Json = document["info"]
     operations = [
         (path, method.upper(), operation)
@@ -35,14 +35,14 @@ def render_reference(document: Json, scenario: Json) -> str:
         f"{''.join(_operation(*operation) for operation in operations)}"
         f"<h2>Messages</h2>{''.join(_schema(name, schema) for name, schema in schemas.items())}"
         '<h2 id="scenarios">Scenario files</h2>'
-        "<p>What <code>togetherai-simulator --scenario FILE</code> reads, as YAML. "
+        "<p>The YAML file that <code>togetherai-simulator --scenario FILE</code> reads. "
         "Times are in simulated seconds from the first start.</p>"
         f"{''.join(_schema(name, part) for name, part in scenario_parts.items() if name not in schemas)}</main></html>"
     )
 
 
 def _text(text: str) -> str:
-    """Text as HTML; what stands in backticks is code."""
+    """Text as HTML; text in backticks becomes code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 

@@ -1,4 +1,4 @@
-"""Every remediation that the platform remembers, found by whatever one looks for."""
+"""Every remediation that the platform remembers, by id, key, cluster and instance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Registry:
         self._active: defaultdict[str, dict[int, Job]] = defaultdict(dict)
 
     def add(self, job: Job) -> None:
-        """Takes in a job that is newer than all others."""
+        """Adds a job that is newer than all others."""
         record = job.remediation
         self.by_id[record.id] = job
         self._by_cluster[record.cluster_id].append(job)
@@ -29,7 +29,7 @@ class Registry:
         self.sort(job)
 
     def sort(self, job: Job) -> None:
-        """To be called after each change of a job's state: sorts it with the active ones or the ended ones."""
+        """Call this after each change of a job's state: it counts the job among the active or the ended ones."""
         active = self._active[job.remediation.cluster_id]
         if job.remediation.terminal:
             active.pop(job.number, None)

@@ -16,8 +16,8 @@
       - {at: 180, do: propose, instance: cluster-1-node-1, fault: gpu_lost}  # worse: raises the mode
       - {at: 300, do: approve, instance: cluster-1-node-1, comment: go ahead}
 
-Everything may be left out. Times are in simulated seconds from the first start. What each field means is said in
-`script`, and on the simulator's reference page.
+Every field is optional. Times are in simulated seconds from the first start. `script` and the simulator's reference
+page explain each field.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ __all__ = ["Scenario", "ScenarioError", "explain", "read_scenario", "simulate"]
 _log = logging.getLogger("togetherai-simulator")
 
 REVIEWER = "scenario"
-"""Who reviews and cancels, where a scenario does."""
+"""The name under which a scenario's events review and cancel remediations."""
 
 
 class ScenarioError(Exception):
-    """A scenario that makes no sense; its text is one line that names the place."""
+    """A scenario with a mistake; the error's text is one line that names the place."""
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -85,7 +85,7 @@ def read_scenario(path: Path) -> Scenario:
 def explain(error: ValidationError) -> str:
     """The first problem with its place, on one line."""
     first = error.errors(include_url=False)[0]
-    # In front of an event's field stands also the event's kind, which is no part of the file's structure.
+    # pydantic puts the event's kind before an event's field, but the kind is not part of the file's structure.
     kinds = {"propose", "clear_alerts", "approve", "reject", "cancel", "set_state", "expire", "behave", "add_fault"}
     place = [part for index, part in enumerate(first["loc"]) if not (index == 2 and part in kinds)]
     problem = "no such field" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
@@ -93,7 +93,7 @@ def explain(error: ValidationError) -> str:
 
 
 def simulate(scenario: Scenario, *, clock: Clock | None = None, store: Store | None = None) -> App:
-    """The simulator of a scenario. Goes on where the store left off; raises `ScenarioError`."""
+    """The simulator of a scenario. Goes on with the state in the store, if there is one. Raises `ScenarioError`."""
     platform = Platform(
         clock=clock,
         clusters=scenario.clusters,
@@ -114,7 +114,7 @@ def simulate(scenario: Scenario, *, clock: Clock | None = None, store: Store | N
         try:
             platform.behave(cluster_id, instance_id, behaviour)
         except Refusal:
-            # A restart: the instance was replaced before, and the one in its place begins anew.
+            # This is a restart, and the instance was replaced before it. The new instance starts with no behaviour.
             continue
     _schedule(app, scenario, homes)
     platform.catch_up()
@@ -129,14 +129,14 @@ def _homes(platform: Platform) -> dict[str, str]:
 
 
 def _home(homes: dict[str, str], instance_id: str) -> str:
-    """The cluster of an instance, which may be one that only comes to be: `cluster-1-node-1-r2`."""
+    """The cluster of an instance, even of one that does not exist yet, such as `cluster-1-node-1-r2`."""
     if cluster_id := homes.get(re.sub(r"-r\d+$", "", instance_id)):
         return cluster_id
     raise ScenarioError(f"there is no instance {instance_id}; they are named like {next(iter(homes))}")
 
 
 def _schedule(app: App, scenario: Scenario, homes: dict[str, str]) -> None:
-    """Puts the events on the platform's schedule, after a restart those that have not happened yet."""
+    """Puts the events on the platform's schedule; after a restart, only those that have not happened yet."""
     platform = app.platform
     ordered = sorted(scenario.events, key=lambda event: event.at)
 

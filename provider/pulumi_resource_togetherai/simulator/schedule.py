@@ -1,4 +1,4 @@
-"""What is going to happen on the platform, in the order of simulated time."""
+"""What will happen on the platform, in the order of simulated time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulumi_resource_togetherai.simulator.clock import Clock
 
 
 class Schedule:
-    """Things that are going to happen. Nothing runs in the background: they happen when `catch_up` is called."""
+    """Things that will happen. Nothing runs in the background: they happen when `catch_up` is called."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -21,15 +21,15 @@ class Schedule:
 
     @property
     def now(self) -> datetime:
-        """The simulated time; while catching up, that of the thing that is happening."""
+        """The simulated time; during `catch_up`, the time of the thing that happens."""
         return self._moment or self._clock.now()
 
     def at(self, when: datetime, happen: Callable[[], None]) -> None:
-        """Makes something happen at a time. Nothing is ever taken off: `happen` looks whether it still applies."""
+        """Makes something happen at a time. It cannot be removed again: `happen` checks whether it still applies."""
         heapq.heappush(self._things, (when, next(self._tie), happen))
 
     def catch_up(self) -> None:
-        """Makes happen all that was due by now, each thing at its own time."""
+        """Makes everything happen that was due by now, each thing at its own time."""
         now = self._clock.now()
         while self._things and self._things[0][0] <= now:
             self._moment, _, happen = heapq.heappop(self._things)

@@ -1,4 +1,4 @@
-"""What a scenario file may say: the models that it is validated with, and that the reference page is made from."""
+"""What a scenario file may hold: the models that validate it, and from which the reference page is made."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ class Event(Options):
 
 
 class InstanceEvent(Event):
-    """Something that happens to an instance; unless said otherwise, to its newest remediation that has not ended."""
+    """Something that happens to an instance: unless noted otherwise, to its newest remediation that has not ended."""
 
     instance: str
     """The instance's id, such as `cluster-1-node-1`."""
 
 
 class Propose(InstanceEvent):
-    """The platform proposes a remediation. If one is proposed already, the alert joins it and may raise its mode."""
+    """The platform proposes a remediation. If a proposal waits already, the alert is added to it and may raise its
+    mode."""
 
     do: Literal["propose"]
     fault: FaultKind | None = None
-    """What is wrong with the node; left out, something that fits `mode`."""
+    """What is wrong with the node. Default: a fault that fits `mode`."""
     mode: KnownMode | None = None
-    """What is proposed; left out, what fits `fault`."""
+    """The proposed mode. Default: the one that fits `fault`."""
     reason: str | None = None
     clears_after: Seconds | None = None
-    """After how long the fault goes away by itself; left out, never."""
+    """After how long the fault goes away by itself. Default: never."""
     force: bool = False
     """Whether to propose even though a remediation of the node ended a moment ago."""
 
 
 class ClearAlerts(InstanceEvent):
-    """The instance's faults go away; a proposal that still waits is AUTO_RESOLVED."""
+    """The instance's faults go away; a proposal that still waits becomes AUTO_RESOLVED."""
 
     do: Literal["clear_alerts"]
 
@@ -71,22 +72,22 @@ class Cancel(InstanceEvent):
 
 
 class SetState(InstanceEvent):
-    """The remediation changes its state, for a reason that nobody knows."""
+    """The remediation changes its state, for an unknown reason."""
 
     do: Literal["set_state"]
     state: RemediationState
-    """The state; one that does not exist is taken too."""
+    """The new state; unknown states are allowed too."""
     error_message: str | None = None
 
 
 class Expire(InstanceEvent):
-    """The newest remediation, ended or not, is forgotten."""
+    """The platform forgets the newest remediation, ended or not."""
 
     do: Literal["expire"]
 
 
 class Behave(InstanceEvent):
-    """The instance's remediations go another way from now on."""
+    """From now on the instance's remediations go as `behaviour` sets."""
 
     do: Literal["behave"]
     behaviour: Behaviour
@@ -112,20 +113,20 @@ AnyEvent = Annotated[
 
 
 class Scenario(Options):
-    """All that a scenario file may say."""
+    """All fields of a scenario file."""
 
     clusters: Annotated[int, Field(ge=1, le=200)] = 1
     """Number of clusters, `cluster-1` and so on."""
     instances: Annotated[int, Field(ge=1, le=10_000)] = 4
     """Instances per cluster, `cluster-1-node-1` and so on."""
     seed: int | None = None
-    """With the same seed the same things happen; left out, others each time."""
+    """With the same seed the same things happen. Default: another seed each time."""
     api_keys: list[AccessKey] = Field(default_factory=lambda: [AccessKey(key=DEFAULT_API_KEY)], min_length=1)
-    """The API keys that are let in."""
+    """The API keys that the simulator accepts."""
     settings: Settings = Field(default_factory=Settings)
     """How the platform behaves."""
     behaviours: dict[str, Behaviour] = Field(default_factory=dict[str, Behaviour])
-    """What becomes of the remediations of an instance, by its id."""
+    """How the remediations of an instance go, by the instance's id."""
     faults: list[FaultRule] = Field(default_factory=list[FaultRule])
     """Faults that are on from the start."""
     events: list[AnyEvent] = Field(default_factory=list[AnyEvent])

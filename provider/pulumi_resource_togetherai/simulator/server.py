@@ -1,4 +1,4 @@
-"""Serves the simulator over HTTP until it is told to stop."""
+"""Serves the simulator over HTTP until a signal stops it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pulumi_resource_togetherai.simulator.app import App
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, so that a busy port is known before anything is promised. Raises OSError."""
+    """A listening socket, so that a busy port is noticed before the simulator announces its address. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay off only for sockets that say they are TCP; with it every answer takes 40 ms.
+    # asyncio turns Nagle's delay off only for sockets that declare TCP; with the delay every answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        # The first client may be quicker than uvicorn: from here on it is made to wait, not refused.
+        # The first client may connect before uvicorn is ready: from here on it waits, and is not refused.
         listener.listen(1024)
     except OSError:
         listener.close()
@@ -28,8 +28,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Leaves at once: an open event stream or a hanging request is nothing to wait for. uvicorn would also raise
-        # the signal again when it is done, and the process would end with its status.
+        # Stop at once, without waiting for an open event stream or a hanging request. uvicorn would also raise the
+        # signal again at its end, and the process would end with that signal's status.
         self.should_exit = self.force_exit = True
 
 

@@ -1,4 +1,4 @@
-"""Where the platform's state is kept: nowhere (it is in memory anyway), or in a SQLite file."""
+"""Where the platform's state is saved: nowhere (it is in memory anyway), or in a SQLite file."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Store(Protocol):
         ...
 
     def save(self, documents: Mapping[str, str], jobs: Iterable[Job], forgotten: Iterable[int]) -> None:
-        """Writes what changed, all or nothing. When it returns, a killed process loses none of it."""
+        """Writes what changed, all or nothing. After it has returned, a killed process loses none of it."""
         ...
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         ...
 
 
@@ -51,12 +51,12 @@ class MemoryStore:
 class SqliteStore:
     """Keeps the state in a SQLite file, written before each answer.
 
-    In WAL mode with synchronous=NORMAL a commit is in the operating system's hands when it returns: nothing answered
-    is lost when the process is killed. Only a power cut may lose the last moments, which a simulator can bear.
+    In WAL mode with synchronous=NORMAL the operating system holds a commit once the commit returns, so nothing that was
+    answered is lost if the process is killed. Only a power cut may lose the last changes, which a simulator can accept.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises sqlite3.DatabaseError when the file is something else, or another simulator's."""
+        """Raises sqlite3.DatabaseError if the file is not a database, or if another simulator uses it."""
         self._db = sqlite3.connect(path, isolation_level=None, timeout=1)
         try:
             # One simulator per file: two would overwrite each other's state.

@@ -1,7 +1,7 @@
 """The simulated world: clusters, nodes, remediations and the time. No HTTP, and no rules of what happens.
 
-Nothing runs in the background: before an operation `catch_up` makes happen what was due, after it `commit` saves what
-changed.
+Nothing runs in the background: before an operation `catch_up` makes everything happen that was due, and after it
+`commit` saves what changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ALL = "-"
 
 
 class Counters(BaseModel):
-    """What has to be remembered beside the clusters and jobs."""
+    """What the world must save besides the clusters and jobs."""
 
     seed: int
     started: datetime
@@ -38,7 +38,7 @@ class Counters(BaseModel):
 
 
 class World:
-    """What is there. Every method raises `Refusal` when the API would refuse."""
+    """The state of the world. Every method raises `Refusal` if the API would refuse."""
 
     def __init__(
         self,
@@ -50,21 +50,21 @@ class World:
         seed: int = 0,
         store: Store | None = None,
     ) -> None:
-        """`clusters` of `instances` each, unless the store holds a state already: then that goes on, and of the
-        `settings` only those that are given explicitly replace the saved ones."""
+        """Makes `clusters` of `instances` each. If the store holds a state, the world goes on with that state instead,
+        and only the `settings` that are given explicitly replace the saved ones."""
         self.clock = clock or Clock()
         self.store = store or MemoryStore()
         self.settings = settings or Settings()
         self.schedule = Schedule(self.clock)
         self.registry = Registry()
         self.revision = 0
-        """Grows with every change, so that a watcher knows when to look again."""
+        """Grows with every commit of changes, so that the console page knows when to fetch them."""
         self._changed_jobs: dict[int, Job] = {}
         self._forgotten: set[int] = set()
         self._changed_documents: set[str] = set()
         saved = self.store.load()
         self.restored = "world" in saved.documents
-        """Whether this goes on from a saved state."""
+        """Whether the world goes on with a saved state."""
         if self.restored:
             self._restore(saved.documents, saved.jobs, settings)
         else:
@@ -100,15 +100,15 @@ class World:
 
     @property
     def now(self) -> datetime:
-        """The simulated time; while catching up, that of the thing that is happening."""
+        """The simulated time; during `catch_up`, the time of the thing that happens."""
         return self.schedule.now
 
     def catch_up(self) -> None:
-        """Makes happen all that was due by now."""
+        """Makes everything happen that was due by now."""
         self.schedule.catch_up()
 
     def commit(self) -> None:
-        """Saves what changed. To be called before each answer."""
+        """Saves what changed. Call it before each answer."""
         if not (self._changed_jobs or self._changed_documents or self._forgotten):
             return
         self.revision += 1
@@ -119,11 +119,11 @@ class World:
         self._forgotten.clear()
 
     def changed(self, document: str) -> None:
-        """Notes that `world`, `clock`, `settings` or `cluster/<id>` has to be saved."""
+        """Marks `world`, `clock`, `settings` or `cluster/<id>` to be saved by the next `commit`."""
         self._changed_documents.add(document)
 
     def changed_job(self, job: Job) -> None:
-        """Notes that a remediation has to be saved."""
+        """Marks a remediation to be saved by the next `commit`."""
         self._changed_jobs[job.number] = job
 
     def forget(self, job: Job) -> None:
@@ -144,7 +144,7 @@ class World:
                 return self.clusters[name.removeprefix("cluster/")]
 
     def advance(self, seconds: float) -> None:
-        """Jumps ahead by `seconds` of simulated time, and what was due on the way happens."""
+        """Jumps ahead by `seconds` of simulated time, and makes everything happen that was due in that time."""
         self.clock.advance(seconds)
         self.changed("clock")
         self.catch_up()
@@ -154,7 +154,7 @@ class World:
         self.clock.set_speed(speed)
         self.changed("clock")
 
-    # Looking
+    # Lookups
 
     def cluster(self, cluster_id: str) -> Cluster:
         """The cluster of this id."""
@@ -177,7 +177,7 @@ class World:
         return self._nodes[record.cluster_id, record.instance_id]
 
     def moved(self, cluster_id: str, node: Node) -> None:
-        """Notes that a node has a new instance."""
+        """Records that a node has a new instance."""
         if node.instance_id is not None:
             self._nodes[cluster_id, node.instance_id] = node
 
@@ -190,13 +190,13 @@ class World:
         return job
 
     def job_by_id(self, remediation_id: str) -> Job:
-        """The remediation of this id, wherever it is."""
+        """The remediation of this id, of any instance."""
         if job := self.registry.by_id.get(remediation_id):
             return job
         raise not_found(f"remediation {remediation_id} not found")
 
     def jobs(self, cluster_id: str, instance_id: str = ALL) -> Sequence[Job]:
-        """The remediations of an instance (former ones too) or of the whole cluster, oldest first."""
+        """The remediations of an instance (even of a former one) or of the whole cluster, oldest first."""
         self.cluster(cluster_id)
         if instance_id == ALL:
             return self.registry.of_cluster(cluster_id)

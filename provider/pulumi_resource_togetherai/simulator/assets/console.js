@@ -1,4 +1,4 @@
-// Keeps the console up to date and carries out what is pressed. The page itself is made by the simulator.
+// Keeps the console up to date and carries out its buttons. The simulator makes the page itself.
 "use strict";
 
 const content = document.getElementById("content");
@@ -29,7 +29,7 @@ async function refresh() {
   tick();
 }
 
-// What was open stays open, and who was at a button stays there.
+// Details that were open stay open, and the button that had the focus keeps it.
 function replace(html) {
   const focused = document.activeElement?.id;
   const open = [...content.querySelectorAll("details[open]")].map((details) => details.id);
@@ -74,7 +74,7 @@ function say(text) {
   document.getElementById("message").textContent = text;
 }
 
-// Asks with a dialog; gives what was filled in, or undefined when it was left.
+// Shows a dialog. Returns what the user filled in, or undefined if the user closed it.
 function ask(name, data) {
   const dialog = document.getElementById(`${name}-dialog`);
   const form = dialog.querySelector("form");
