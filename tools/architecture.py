@@ -1,6 +1,7 @@
 """Draws which part of the provider imports which, from the code, into docs/architecture.md. `make docs` runs it.
 
-An arrow that follows from two others is left out: what `plugin` imports by way of `remediation` it may import itself.
+The picture leaves out an arrow that follows from two others: `plugin` may itself import what it imports by way of
+`remediation`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import grimp
 
 PACKAGE = "pulumi_resource_togetherai"
 FLOORS = ("remediation", "review")
-"""The packages that are drawn by their floors."""
+"""The packages whose floors the picture shows separately."""
 BELOW = ("rules", "watching", "steps", "operations")
 """The floors that are folders."""
 LEFT_OUT = ("__main__", "harmless", "duration", "spelling", "unknown", "choice", "replace_flag", "simulator", "engine")
-"""Small helpers that everything imports, and what stands by itself."""
+"""Small helpers that everything imports, and modules that stand alone."""
 BEGIN, END = "<!-- made by `make docs` -->\n", "<!-- end -->\n"
 
 
@@ -37,8 +38,8 @@ def parts() -> dict[str, set[str]]:
 
 
 def part_of(module: str) -> str:
-    """The part that a module belongs to: a package, a floor, or the module itself. What stands in a package beside its
-    floors is the floor on top."""
+    """The part that a module belongs to: a package, a floor, or the module itself. The modules in a package beside its
+    floors form the floor on top."""
     package, *rest = module.removeprefix(f"{PACKAGE}.").split(".")
     if package not in FLOORS:
         return package
@@ -46,7 +47,7 @@ def part_of(module: str) -> str:
 
 
 def reduced(imports: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Without the arrows that follow from others."""
+    """The imports without the arrows that follow from others."""
 
     def reaches(start: str) -> set[str]:
         seen, waiting = set[str](), [start]
@@ -76,7 +77,7 @@ def picture() -> str:
 
 
 def drawn(text: str) -> str:
-    """A page with the picture as it is now."""
+    """A page with the current picture."""
     return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}{picture()}{END}", text, flags=re.DOTALL)
 
 

@@ -16,14 +16,14 @@ from shell import Problem, run
 
 ROOT = Path(__file__).resolve().parent.parent
 PLATFORMS = ("linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64", "windows-amd64", "windows-arm64")
-"""Pulumi asks for one archive for each of these. Ours are alike: Python code, which runs where there is Python."""
+"""Pulumi asks for one archive for each of these. All archives are equal: Python code, which runs where Python does."""
 
 
 def build(to: Path) -> None:
-    """Writes python/, npm/ and plugin/ into a folder that is empty or not there."""
+    """Writes python/, npm/ and plugin/ into a folder that is empty or does not exist."""
     print("the provider and its Python SDK")
     for source in (ROOT, ROOT / "sdk" / "python"):
-        # Each wheel is made from the source distribution, so that one is whole too.
+        # Each wheel is made from the source distribution, which shows that the source distribution is complete.
         run([sys.executable, "-m", "build", "--outdir", to / "python", source], ROOT)
     run([sys.executable, "-m", "twine", "check", "--strict", *(to / "python").iterdir()], ROOT)
     print("the plugin's archives")
@@ -48,7 +48,7 @@ def archive_plugin(source: Path, to: Path) -> None:
     with tarfile.open(source) as sdist, tarfile.open(first, "w:gz") as archive:
         for member in sdist.getmembers():
             member.name = member.name.removeprefix(f"{outer}/")
-            # A long name stands there too, and would win.
+            # A long name is also in the pax headers, and would override the shortened one.
             member.pax_headers = {key: value for key, value in member.pax_headers.items() if key != "path"}
             archive.addfile(member, sdist.extractfile(member))
     for other in others:
@@ -56,7 +56,7 @@ def archive_plugin(source: Path, to: Path) -> None:
 
 
 def pack_nodejs(to: Path) -> None:
-    """The compiled package, made in a folder of its own: nothing is left in sdk/nodejs."""
+    """Packs the compiled package. It is built in a separate folder, so that nothing is left in sdk/nodejs."""
     to.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
         sdk = Path(folder) / "nodejs"
@@ -64,7 +64,7 @@ def pack_nodejs(to: Path) -> None:
         run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--silent"], sdk)
         run(["npx", "tsc"], sdk)
         for file in ("package.json", "README.md"):
-            shutil.copy(sdk / file, sdk / "bin")  # what is published is bin/
+            shutil.copy(sdk / file, sdk / "bin")  # npm publishes bin/
         run(["npm", "pack", "--silent", "--pack-destination", to.resolve(), "./bin"], sdk)
 
 

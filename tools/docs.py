@@ -124,7 +124,7 @@ def _literal(value: object) -> str:
 
 
 def _guide(description: str) -> tuple[str, str]:
-    """The first paragraph, and the rest without the marks that are for the SDKs' generators."""
+    """The first paragraph, and the rest without the markers for the SDKs' generators."""
     first, _, rest = description.partition("\n\n")
     plain = re.sub(r"^\{\{% /?examples? %\}\}$", "", rest, flags=re.MULTILINE)
     return first, re.sub(r"\n{3,}", "\n\n", plain)
@@ -144,7 +144,7 @@ def _name(token: str) -> str:
 
 
 def main(folder: Path) -> None:
-    """Writes the pages, and removes those that are no more."""
+    """Writes the pages, and removes pages that no longer exist."""
     folder.mkdir(parents=True, exist_ok=True)
     written = pages()
     for stale in folder.glob("*.md"):

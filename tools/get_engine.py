@@ -1,12 +1,12 @@
 """Gets a Pulumi engine: the CLI, its YAML and Python language hosts, and the two files that start Python programs.
 
-The first of these that works:
+It takes the first of these ways that works:
 
-1. a `pulumi` on PATH, when it is new enough: linked to, so whoever has one is not made to wait for another;
+1. a link to the `pulumi` on PATH, if that is new enough: then nobody has to wait for a download or a build;
 2. Pulumi's official installer;
 3. a build from the Go modules beside this file, for machines that reach a Go module proxy and nothing else.
 
-Whichever it is, PATH=.tools/bin:$PATH is all that a program or a test needs afterwards.
+In each case PATH=.tools/bin:$PATH is all that a program or a test needs afterwards.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ ENGINE = (
 
 
 class NotThisWay(Exception):
-    """This way to an engine is closed, for the reason in the text; the next one may be open."""
+    """This way to an engine does not work, for the reason in the text; the next one may."""
 
 
 def get_engine(folder: Path) -> None:
-    """Fill `folder` with an engine by the first way that works; what it held before stays until then."""
+    """Fills `folder` with an engine by the first way that works. The old content stays until then."""
     version = wanted_version()
     for way in (link_from_path, install, build):
         try:
@@ -66,8 +66,8 @@ def get_engine(folder: Path) -> None:
 def wanted_version() -> str:
     """The version that go.mod pins, which is also the oldest one taken from PATH.
 
-    The Python SDK in constraints.txt is of the same release, and the tests expect what this engine says and does.
-    A newer engine keeps to that; with an older one nobody has tried.
+    The Python SDK in constraints.txt is of the same release, and the tests expect the output and behavior of this
+    engine. A newer engine behaves the same; an older one was never tested.
     """
     return pinned(r"pulumi/pkg/v3 v(\S+)")
 
@@ -84,7 +84,7 @@ def pinned(pattern: str) -> str:
 
 @contextmanager
 def replacing(folder: Path) -> Generator[Path]:
-    """A new folder of the same name that takes the place of `folder` only when the block succeeds."""
+    """A new folder of the same name that replaces `folder` only if the block succeeds."""
     staging = folder.parent / "new"
     shutil.rmtree(staging, ignore_errors=True)
     new = staging / folder.name
@@ -105,7 +105,7 @@ def link_from_path(folder: Path, version: str) -> None:
     found = version_of(pulumi)
     if numbers(found) < numbers(version):
         raise NotThisWay(f"the pulumi on PATH is {found or 'broken'}, and {version} is needed")
-    # Often PATH has just a link to pulumi, and the language hosts are beside the file it points to.
+    # Often PATH holds only a link to pulumi, and the language hosts are beside the file that the link points to.
     search = os.pathsep.join([str(Path(pulumi).parent), str(Path(pulumi).resolve().parent), search])
     for name in ENGINE:
         file = shutil.which(name, path=search)
@@ -116,13 +116,13 @@ def link_from_path(folder: Path, version: str) -> None:
 
 
 def path_without(folder: Path) -> str:
-    """PATH without our own engine, which a developer may have put there to have it at hand."""
+    """PATH without the engine in .tools/bin, which a developer may have added."""
     entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join(entry for entry in entries if entry and Path(entry).resolve() != folder.resolve())
 
 
 def version_of(pulumi: str) -> str:
-    """What `pulumi version` answers, without the v; empty when it does not."""
+    """What `pulumi version` prints, without the v; empty if it fails."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run([pulumi, "version"], env=environment, capture_output=True, text=True, timeout=30)
@@ -154,7 +154,7 @@ def installer() -> bytes:
             script = answer.read()
     except (OSError, HTTPException):
         raise NotThisWay("the official installer cannot be reached") from None
-    if not script.startswith(b"#!"):  # a sign-in page of some network, say
+    if not script.startswith(b"#!"):  # for example the sign-in page of a network
         raise NotThisWay("the official installer cannot be reached")
     return script
 
@@ -185,7 +185,7 @@ def build_sdk_generator(folder: Path) -> None:
 
 
 def go_build(module: Path, folder: Path, *packages: str, version: str) -> None:
-    """Build programs at the versions that go.mod and go.sum pin, whatever the user's Go settings are."""
+    """Builds programs at the versions that go.mod and go.sum pin, whatever the user's Go settings are."""
     link = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
     command = ["go", "build", "-mod=readonly", "-buildvcs=false", "-ldflags", link, "-o", f"{folder}{os.sep}"]
     run([*command, *packages], module, {"GOWORK": "off"})

@@ -1,7 +1,7 @@
-"""Makes what a clone needs to be worked on: .venv, and a Pulumi engine and the SDK generator in .tools/bin.
+"""Makes what you need to work on a clone: .venv, and a Pulumi engine and the SDK generator in .tools/bin.
 
-`make setup` runs it. It needs Python's standard library alone, for it runs before there is a virtual environment.
-Each step is done once, and again when one of the files it depends on has changed.
+`make setup` runs it. It needs only Python's standard library, because it runs before there is a virtual environment.
+It does each step once, and again if one of the files that the step depends on has changed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Step:
     how_long: str
     make: Callable[[], None]
     sources: tuple[Path, ...]
-    """Files whose content decides the result."""
+    """The files whose content decides the result."""
     results: tuple[Path, ...]
     stamp: Path
     """Holds the hash of the sources that the results were made from."""
@@ -96,9 +96,9 @@ SDK_GENERATOR = Step(
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description="Make .venv and .tools/bin.")
-    parser.add_argument("--for-use", action="store_true", help="leave out what only changing the project needs")
+    parser.add_argument("--for-use", action="store_true", help="leave out what you need only to change the project")
     steps = [ENVIRONMENT, PULUMI]
-    if not parser.parse_args(arguments).for_use and shutil.which("go"):  # without Go, `make sdk` says what is missing
+    if not parser.parse_args(arguments).for_use and shutil.which("go"):  # without Go, `make sdk` names what is missing
         steps.append(SDK_GENERATOR)
     try:
         for step in steps:

@@ -1,4 +1,4 @@
-"""What the set-up tools share: telling the person who waits, running a command, and failing in one line."""
+"""What the set-up tools share: printing progress, running a command, and the error that ends set-up with a message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def say(text: str) -> None:
 
 
 def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command quietly and return what it printed; the end of what it said becomes the problem when it fails."""
+    """Runs a command quietly and returns what it printed. If it fails, raises Problem with the end of its output."""
     words = [str(word) for word in command]
     done = subprocess.run(
         words,
