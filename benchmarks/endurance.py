@@ -2,10 +2,10 @@
 
     python benchmarks/endurance.py [--waiters 1000] [--hours 10] [--speed 200]
 
-One process of the provider's core over real sockets against the simulator. Each waiter starts a remediation and waits
-for its end; one whose command fails is run again, as `pulumi up` would be. Every simulated hour the process is weighed:
-tasks, open files (sockets among them), memory. The command ends with 1 when a remediation is lost, or a node repaired
-twice, or something grows from the second hour to the last but one.
+One process of the provider's core uses the simulator over real sockets. Each waiter starts a remediation and waits for
+its end. If its command fails, the waiter runs it again, as you would run `pulumi up` again. Every simulated hour the
+benchmark counts the process's tasks and open files (sockets included) and measures its memory. It ends with 1 if a
+remediation is lost, if a node is repaired twice, or if something grows from the second hour to the last but one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 HOUR = 3600.0
 STRUCK = 0.1
-"""The part of the requests that a fault strikes."""
+"""The share of the requests that a fault strikes."""
 FAULTS: list[dict[str, Any]] = [
     {"kind": "drop_before"},
     {"kind": "drop_after"},
@@ -46,7 +46,7 @@ GROWTH = 1.05
 
 
 class Silent:
-    """Nobody listens."""
+    """A report that shows nothing."""
 
     async def status(self, text: str) -> None:
         """A passing line."""
@@ -60,13 +60,13 @@ class Silent:
 
 @dataclass
 class Waiters:
-    """Those who wait, and how they fare."""
+    """The waiters, and their results."""
 
     resources: RemediationResource
     ended: dict[str, str] = field(default_factory=dict[str, str])
-    """The state that each node's remediation ended in, by its id."""
+    """The state in which each node's remediation ended, by the remediation's id."""
     again: Counter[str] = field(default_factory=Counter[str])
-    """How often a command was run again, by why."""
+    """How often a command was run again, by the reason."""
 
     async def repair(self, number: int) -> None:
         """One waiter."""
@@ -97,7 +97,7 @@ class Weight:
 
 
 async def endure(address: str, key: str, waiters: int, hours: float, speed: float) -> tuple[Waiters, list[Weight]]:
-    """Waits until everybody is done."""
+    """Runs all waiters to their end."""
     os.environ |= {"TOGETHER_BASE_URL": address, "TOGETHER_API_KEY": key}
     settings = {"pollInterval": f"{round(60_000 / speed)}ms", "requestTimeout": "10s", "maxRetries": "5"}
     session = Session(ProviderConfig.model_validate(settings))
@@ -118,7 +118,7 @@ async def endure(address: str, key: str, waiters: int, hours: float, speed: floa
 
 
 def main() -> int:
-    """Runs it and prints what came of it."""
+    """Runs the benchmark and prints the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--waiters", type=int, default=1000)
     parser.add_argument("--hours", type=float, default=10.0, help="simulated")

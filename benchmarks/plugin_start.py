@@ -1,8 +1,8 @@
-"""How long the plugin takes from its start to its answer to GetPluginInfo, beside `python -c "import pulumi"`.
+"""How long the plugin takes from its start to its answer to GetPluginInfo, compared with `python -c "import pulumi"`.
 
     python benchmarks/plugin_start.py [--runs 15]
 
-Both are measured in turn in one run, so that what else the machine does hits both alike. The figure is the ratio.
+It measures both in turn in one run, so that other load on the machine affects both alike. The figure is the ratio.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
 TARGET = 1.5
-NO_ENGINE = "127.0.0.1:9"  # nobody listens there; the plugin needs an engine only to talk to
+NO_ENGINE = "127.0.0.1:9"  # nothing listens there; the plugin needs an engine only to talk to it
 
 
 def import_pulumi() -> float:
@@ -47,7 +47,7 @@ def start_plugin() -> float:
 
 
 def main() -> None:
-    """Prints the medians and their ratio as JSON; ends with 1 when the ratio misses the target."""
+    """Prints the medians and their ratio as JSON; ends with 1 if the ratio misses the target."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15)
     runs = parser.parse_args().runs

@@ -1,10 +1,10 @@
-"""examples/fleet as a whole: many clusters, with failures, a stop in the middle, and a second call that goes on.
+"""Runs examples/fleet as a whole: many clusters, failures, a stop in the middle, and a second call that goes on.
 
     python benchmarks/rehearse_fleet.py [--clusters 20] [--instances 50] [--speed 20]
 
-The simulator hurries; `pollInterval` is as much shorter. Printed are the time, the requests and the memory of the
-processes (USS). The command ends with 1 when a node was repaired twice or forgotten, or more were under repair at once
-than were allowed.
+The simulator's clock is faster than real time, and `pollInterval` is shorter by the same factor. The benchmark prints
+the time, the requests and the memory of the processes (USS). It ends with 1 if a node was repaired twice or forgotten,
+or if more nodes were under repair at once than allowed.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ import psutil
 ROOT = Path(__file__).parents[1]
 PROGRAM = ROOT / "examples" / "fleet" / "fleet.py"
 FAILING = 25
-"""One node in so many fails."""
+"""One node in this many fails."""
 AT_ONCE, PER_CLUSTER, ENGINES = 20, 5, 4
-"""The limits that the program is given."""
+"""The limits that the benchmark passes to the program."""
 ROLES = {"pulumi": "pulumi", "pulumi-resource-togetherai": "plugin"}
-"""The processes that are weighed, by what their command line begins with."""
+"""The roles of the measured processes, by the program that their command line begins with."""
 
 
 @dataclass
 class Memory:
-    """The most that was held, in MiB: by one process of each role, and by all together."""
+    """The peak memory in MiB: of one process of each role, and of all together."""
 
     one: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     all: float = 0.0
     processes: int = 0
 
     def weigh(self, program: psutil.Process) -> None:
-        """Weighs a program and the processes below it."""
+        """Measures a program and the processes that it started."""
         weights = list[tuple[str, float]]()
         for process in [program, *program.children(recursive=True)]:
             try:
@@ -62,7 +62,7 @@ class Memory:
 
 
 def call(command: list[str], folder: Path, memory: Memory, stop: Callable[[], bool]) -> tuple[int, float, str]:
-    """Calls the program, interrupted once `stop` says so. Returns its exit code, the seconds it took, its last line."""
+    """Runs the program, and interrupts it once `stop` is true. Returns its exit code, the seconds, its last line."""
     started = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines = list[str]()
@@ -85,13 +85,13 @@ def call(command: list[str], folder: Path, memory: Memory, stop: Callable[[], bo
 
 
 def most_at_once(records: Iterable[dict[str, Any]]) -> int:
-    """How many remediations were active at the same moment, at the most."""
+    """The most remediations that were active at the same moment."""
     moments = [moment for one in records for moment in ((one["create_time"], 1), (one["end_time"], -1))]
     return max(itertools.accumulate(change for _, change in sorted(moments)))
 
 
 def main() -> int:
-    """Runs it and prints what came of it."""
+    """Runs the benchmark and prints the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clusters", type=int, default=20)
     parser.add_argument("--instances", type=int, default=50)

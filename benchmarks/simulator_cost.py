@@ -1,10 +1,10 @@
-"""What the simulator costs: its requests per second beside a bare app of the same framework, and its memory.
+"""What the simulator costs: its requests per second, compared with a bare app of the same framework, and its memory.
 
     python benchmarks/simulator_cost.py [--requests 4000] [--soak 100000]
 
-The bare app answers with a constant JSON of the size of the simulator's answer. Both run in turn in one run, on the
-loopback, asked over 8 connections that stay open. The figures are the ratio, and the growth of the memory from 20 % of
-the soak to its end.
+The bare app answers with a constant JSON of the size of the simulator's answer. The benchmark measures both in turn in
+one run, on the loopback, over 8 connections that stay open. The figures are the ratio, and the growth of the memory
+from 20 % of the soak to its end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 CONNECTIONS = 8
 SLOWEST = 1 / 3
-"""The least part of the bare app's requests per second."""
+"""The least share of the bare app's requests per second that the simulator must reach."""
 GROWTH = 1.05
 """The most that memory may grow."""
 KEY = "simulator-key"
@@ -81,7 +81,7 @@ async def ask(port: int, request: bytes, count: int) -> tuple[float, bytes]:
 
 
 def request(method: str, path: str, body: bytes = b"") -> bytes:
-    """An HTTP request in full."""
+    """A complete HTTP request."""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
@@ -126,7 +126,7 @@ async def measure(count: int, soak: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Prints the figures as JSON; ends with 1 when a target is missed."""
+    """Prints the figures as JSON; ends with 1 if they miss a target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=4000)
     parser.add_argument("--soak", type=int, default=100_000)

@@ -1,1 +1,1 @@
-"""What waiting for many remediations costs: the same work done by several sides in turn, and measured alike."""
+"""What waiting for many remediations costs: several sides do the same work in turn, measured in the same way."""

@@ -1,4 +1,4 @@
-"""Runs what the command line asks for, side by side in turn, and writes down the figures."""
+"""Runs the sides and workloads that the command line asks for, one after the other, and writes the figures."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from waiting.workload import LARGER_PAGE, LENGTH, MANY, PAGE, POLL_INTERVAL, Wor
 OUT = BENCHMARKS / "out" / "many.json"
 PICTURE = BENCHMARKS.parent / "docs" / "images" / "many-requests.png"
 SPEEDS = {1: 20.0, 10: 20.0, 100: 10.0, 1000: 1.0}
-"""The clock's speed for a number of remediations, the same for every side: such that the loop over the vendor's client,
-which takes about 3 ms of CPU time per request, needs no more than about half a core."""
+"""The clock's speed for a number of remediations, the same for every side. It is chosen so that the loop over the
+vendor's client, which takes about 3 ms of CPU time per request, needs no more than about half a core."""
 SPEED_WITHOUT_LOOP = 3.0
-"""The clock's speed for 1000 in several clusters, where that loop is left out: clusters make no difference to it."""
+"""The clock's speed for 1000 in several clusters, without that loop: more clusters make no difference to it."""
 ALL_AT_ONCE = 1_000_000
 
 
@@ -39,24 +39,24 @@ class Side:
 
     run: Callable[[Workload, Platform, Meter], Outcome]
     at_once: int = ALL_AT_ONCE
-    """How many remediations it can have under way."""
+    """How many remediations the side can have under way at once."""
     most: int = ALL_AT_ONCE
-    """The largest number that it is asked to do."""
+    """The largest number of remediations that it is measured with."""
 
 
 SIDES = {
-    # The engine saves the stack with every resource: ten of them would have the cores and the disk to themselves.
+    # The engine saves the stack with every resource: ten engines would take the cores and the disk for themselves.
     "a": Side(engine.run_plugin, most=MANY),
     # pulumi.dynamic does 4 things at once: 1000 remediations would take it a day of simulated time.
     "b": Side(engine.run_dynamic, at_once=4, most=10),
-    # Ten times what this asks for is more than two cores can do.
+    # Ten times this many requests are more than two cores can handle.
     "c": Side(vendor.run, most=MANY),
     "d": Side(core.run),
 }
 
 
 def measure(side: str, workload: Workload) -> Figures:
-    """One side doing one workload on a simulator of its own."""
+    """Measures one side with one workload, on a simulator of its own."""
     with platform(workload) as api, Meter() as meter:
         meter.watch(SIMULATOR, api.process)
         outcome = SIDES[side].run(workload, api, meter)
@@ -70,7 +70,7 @@ def planned(
     sides: Sequence[str],
     speed: float | None,
 ) -> Iterator[tuple[str, Workload]]:
-    """What is run, in order. A given speed is that of all."""
+    """The runs, in order. `speed`, if given, applies to all."""
     for count in counts:
         processes = ceil(count / MANY)
         for number in clusters if processes == 1 else [processes]:
@@ -82,7 +82,7 @@ def planned(
 
 
 def _makes_sense(side: str, work: Workload) -> bool:
-    """Whether a side can do it, and it tells something that no other run does."""
+    """Whether a side can do the work, and the run shows something that no other run shows."""
     in_one_cluster_each = work.clusters == work.processes
     if work.page != PAGE and (side not in "ad" or not in_one_cluster_each or work.count <= PAGE):
         return False
@@ -92,11 +92,11 @@ def _makes_sense(side: str, work: Workload) -> bool:
 
 
 def main(parser: argparse.ArgumentParser) -> int:
-    """The command: prints the tables, writes the JSON; 1 when a target is missed or a remediation did not return."""
+    """The command: prints the tables, writes the JSON; 1 if a target is missed or a remediation did not return."""
     parser.add_argument("--n", type=_numbers, default=[1, 10, 100, 1000, 10000], metavar="N,N", help="of remediations")
     parser.add_argument("--clusters", type=_numbers, default=[1, 10], metavar="N,N", help="numbers of clusters")
     pages = [PAGE, LARGER_PAGE]
-    parser.add_argument("--pages", type=_numbers, default=pages, metavar="N,N", help="the most per page that is given")
+    parser.add_argument("--pages", type=_numbers, default=pages, metavar="N,N", help="largest page sizes of the server")
     parser.add_argument("--sides", type=lambda text: text.split(","), default=list(SIDES), metavar="S,S")
     parser.add_argument("--speed", type=float, help="simulated seconds per second (default: by the number)")
     parser.add_argument("--no-preview", action="store_true", help="leave out the time of pulumi preview")
@@ -111,7 +111,7 @@ def main(parser: argparse.ArgumentParser) -> int:
             flush=True,
         )
         runs.append(measure(side, workload))
-        _write(options.out, runs)  # what an hour has measured is not lost with what comes after it
+        _write(options.out, runs)  # a failure later on does not lose an hour of measurements
     preview = None if options.no_preview else preview_figures(min(MANY, max(options.n)))
     found = targets(runs, preview)
     print(table(runs))
@@ -124,7 +124,7 @@ def main(parser: argparse.ArgumentParser) -> int:
         print(f"\nnot all returned: {line}")
     _write(options.out, runs, preview, found)
     if options.plot:
-        from waiting.plot import plot  # what draws takes long to import
+        from waiting.plot import plot  # the plotting library takes long to import
 
         plot(runs, PICTURE)
     return int(bool(lost) or not all(target.met for target in found))

@@ -1,5 +1,5 @@
-"""Side: the plugin without the engine, in one process or in several. A gRPC client asks each what the engine asks,
-for all its remediations at once."""
+"""Side: the plugin without the engine, in one process or in several. A gRPC client sends each process the engine's
+requests, for all of its remediations at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ URN = "urn:pulumi:prod::training::togetherai:index:Remediation::"
 
 
 class Listener(engine_pb2_grpc.EngineServicer):
-    """The part of the engine that the plugin talks to: it takes note of nothing."""
+    """The part of the engine that the plugin calls. It ignores every call."""
 
     async def Log(self, request: engine_pb2.LogRequest, context: grpc.aio.ServicerContext[Any, Any]) -> empty_pb2.Empty:
         """A line for the user."""
@@ -55,8 +55,8 @@ async def _run(workload: Workload, api: Platform, meter: Meter) -> Outcome:
 
 @asynccontextmanager
 async def _plugin(engine: int, api: Platform, meter: Meter) -> AsyncGenerator[Any]:
-    """A plugin that takes a port for the engine's, and the way to ask it. Any, because the type stubs know the blocking
-    client only."""
+    """Starts a plugin that takes the `engine` port for the engine's, and yields its client. The type is Any because the
+    type stubs know only the blocking client."""
     plugin = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pulumi_resource_togetherai", f"127.0.0.1:{engine}"),
         stdout=subprocess.PIPE,
@@ -68,7 +68,7 @@ async def _plugin(engine: int, api: Platform, meter: Meter) -> AsyncGenerator[An
         async with grpc.aio.insecure_channel(f"127.0.0.1:{int(await plugin.stdout.readline())}") as channel:
             yield provider_pb2_grpc.ResourceProviderStub(channel)
     finally:
-        with suppress(ProcessLookupError):  # one that has died has been told of by what it did not return
+        with suppress(ProcessLookupError):  # if it has died, its missing returns show that
             plugin.terminate()
         await plugin.wait()
 

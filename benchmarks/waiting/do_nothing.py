@@ -19,7 +19,7 @@ _PROPERTIES = {name: {"type": "string"} for name in ("clusterId", "instanceId", 
 
 
 class DoNothing(Provider):
-    """Answers at once: every resource is created, and none ever differs."""
+    """Answers at once: it creates every resource, and none ever differs."""
 
     async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
         """One resource with three strings."""

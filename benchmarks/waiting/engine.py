@@ -1,7 +1,7 @@
 """Sides: the plugin, and the dynamic form, on the Pulumi engine.
 
-When a remediation has returned is told by the engine's event log: the time at which its line comes. The log's own
-times are in whole seconds, so each line is stamped as it is read.
+The engine's event log shows when a remediation has returned: at the time when its line comes. The log's own times are
+in whole seconds, so the benchmark records the time at which it reads each line.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def run_dynamic(workload: Workload, api: Platform, meter: Meter) -> Outcome:
 
 
 def yaml_program(workload: Workload, package: str, folder: Path) -> dict[str, Any]:
-    """A YAML program that declares the remediations, of a package whose plugin is in a folder."""
+    """A YAML program that declares the remediations, for a package whose plugin is in a folder."""
     return {
         "runtime": "yaml",
         "plugins": {"providers": [{"name": package, "path": str(folder)}]},
@@ -66,7 +66,7 @@ def yaml_program(workload: Workload, package: str, folder: Path) -> dict[str, An
 
 
 def settings_and_environment(workload: Workload, api: Platform) -> tuple[dict[str, str], dict[str, str]]:
-    """How a project comes to use the simulator."""
+    """The settings and the environment with which a project uses the simulator."""
     settings = {f"togetherai:{name}": value for name, value in workload.provider_settings.items()}
     return settings, {"TOGETHER_BASE_URL": api.address, "TOGETHER_API_KEY": API_KEY}
 
@@ -114,7 +114,7 @@ def _run(form: Form, workload: Workload, api: Platform, meter: Meter) -> Outcome
 
 
 def _kill(pulumi: int) -> None:
-    """Ends the engine and all that it started."""
+    """Ends the engine and every process that it started."""
     engine = psutil.Process(pulumi)
     for process in [*engine.children(recursive=True), engine]:
         with suppress(psutil.NoSuchProcess):
@@ -122,7 +122,7 @@ def _kill(pulumi: int) -> None:
 
 
 def _read_events(log: Path, outcome: Outcome, done: threading.Event) -> None:
-    """Notes when the engine says that a remediation was created."""
+    """Records when the engine reports that a remediation was created."""
     while not log.exists() and not done.is_set():
         time.sleep(PAUSE)
     rest = ""
@@ -143,7 +143,7 @@ def _read_events(log: Path, outcome: Outcome, done: threading.Event) -> None:
 
 
 def _find_processes(pulumi: int, meter: Meter, done: threading.Event) -> None:
-    """Has the engine's children metered as they appear: the provider, and the language hosts."""
+    """Adds the engine's child processes to the meter as they appear: the provider and the language hosts."""
     seen = set[int]()
     parent = psutil.Process(pulumi)
     while not done.wait(10 * PAUSE):
@@ -152,7 +152,7 @@ def _find_processes(pulumi: int, meter: Meter, done: threading.Event) -> None:
                 command = " ".join(child.cmdline())
                 if child.pid in seen or not command:
                     continue
-                # The provider of the dynamic form starts as a shell script, which becomes no other process.
+                # The provider of the dynamic form starts as a shell script, which stays the parent of Python.
                 ours = "pulumi-resource-togetherai" in command or "pulumi.dynamic" in command
                 seen.add(child.pid)
                 meter.watch(SIDE if ours else ENGINE, child.pid)

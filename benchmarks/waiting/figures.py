@@ -1,4 +1,4 @@
-"""The figures of one side's work, all in simulated time, which is what they would be at the true speed."""
+"""The figures of one side's work, all in simulated time: as they would be at real speed."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ class Figures:
     count: int
     clusters: int
     processes: int
-    """The runners that the clusters were spread over; CPU time and memory are those of all of them together."""
+    """How many runners shared the clusters. CPU time and memory are those of all runners together."""
     page: int
     """The most remediations per page that the server gave."""
     speed: float
     """Simulated seconds per real second."""
     returned: int
-    """Remediations whose end the side told of."""
+    """How many remediations the side reported as ended."""
     failures: list[str]
     requests: int
     floor: float
-    """The requests that could not be done without."""
+    """The fewest requests that the work needs."""
     requests_by_kind: dict[str, int]
     requests_per_remediation: float
     polling_requests: int
-    """Polls of a whole cluster, and looks at one remediation beyond the one that each needs."""
+    """Polls of a whole cluster, and requests for one remediation beyond the one that each needs."""
     highest_requests_per_second: int
-    """In one second of simulated time."""
+    """The most requests in one second of simulated time."""
     total: float
-    """From the start to the last return, or until the rest was given up."""
+    """From the start to the last return, or until the benchmark gave up on the rest."""
     ideal: float
-    """What that takes at best: the longest queue, each remediation as long as it is."""
+    """The shortest possible total: the lengths of the remediations in the longest queue."""
     beyond_ideal: float
     until_last_post: float
     """The part of `beyond_ideal` (without a queue) that passed before the last remediation was started."""
@@ -49,22 +49,22 @@ class Figures:
     """From the end of a remediation to its return."""
     delay_p99: float
     cpu_seconds: float
-    """Of the side's own processes, in real CPU seconds."""
+    """The real CPU seconds of the side's own processes."""
     engine_cpu_seconds: float
-    """Of Pulumi and its language host."""
+    """The real CPU seconds of Pulumi and its language host."""
     waiting_cpu_share: float | None
-    """CPU seconds per simulated second while all wait: the share of one core at the true speed. None when the first
-    ended before the last was started."""
+    """CPU seconds per simulated second while all wait: the share of one core at real speed. None if the first ended
+    before the last was started."""
     peak_memory_mib: float
     waiting_memory_mib: float | None
-    """What was added since before the first request, at most, while all wait."""
+    """By how much the memory was above that before the first request, at most, while all wait."""
     memory_per_waiting_kib: float | None
     simulator_share: float
-    """The part of one core that the simulator took in its busiest real second: near 1 it was the bound."""
+    """The share of one core that the simulator took in its busiest real second. Near 1, the simulator was the limit."""
 
 
 def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: Platform, meter: Meter) -> Figures:
-    """The figures. `at_once` is how many remediations the side can have under way."""
+    """The figures. `at_once` is how many remediations the side can have under way at once."""
     requests, remediations = api.requests(), api.remediations()
     samples = [_simulated(api, sample) for sample in meter.of(SIDE, workload.processes)]
     kinds = Counter(request.kind for request in requests)
@@ -124,8 +124,8 @@ def _simulated(api: Platform, sample: Sample) -> Sample:
 def _while_all_wait(
     posts: Sequence[float], remediations: Sequence[Remediation], samples: Sequence[Sample]
 ) -> Sequence[Sample]:
-    """The samples between the last POST and the first end. The first poll interval is left out: the last answers are
-    still worked on."""
+    """The samples between the last POST and the first end, without the first poll interval, in which the side still
+    processes the last answers."""
     first_end = min((item.ended for item in remediations if item.ended is not None), default=0.0)
     return [sample for sample in samples if max(posts) + POLL_INTERVAL <= sample.time <= first_end]
 
@@ -137,12 +137,12 @@ def _last_before(time: float, samples: Sequence[Sample]) -> Sample:
 
 
 def _highest_rate(times: Sequence[float]) -> int:
-    """The most that fall within one second, wherever it begins. `times` ascend."""
+    """The most `times` within one second that begins at any of them. `times` ascend."""
     return max((bisect_left(times, time + 1) - bisect_right(times, time) + 1 for time in times), default=0)
 
 
 def _highest_share(samples: Sequence[Sample]) -> float:
-    """The largest part of one core taken over about a real second."""
+    """The largest share of one core that was used over about one real second."""
     times = [sample.time for sample in samples]
     pairs = (
         (sample, samples[bisect_left(times, sample.time + 1)]) for sample in samples if sample.time + 1 <= times[-1]

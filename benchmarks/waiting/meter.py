@@ -1,4 +1,4 @@
-"""CPU time and memory of processes, sampled while they run: what has ended can no longer be asked."""
+"""CPU time and memory of processes, sampled while they run: nothing can be read from a process that has ended."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ PERIOD = 0.25
 
 @dataclass(frozen=True)
 class Sample:
-    """A process at a moment."""
+    """What a process used up to a moment."""
 
     time: float
     """By `time.time()`."""
     cpu: float
     """CPU seconds so far."""
     memory: int
-    """Bytes that it alone holds (USS)."""
+    """The bytes that only this process holds (USS)."""
 
 
 class Meter:
-    """Samples processes in a thread of its own. Each process has a role; one that ends keeps its samples."""
+    """Samples processes in a thread of its own. Each process has a role. The samples of an ended process are kept."""
 
     def __init__(self) -> None:
         self._processes: dict[int, tuple[str, psutil.Process]] = {}
@@ -53,8 +53,8 @@ class Meter:
         self._processes[process] = (role, psutil.Process(process))
 
     def of(self, role: str, processes: int = 1) -> list[Sample]:
-        """The samples of the `processes` that do the work of a role, added up, oldest first: of those with this role
-        the ones that took the most CPU time. The engine also starts the plugin just to ask for its schema."""
+        """The samples of the `processes` that do the work of a role, added up, oldest first. These are the processes of
+        the role that took the most CPU time: the engine also starts the plugin only to ask for its schema."""
         busiest = sorted(self._samples[role].values(), key=_cpu)[-processes:]
         rounds = sorted(set[int].intersection(*map(set[int], busiest))) if busiest else []
         return [
@@ -84,5 +84,5 @@ class Meter:
 
 
 def _cpu(samples: dict[int, Sample]) -> float:
-    """CPU seconds of a process in all."""
+    """The CPU seconds of a process in total."""
     return samples[max(samples)].cpu

@@ -1,4 +1,4 @@
-"""What a side tells of its work."""
+"""What a side reports about its work."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SIMULATOR = "simulator"
 
 @dataclass
 class Outcome:
-    """How it went; times by `time.time()`."""
+    """The result of the work; times by `time.time()`."""
 
     started: float
-    """When the side was told to begin."""
+    """When the side began."""
     returned: dict[str, float] = field(default_factory=dict[str, float])
-    """When it said that an instance's remediation has ended, by instance."""
+    """When the side reported that an instance's remediation has ended, by instance."""
     given_up: float | None = None
-    """When the rest was no longer waited for, if it took too long."""
+    """When the benchmark stopped waiting for the rest, if it took too long."""
     failures: list[str] = field(default_factory=list[str])
     """What went wrong."""

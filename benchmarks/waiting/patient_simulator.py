@@ -1,4 +1,4 @@
-"""The simulator with a journal that forgets nothing.
+"""The simulator with a journal that keeps every request.
 
 python -m waiting.patient_simulator CLUSTERS INSTANCES SPEED PAGE
 """
@@ -18,7 +18,7 @@ from waiting.workload import API_KEY, PENDING, RUNNING
 
 
 def main() -> None:
-    """Prints its port and serves until it is told to stop."""
+    """Prints its port and serves until a signal stops it."""
     clusters, instances, speed, page = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
     scenario = Scenario(
         clusters=clusters,

@@ -1,4 +1,4 @@
-"""The simulated platform as the measurement sees it: a process of its own, its clock, and what it recorded."""
+"""The simulated platform as the benchmark sees it: a separate process, its clock, and what it recorded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from waiting.workload import Workload
 
 BENCHMARKS = Path(__file__).parents[1]
 Kind = Literal["POST", "LIST", "LIST of a cluster", "poll of a cluster", "GET"]
-"""A list of a cluster by state is a poll; one of everything is a look before a POST that several share."""
+"""A list of a cluster by state is a poll. A list of all of a cluster's remediations is a request before a POST that
+several remediations share."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Remediation:
-    """A remediation as it was; times in simulated seconds."""
+    """A remediation at the end of the run; times in simulated seconds."""
 
     instance: str
     created: float
@@ -78,7 +79,7 @@ class Platform:
         ]
 
     def _look_at_the_clock(self) -> tuple[float, tuple[float, float]]:
-        """The clock, and how long it took to look at it: the quickest look is the most exact."""
+        """How long it took to read the clock, and the clock: the quickest reading is the most exact."""
         before = time.time()
         told = _seconds(self._ask("/clock")["now"])
         after = time.time()

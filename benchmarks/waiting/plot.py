@@ -1,4 +1,4 @@
-"""The figures as a picture that reads on light and on dark pages."""
+"""The figures as a picture that is readable on light and on dark pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from waiting.report import SIDES
 from waiting.workload import LARGER_PAGE, PAGE
 
 INK = "#7d8590"
-"""Lines and words: a grey with enough contrast on white and on black."""
+"""The color of lines and words: a gray with enough contrast on white and on black."""
 COLOURS = {"a": "#2f81f7", "b": "#a371f7", "c": "#e5534b", "d": "#3fb950"}
 MARKS = {"a": "o", "b": "s", "c": "X", "d": "^"}
 
@@ -32,7 +32,7 @@ _PANELS: tuple[tuple[str, Literal["log", "linear"], Callable[[Figures], float | 
 
 
 def plot(runs: Sequence[Figures], picture: Path) -> None:
-    """Draws the sides over the number of remediations: in one cluster, or in one for each process."""
+    """Draws the sides over the number of remediations, in one cluster or in one cluster for each process."""
     with mpl.rc_context(  # pyright: ignore[reportUnknownMemberType]
         {
             "font.size": 9,
@@ -68,7 +68,7 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
             lines, names, loc="outside lower center", ncols=3, frameon=False, labelcolor=INK
         )
         picture.parent.mkdir(parents=True, exist_ok=True)
-        # matplotlib's version would make each picture differ.
+        # With matplotlib's version in it, the picture would differ after each update.
         metadata = {"Software": None}
         figure.savefig(picture, dpi=130, transparent=True, metadata=metadata)  # pyright: ignore[reportUnknownMemberType]
 

@@ -1,4 +1,4 @@
-"""How long `pulumi preview` of many unchanged remediations takes, beside as many resources of a plugin that does
+"""How long `pulumi preview` of many unchanged remediations takes, compared with as many resources of a plugin that does
 nothing, declared by the same program."""
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from waiting.project import VENV, Project
 from waiting.workload import Workload
 
 CHECKPOINT_LESS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-"""Has the engine save the stack at the end only, as creating the resources is not measured: with 1000 it would write
-some 10 GB."""
+"""Makes the engine save the stack only at the end, because the creation of the resources is not measured: with 1000 it
+would write some 10 GB."""
 QUICK = 1000.0
 """The clock's speed while the resources are created, which is not measured."""
 
@@ -36,7 +36,7 @@ class PreviewFigures:
 
 
 def preview_figures(count: int, runs: int = 5) -> PreviewFigures:
-    """Creates both stacks, then previews them in turn, so that what else the machine does hits both alike."""
+    """Creates both stacks, then previews them in turn, so that other load on the machine affects both alike."""
     workload = Workload(count, clusters=1, speed=QUICK)
     with tempfile.TemporaryDirectory() as temporary, platform(workload) as api:
         settings, environment = settings_and_environment(workload, api)
@@ -71,7 +71,7 @@ def _plugin(folder: Path) -> Path:
 
 
 def _preview(project: Project, count: int) -> float:
-    """Real seconds that a preview takes. Raises RuntimeError when it finds a change."""
+    """Real seconds that a preview takes. Raises RuntimeError if it finds a change."""
     started = time.perf_counter()
     output = project.run("preview", "--suppress-progress", "--suppress-outputs", f"--parallel={count}")
     elapsed = time.perf_counter() - started

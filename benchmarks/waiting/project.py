@@ -29,7 +29,7 @@ class Project:
         self._folder = folder
         state = folder / "state"
         state.mkdir(parents=True)
-        # An environment of its own: nothing of the machine's Pulumi or Together settings has a say.
+        # A separate environment, so that the machine's Pulumi and Together settings have no effect.
         self._environment = {
             "PATH": os.pathsep.join([str(VENV), str(ENGINE), "/usr/bin", "/bin"]),
             "HOME": str(folder),
@@ -47,7 +47,7 @@ class Project:
             file.write(json.dumps({"config": settings or {}})[1:-1].replace('"config"', "config", 1) + "\n")
 
     def run(self, *arguments: str) -> str:
-        """Runs a command to its end; returns what it printed. Raises RuntimeError when it fails."""
+        """Runs a command to its end; returns what it printed. Raises RuntimeError if it fails."""
         with self.start(*arguments) as process:
             output = process.communicate()[0]
         if process.returncode:

@@ -1,4 +1,4 @@
-"""What the provider has to keep to, as ratios and figures of one run."""
+"""The targets that the provider must meet, as ratios and figures of one run."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether it is kept to."""
+        """Whether the figure meets the target."""
         return self.figure <= self.limit
 
 
 def targets(runs: Sequence[Figures], preview: PreviewFigures | None) -> list[Target]:
-    """Those of the targets that the run has the figures for."""
+    """The targets for which the runs have figures."""
     by_key = {(run.side, run.count, run.page): run for run in runs if run.clusters == run.processes}
     found: list[Target] = []
     for page in (PAGE, LARGER_PAGE):
@@ -60,7 +60,7 @@ def _of_side(run: Figures, fewer: Figures | None, loop: Figures | None) -> Itera
 
 
 def _of_fleet(run: Figures, by_key: Mapping[tuple[str, int, int], Figures]) -> Iterator[Target]:
-    """Of several processes, each with as much as one is measured with."""
+    """The targets of several processes, each with as many remediations as a single process is measured with."""
     side = _name(run)
     yield Target(f"{side}: remediations that never returned", run.count - run.returned, 0)
     if one := by_key.get((run.side, MANY, run.page)):
@@ -81,6 +81,6 @@ def _while_waiting(run: Figures) -> Iterator[Target]:
 
 
 def _name(run: Figures) -> str:
-    """The side, with what is out of the ordinary."""
+    """The side, with the number of processes and the page size if they are not the usual ones."""
     processes = f", {run.count} in {run.processes} processes" if run.processes > 1 else ""
     return f"{run.side}{processes}" + (f", pages of {run.page}" if run.page != PAGE else "")

@@ -1,4 +1,4 @@
-"""Side: a plain asyncio loop over the vendor's client, in a process of its own."""
+"""Side: a plain asyncio loop over the vendor's client, in a separate process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A plain loop over the vendor's client, as a user would write it: `python -m waiting.vendor_loop < work.json`.
 
-Reads one line of JSON (base_url, api_key, mode, interval and patience in seconds, targets), says `ready`, starts at the
-next line, and prints when each remediation was seen to have ended.
+It reads one line of JSON (base_url, api_key, mode, interval and patience in seconds, targets), prints `ready`, starts
+at the next line, and prints when it saw that each remediation had ended.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from together import AsyncTogether
 
 AT_ONCE = asyncio.Semaphore(100)
 """As many requests as the client has connections. With more, each of 1000 waiters that queue inside the client makes
-every request dearer (some 50 ms of CPU time each), and the loop does not come to an end: so it is a little better than
-plain."""
+every request more expensive (some 50 ms of CPU time each), and the loop does not finish. So this loop is a little
+better than a plain one."""
 TERMINAL = ("SUCCEEDED", "FAILED", "CANCELLED", "AUTO_RESOLVED")
 
 
 async def repair(client: AsyncTogether, cluster: str, instance: str, mode: str, interval: float) -> float:
-    """Starts a remediation and looks at it until it has ended. Returns when that was seen."""
+    """Starts a remediation and polls it until it has ended. Returns when the loop saw that."""
     remediations = client.clusters.remediations
     async with AT_ONCE:
         made = await remediations.create(instance, cluster_id=cluster, mode=cast(Any, mode))

@@ -1,4 +1,4 @@
-"""The work, the same for every side: so many remediations of 300 seconds, looked at every 5 seconds."""
+"""The work, the same for every side: a number of remediations of 300 seconds, polled every 5 seconds."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ RUNNING = 290.0
 LENGTH = PENDING + RUNNING
 """How long each remediation takes, in simulated seconds."""
 POLL_INTERVAL = 5.0
-"""How long every side pauses between two looks, in simulated seconds."""
+"""How long every side pauses between two polls, in simulated seconds."""
 MODE = "REMEDIATION_MODE_REBOOT_VM"
 API_KEY = "benchmark-key"
 MANY = 1000
-"""The most that one process is measured with."""
+"""The most remediations that one process is measured with."""
 CHANGES = 2
 """How often each remediation changes: PENDING to RUNNING, RUNNING to SUCCEEDED."""
 PAGE = 100
-"""The most remediations per page that the simulator gives out of the box."""
+"""The most remediations per page that the simulator gives by default."""
 LARGER_PAGE = 1000
-"""The most that it gives where larger pages are to be had."""
+"""The most remediations per page of a simulator that gives larger pages."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Remediations to be started at once, one per instance."""
+    """Remediations that start at once, one per instance."""
 
     count: int
     clusters: int
-    """The remediations are spread evenly over so many."""
+    """The remediations are spread evenly over this many clusters."""
     speed: float
     """Simulated seconds per real second."""
     processes: int = 1
-    """The clusters are spread evenly over so many runners, each a process of its own."""
+    """The clusters are spread evenly over this many runners, each a separate process."""
     page: int = PAGE
-    """The most remediations per page that the server gives; it answers with so many when asked for more."""
+    """The most remediations per page that the server gives, even if the client asks for more."""
 
     @property
     def instances(self) -> int:
@@ -60,12 +60,12 @@ class Workload:
 
     @property
     def floor(self) -> float:
-        """The requests that cannot be done without: each remediation's POST, and pages full of changes."""
+        """The fewest requests that the work needs: a POST for each remediation, and full pages of changes."""
         return self.count + self.count * CHANGES / self.page
 
     @property
     def patience(self) -> float:
-        """Real seconds after which what has not returned is given up."""
+        """Real seconds after which the benchmark gives up on what has not returned."""
         return 300 + 2 * LENGTH / self.speed
 
     @property
@@ -75,5 +75,6 @@ class Workload:
 
     @property
     def provider_settings(self) -> dict[str, str]:
-        """The provider's configuration. It counts in real time, so the poll interval is hurried like the clock."""
+        """The provider's configuration. The provider counts in real time, so the poll interval shrinks by the clock's
+        speed."""
         return {"pollInterval": f"{self.real_poll_interval * 1000:g}ms"}
