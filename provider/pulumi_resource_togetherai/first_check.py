@@ -114,12 +114,12 @@ def _described(cluster: Cluster, active: int) -> str:
 def _clock(client: Client) -> str:
     ahead = client.clock_ahead()
     if ahead is None:
-        return "the API does not send its time; ages are computed with this machine's clock"
+        return "the API sends no time, so the provider judges ages by this machine's clock"
     if abs(ahead) < 2:
         return "the API's clock and this machine's agree"
     return (
-        f"the API's clock is {text(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's; ages are "
-        "computed with the API's"
+        f"the API's clock is {text(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's; "
+        "the provider judges ages by the API's clock"
     )
 
 

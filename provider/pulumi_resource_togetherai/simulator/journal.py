@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 LONGEST_BODY = 10_000
-"""How many bytes of a request body are kept."""
+"""How many bytes of a request body are kept at most."""
 
 
 @dataclass(slots=True)
