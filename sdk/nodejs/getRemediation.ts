@@ -87,11 +87,11 @@ export interface GetRemediationResult {
      */
     readonly passiveHealthCheckEventId?: string;
     /**
-     * Why it was asked for; ends in the marker of the program that asked.
+     * Why it was requested; ends in the marker of the program that requested it, if there is one.
      */
     readonly reason?: string;
     /**
-     * Who asked for it.
+     * Who requested it.
      */
     readonly requestedBy?: string;
     /**
@@ -111,7 +111,7 @@ export interface GetRemediationResult {
      */
     readonly startTime?: string;
     /**
-     * Where the remediation is in its life.
+     * Where the remediation is in its lifecycle.
      */
     readonly state: string;
     /**

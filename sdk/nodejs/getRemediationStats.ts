@@ -10,9 +10,9 @@ import * as utilities from "./utilities";
 /**
  * Looks up how long the remediations of a cluster took, by mode and outcome, and what share of them succeeded.
  *
- * The figures are worked out from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
- * page. What ended within the window counts, whoever started it. Its phases are what the records' times bound: waiting for
- * the approval, waiting until the platform begins, the repair itself, and all of it, in seconds. Whether QUARANTINING and
+ * The function computes the figures from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
+ * page. It counts every remediation that ended within the window, whoever started it. The phases come from the times in the
+ * records, in seconds: waiting for approval, waiting until the platform begins, the repair itself, and the total. Whether QUARANTINING and
  * QUARANTINED count as waiting or as repair depends on when the platform sets `startTime`.
  *
  * ## Example Usage
@@ -31,7 +31,7 @@ export interface GetRemediationStatsArgs {
      */
     clusterId: string;
     /**
-     * How far back to look: what ended within this time counts, such as `24h` or `30d`.
+     * How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
      */
     window?: string;
 }
@@ -45,7 +45,7 @@ export interface GetRemediationStatsResult {
      */
     readonly count: number;
     /**
-     * The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is not there.
+     * The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is absent.
      */
     readonly modes: {[key: string]: outputs.ModeStats};
     /**
@@ -53,16 +53,16 @@ export interface GetRemediationStatsResult {
      */
     readonly since: string;
     /**
-     * How many more the API lists, of whatever time, that cannot be read or believed, such as one that ended an hour before it was created. They count nowhere else.
+     * How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that ended an hour before it was created. They count nowhere else.
      */
     readonly unreadable: number;
 }
 /**
  * Looks up how long the remediations of a cluster took, by mode and outcome, and what share of them succeeded.
  *
- * The figures are worked out from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
- * page. What ended within the window counts, whoever started it. Its phases are what the records' times bound: waiting for
- * the approval, waiting until the platform begins, the repair itself, and all of it, in seconds. Whether QUARANTINING and
+ * The function computes the figures from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
+ * page. It counts every remediation that ended within the window, whoever started it. The phases come from the times in the
+ * records, in seconds: waiting for approval, waiting until the platform begins, the repair itself, and the total. Whether QUARANTINING and
  * QUARANTINED count as waiting or as repair depends on when the platform sets `startTime`.
  *
  * ## Example Usage
@@ -81,7 +81,7 @@ export interface GetRemediationStatsOutputArgs {
      */
     clusterId: pulumi.Input<string>;
     /**
-     * How far back to look: what ended within this time counts, such as `24h` or `30d`.
+     * How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
      */
     window?: pulumi.Input<string | undefined>;
 }

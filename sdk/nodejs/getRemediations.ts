@@ -10,8 +10,8 @@ import * as utilities from "./utilities";
 /**
  * Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
  *
- * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
- * cluster with `-` as the instance.
+ * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
+ * `-` as the instance it lists the whole cluster.
  *
  * ## Example Usage
  */
@@ -38,7 +38,7 @@ export interface GetRemediationsArgs {
      */
     instanceId?: string;
     /**
-     * The longest list wanted, cut off after it was ordered. Default: all of it.
+     * The most remediations to return; the list is ordered first and then cut off. Default: all of them.
      */
     limit?: number;
     /**
@@ -71,8 +71,8 @@ export interface GetRemediationsResult {
 /**
  * Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
  *
- * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
- * cluster with `-` as the instance.
+ * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
+ * `-` as the instance it lists the whole cluster.
  *
  * ## Example Usage
  */
@@ -99,7 +99,7 @@ export interface GetRemediationsOutputArgs {
      */
     instanceId?: pulumi.Input<string | undefined>;
     /**
-     * The longest list wanted, cut off after it was ordered. Default: all of it.
+     * The most remediations to return; the list is ordered first and then cut off. Default: all of them.
      */
     limit?: pulumi.Input<number | undefined>;
     /**

@@ -10,15 +10,16 @@ import * as utilities from "./utilities";
 /**
  * A remediation: the repair of one GPU worker node, as the API records it.
  *
- * `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
- * key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
- * CANCELLED stays in the stack as unfinished and does not run again by itself.
+ * `pulumi up` posts the remediation with an idempotency key and waits until it has ended. After an interrupted run, the next one
+ * finds the remediation by that key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A
+ * remediation that FAILED or was CANCELLED stays in the stack as unfinished and does not run again by itself.
  *
- * While it waits, the resource's line says where the remediation is. Once the run has seen ten of the same mode end that were
- * started in the cluster within the last 30 days, the line also says within what time 9 in 10 end:
- * `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The run learns that from answers that it
- * needs anyway: what the node had before, what the whole cluster had where many begin together, and what ends while it waits.
- * What still goes on counts as longer than it has taken so far (Kaplan and Meier's estimate).
+ * While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
+ * end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
+ * `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
+ * extra request for this. It uses answers that it needs anyway: the node's earlier remediations, those of the whole cluster if many
+ * start together, and those that end while it waits. A remediation that is still running counts as longer than it has taken so
+ * far (the Kaplan-Meier estimate).
  *
  * The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
  * `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
@@ -28,7 +29,7 @@ import * as utilities from "./utilities";
  *
  * ## Import
  *
- * A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+ * Import an existing remediation, active or ended, by its cluster, its instance and its own id:
  *
  * ```sh
  * pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -62,7 +63,7 @@ export class Remediation extends pulumi.CustomResource {
     }
 
     /**
-     * Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+     * Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
      */
     declare public readonly acceptFailure: pulumi.Output<boolean>;
     /**
@@ -70,7 +71,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly activeHealthCheckRunId: pulumi.Output<string | undefined>;
     /**
-     * Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it.
+     * Whether somebody else started it and `ifActive: ADOPT` took it over. Deleting the resource never cancels it.
      */
     declare public /*out*/ readonly adopted: pulumi.Output<boolean>;
     /**
@@ -98,11 +99,11 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly errorMessage: pulumi.Output<string | undefined>;
     /**
-     * The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+     * The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
      */
     declare public readonly idempotencyKey: pulumi.Output<string | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+     * What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
      */
     declare public readonly ifActive: pulumi.Output<enums.IfActive>;
     /**
@@ -130,7 +131,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly passiveHealthCheckEventId: pulumi.Output<string | undefined>;
     /**
-     * Why it was asked for; ends in the marker of the program that asked.
+     * Why it was requested; ends in the marker of the program that requested it, if there is one.
      */
     declare public readonly reason: pulumi.Output<string | undefined>;
     /**
@@ -142,11 +143,11 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly remediationId: pulumi.Output<string>;
     /**
-     * Who asked for it.
+     * Who requested it.
      */
     declare public /*out*/ readonly requestedBy: pulumi.Output<string | undefined>;
     /**
-     * Whether a FAILED remediation is run again by the next `pulumi up`.
+     * Whether the next `pulumi up` runs a FAILED remediation again.
      */
     declare public readonly retryFailed: pulumi.Output<boolean>;
     /**
@@ -166,11 +167,11 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly startTime: pulumi.Output<string | undefined>;
     /**
-     * Where the remediation is in its life.
+     * Where the remediation is in its lifecycle.
      */
     declare public /*out*/ readonly state: pulumi.Output<string>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
      */
     declare public readonly timeout: pulumi.Output<string>;
     /**
@@ -178,7 +179,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly trigger: pulumi.Output<string>;
     /**
-     * Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+     * Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
      */
     declare public readonly triggers: pulumi.Output<{[key: string]: string} | undefined>;
     /**
@@ -186,11 +187,11 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly updateTime: pulumi.Output<string | undefined>;
     /**
-     * Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+     * Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
      */
     declare public readonly wait: pulumi.Output<boolean>;
     /**
-     * Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+     * Whether the provider cancelled it before it began, because another remediation of the node came first, or others filled the cluster up to `maxConcurrentPerCluster`. The next `pulumi up` starts a new one.
      */
     declare public /*out*/ readonly withdrawn: pulumi.Output<boolean>;
 
@@ -292,7 +293,7 @@ export class Remediation extends pulumi.CustomResource {
  */
 export interface RemediationArgs {
     /**
-     * Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+     * Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
      */
     acceptFailure?: pulumi.Input<boolean | undefined>;
     /**
@@ -304,11 +305,11 @@ export interface RemediationArgs {
      */
     deleteWhileRunning?: pulumi.Input<enums.DeleteWhileRunning | undefined>;
     /**
-     * The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+     * The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
      */
     idempotencyKey?: pulumi.Input<string | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+     * What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
      */
     ifActive?: pulumi.Input<enums.IfActive | undefined>;
     /**
@@ -324,7 +325,7 @@ export interface RemediationArgs {
      */
     mode: pulumi.Input<string | enums.RemediationMode>;
     /**
-     * Why, for the people who read the remediation's record. A marker that names the program is added to it.
+     * Why, for the people who read the remediation's record. The provider adds a marker that names the program.
      */
     reason?: pulumi.Input<string | undefined>;
     /**
@@ -332,19 +333,19 @@ export interface RemediationArgs {
      */
     recentWindow?: pulumi.Input<string | undefined>;
     /**
-     * Whether a FAILED remediation is run again by the next `pulumi up`.
+     * Whether the next `pulumi up` runs a FAILED remediation again.
      */
     retryFailed?: pulumi.Input<boolean | undefined>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**
-     * Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+     * Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+     * Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
      */
     wait?: pulumi.Input<boolean | undefined>;
 }

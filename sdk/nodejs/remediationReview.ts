@@ -10,9 +10,9 @@ import * as utilities from "./utilities";
 /**
  * The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
  *
- * An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
- * proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
- * the same, and refused if it did not.
+ * An approval waits until the remediation has ended; deleting it cancels the remediation if that has not begun. A rejection ends
+ * the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
+ * review if it made the same decision, and refuses if not.
  *
  * The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
  * `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
@@ -21,7 +21,7 @@ import * as utilities from "./utilities";
  *
  * ## Import
  *
- * The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+ * Import the review of an approved or rejected remediation by its cluster, its instance and the remediation's id:
  *
  * ```sh
  * pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -75,7 +75,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly createTime: pulumi.Output<string | undefined>;
     /**
-     * What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+     * What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
      */
     declare public readonly decision: pulumi.Output<enums.Decision>;
     /**
@@ -87,7 +87,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly errorMessage: pulumi.Output<string | undefined>;
     /**
-     * The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+     * The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
      */
     declare public readonly expectedMode: pulumi.Output<string | undefined>;
     /**
@@ -119,7 +119,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly passiveHealthCheckEventId: pulumi.Output<string | undefined>;
     /**
-     * Why it was asked for; ends in the marker of the program that asked.
+     * Why it was requested; ends in the marker of the program that requested it, if there is one.
      */
     declare public /*out*/ readonly reason: pulumi.Output<string | undefined>;
     /**
@@ -127,7 +127,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public readonly remediationId: pulumi.Output<string>;
     /**
-     * Who asked for it.
+     * Who requested it.
      */
     declare public /*out*/ readonly requestedBy: pulumi.Output<string | undefined>;
     /**
@@ -147,11 +147,11 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly startTime: pulumi.Output<string | undefined>;
     /**
-     * Where the remediation is in its life.
+     * Where the remediation is in its lifecycle.
      */
     declare public /*out*/ readonly state: pulumi.Output<string | undefined>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
      */
     declare public readonly timeout: pulumi.Output<string>;
     /**
@@ -266,11 +266,11 @@ export interface RemediationReviewArgs {
      */
     comment?: pulumi.Input<string | undefined>;
     /**
-     * What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+     * What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
      */
     decision: pulumi.Input<enums.Decision>;
     /**
-     * The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+     * The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
      */
     expectedMode?: pulumi.Input<string | enums.RemediationMode | undefined>;
     /**
@@ -282,7 +282,7 @@ export interface RemediationReviewArgs {
      */
     instanceId: pulumi.Input<string>;
     /**
-     * With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
+     * With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
      */
     mode?: pulumi.Input<string | enums.RemediationMode | undefined>;
     /**
@@ -290,7 +290,7 @@ export interface RemediationReviewArgs {
      */
     remediationId: pulumi.Input<string>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**

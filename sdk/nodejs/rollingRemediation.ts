@@ -8,13 +8,14 @@ import * as enums from "./types/enums";
 import * as utilities from "./utilities";
 
 /**
- * The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes.
+ * The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
  *
- * Each lane repairs one node after the other, and there are `maxConcurrent` lanes, so `pulumi preview` shows the whole plan
- * and no more than that many nodes are away at once. When a remediation FAILED or was CANCELLED, what has begun goes on to
- * its end and nothing more begins; the next `pulumi up` reports it again until it is dealt with, and then goes on. With
- * `stopOnFailure: false` such an end is recorded, and the next node's turn comes. At the end a table says what ran. To bound
- * what several programs and people do at once, set `maxConcurrentPerCluster` on the provider.
+ * The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+ * it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
+ * FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
+ * failure again until you have dealt with it, and then repairs the rest. With `stopOnFailure: false` the stack records the
+ * failure and the next node follows. At the end the component prints a table of what ran. To limit how many nodes of a cluster
+ * several programs and people repair at once, set `maxConcurrentPerCluster` on the provider.
  *
  * ## Example Usage
  */
@@ -99,7 +100,7 @@ export interface RollingRemediationArgs {
      */
     deleteWhileRunning?: pulumi.Input<enums.DeleteWhileRunning | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+     * What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
      */
     ifActive?: pulumi.Input<enums.IfActive | undefined>;
     /**
@@ -119,7 +120,7 @@ export interface RollingRemediationArgs {
      */
     mode: pulumi.Input<string | enums.RemediationMode>;
     /**
-     * Why, for the people who read the remediation's record. A marker that names the program is added to it.
+     * Why, for the people who read the remediation's record. The provider adds a marker that names the program.
      */
     reason?: pulumi.Input<string | undefined>;
     /**
@@ -127,19 +128,19 @@ export interface RollingRemediationArgs {
      */
     recentWindow?: pulumi.Input<string | undefined>;
     /**
-     * Whether a FAILED remediation is run again by the next `pulumi up`.
+     * Whether the next `pulumi up` runs a FAILED remediation again.
      */
     retryFailed?: pulumi.Input<boolean | undefined>;
     /**
-     * Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
+     * Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
      */
     stopOnFailure?: pulumi.Input<boolean | undefined>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**
-     * Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+     * Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
 }

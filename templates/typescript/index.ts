@@ -9,7 +9,7 @@ const repair = new togetherai.Remediation("repair", {
     clusterId: config.require("cluster"),
     instanceId: config.require("instance"),
     mode: config.require("mode"),
-    // Who reads the console sees why. The stack's name is added to it.
+    // Shown in the web console; the provider adds a marker with the name of the stack.
     reason: "declared with Pulumi",
     // The same node again, later? Change a trigger: nothing else runs a remediation a second time.
     triggers: { incident: "first" },

@@ -371,10 +371,10 @@ async def test_a_refresh_of_many_costs_few_requests(fleet: Make):
 
 async def one_rack(here: Fleet, nodes: int = 30, *, at_once: int = 3) -> None:
     """Repairs nodes, some at a time."""
-    lanes = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(at_once)
 
     async def repair(node: int) -> Resource:
-        async with lanes:
+        async with slots:
             return await here.create(node)
 
     assert states(await all_of([repair(node) for node in range(1, nodes + 1)])) == {"SUCCEEDED": nodes}

@@ -1,4 +1,4 @@
-"""The lanes of a rolling remediation, and the table at its end."""
+"""The chains of a rolling remediation, and the table at its end."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ WIDTHS = st.integers(1, 5)
 
 @given(NODES, WIDTHS)
 def test_every_node_has_its_turn_after_one_that_stands_before_it(nodes: list[str], width: int):
-    lanes = predecessors(nodes, width)
-    assert list(lanes) == nodes
-    for node, before in lanes.items():
+    chains = predecessors(nodes, width)
+    assert list(chains) == nodes
+    for node, before in chains.items():
         assert before is None or nodes.index(before) < nodes.index(node)
 
 
 @given(NODES, WIDTHS)
 def test_no_more_nodes_than_allowed_are_away_at_once_and_the_lanes_are_of_one_length(nodes: list[str], width: int):
-    lanes = predecessors(nodes, width)
-    assert sum(before is None for before in lanes.values()) == min(width, len(nodes))
-    followed = [before for before in lanes.values() if before is not None]
-    assert len(followed) == len(set(followed))  # no lane splits
+    chains = predecessors(nodes, width)
+    assert sum(before is None for before in chains.values()) == min(width, len(nodes))
+    followed = [before for before in chains.values() if before is not None]
+    assert len(followed) == len(set(followed))  # no chain splits
 
     def place(node: str) -> int:
-        before = lanes[node]
+        before = chains[node]
         return 0 if before is None else place(before) + 1
 
     assert [place(node) for node in nodes] == [index // width for index in range(len(nodes))]

@@ -59,9 +59,9 @@ type LookupRemediationResult struct {
 	Mode string `pulumi:"mode"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId *string `pulumi:"passiveHealthCheckEventId"`
-	// Why it was asked for; ends in the marker of the program that asked.
+	// Why it was requested; ends in the marker of the program that requested it, if there is one.
 	Reason *string `pulumi:"reason"`
-	// Who asked for it.
+	// Who requested it.
 	RequestedBy *string `pulumi:"requestedBy"`
 	// What the reviewer wrote.
 	ReviewComment *string `pulumi:"reviewComment"`
@@ -71,7 +71,7 @@ type LookupRemediationResult struct {
 	ReviewedBy *string `pulumi:"reviewedBy"`
 	// When the platform began to carry it out.
 	StartTime *string `pulumi:"startTime"`
-	// Where the remediation is in its life.
+	// Where the remediation is in its lifecycle.
 	State string `pulumi:"state"`
 	// What started the remediation.
 	Trigger string `pulumi:"trigger"`
@@ -171,12 +171,12 @@ func (o LookupRemediationResultOutput) PassiveHealthCheckEventId() pulumi.String
 	return o.ApplyT(func(v LookupRemediationResult) *string { return v.PassiveHealthCheckEventId }).(pulumi.StringPtrOutput)
 }
 
-// Why it was asked for; ends in the marker of the program that asked.
+// Why it was requested; ends in the marker of the program that requested it, if there is one.
 func (o LookupRemediationResultOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v LookupRemediationResult) *string { return v.Reason }).(pulumi.StringPtrOutput)
 }
 
-// Who asked for it.
+// Who requested it.
 func (o LookupRemediationResultOutput) RequestedBy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v LookupRemediationResult) *string { return v.RequestedBy }).(pulumi.StringPtrOutput)
 }
@@ -201,7 +201,7 @@ func (o LookupRemediationResultOutput) StartTime() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v LookupRemediationResult) *string { return v.StartTime }).(pulumi.StringPtrOutput)
 }
 
-// Where the remediation is in its life.
+// Where the remediation is in its lifecycle.
 func (o LookupRemediationResultOutput) State() pulumi.StringOutput {
 	return o.ApplyT(func(v LookupRemediationResult) string { return v.State }).(pulumi.StringOutput)
 }

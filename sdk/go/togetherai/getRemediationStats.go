@@ -13,9 +13,9 @@ import (
 
 // Looks up how long the remediations of a cluster took, by mode and outcome, and what share of them succeeded.
 //
-// The figures are worked out from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
-// page. What ended within the window counts, whoever started it. Its phases are what the records' times bound: waiting for
-// the approval, waiting until the platform begins, the repair itself, and all of it, in seconds. Whether QUARANTINING and
+// The function computes the figures from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
+// page. It counts every remediation that ended within the window, whoever started it. The phases come from the times in the
+// records, in seconds: waiting for approval, waiting until the platform begins, the repair itself, and the total. Whether QUARANTINING and
 // QUARANTINED count as waiting or as repair depends on when the platform sets `startTime`.
 //
 // ## Example Usage
@@ -32,7 +32,7 @@ func GetRemediationStats(ctx *pulumi.Context, args *GetRemediationStatsArgs, opt
 type GetRemediationStatsArgs struct {
 	// The cluster to look at.
 	ClusterId string `pulumi:"clusterId"`
-	// How far back to look: what ended within this time counts, such as `24h` or `30d`.
+	// How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
 	Window *string `pulumi:"window"`
 }
 
@@ -53,11 +53,11 @@ func (val *GetRemediationStatsArgs) Defaults() *GetRemediationStatsArgs {
 type GetRemediationStatsResult struct {
 	// How many remediations ended within the window.
 	Count int `pulumi:"count"`
-	// The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is not there.
+	// The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is absent.
 	Modes map[string]ModeStats `pulumi:"modes"`
 	// When the window began, on the API's clock.
 	Since string `pulumi:"since"`
-	// How many more the API lists, of whatever time, that cannot be read or believed, such as one that ended an hour before it was created. They count nowhere else.
+	// How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that ended an hour before it was created. They count nowhere else.
 	Unreadable int `pulumi:"unreadable"`
 }
 
@@ -73,7 +73,7 @@ func GetRemediationStatsOutput(ctx *pulumi.Context, args GetRemediationStatsOutp
 type GetRemediationStatsOutputArgs struct {
 	// The cluster to look at.
 	ClusterId pulumi.StringInput `pulumi:"clusterId"`
-	// How far back to look: what ended within this time counts, such as `24h` or `30d`.
+	// How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
 	Window pulumi.StringPtrInput `pulumi:"window"`
 }
 
@@ -101,7 +101,7 @@ func (o GetRemediationStatsResultOutput) Count() pulumi.IntOutput {
 	return o.ApplyT(func(v GetRemediationStatsResult) int { return v.Count }).(pulumi.IntOutput)
 }
 
-// The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is not there.
+// The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is absent.
 func (o GetRemediationStatsResultOutput) Modes() ModeStatsMapOutput {
 	return o.ApplyT(func(v GetRemediationStatsResult) map[string]ModeStats { return v.Modes }).(ModeStatsMapOutput)
 }
@@ -111,7 +111,7 @@ func (o GetRemediationStatsResultOutput) Since() pulumi.StringOutput {
 	return o.ApplyT(func(v GetRemediationStatsResult) string { return v.Since }).(pulumi.StringOutput)
 }
 
-// How many more the API lists, of whatever time, that cannot be read or believed, such as one that ended an hour before it was created. They count nowhere else.
+// How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that ended an hour before it was created. They count nowhere else.
 func (o GetRemediationStatsResultOutput) Unreadable() pulumi.IntOutput {
 	return o.ApplyT(func(v GetRemediationStatsResult) int { return v.Unreadable }).(pulumi.IntOutput)
 }

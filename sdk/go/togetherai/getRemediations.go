@@ -13,8 +13,8 @@ import (
 
 // Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
 //
-// The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
-// cluster with `-` as the instance.
+// The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
+// `-` as the instance it lists the whole cluster.
 //
 // ## Example Usage
 func GetRemediations(ctx *pulumi.Context, args *GetRemediationsArgs, opts ...pulumi.InvokeOption) (*GetRemediationsResult, error) {
@@ -32,7 +32,7 @@ type GetRemediationsArgs struct {
 	ClusterId string `pulumi:"clusterId"`
 	// Only the remediations of this instance. Default: those of every instance of the cluster.
 	InstanceId *string `pulumi:"instanceId"`
-	// The longest list wanted, cut off after it was ordered. Default: all of it.
+	// The most remediations to return; the list is ordered first and then cut off. Default: all of them.
 	Limit *int `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode []string `pulumi:"mode"`
@@ -77,7 +77,7 @@ type GetRemediationsOutputArgs struct {
 	ClusterId pulumi.StringInput `pulumi:"clusterId"`
 	// Only the remediations of this instance. Default: those of every instance of the cluster.
 	InstanceId pulumi.StringPtrInput `pulumi:"instanceId"`
-	// The longest list wanted, cut off after it was ordered. Default: all of it.
+	// The most remediations to return; the list is ordered first and then cut off. Default: all of them.
 	Limit pulumi.IntPtrInput `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode pulumi.StringArrayInput `pulumi:"mode"`

@@ -63,27 +63,27 @@ func NewProvider(ctx *pulumi.Context,
 }
 
 type providerArgs struct {
-	// How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+	// How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
 	AdoptionWindow *string `pulumi:"adoptionWindow"`
 	// The API key. Default: the environment variable TOGETHER_API_KEY.
 	ApiKey *string `pulumi:"apiKey"`
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl *string `pulumi:"baseUrl"`
-	// Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+	// Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 	DangerouslySendApiKeyInClear *bool `pulumi:"dangerouslySendApiKeyInClear"`
-	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 	IfRecent *IfRecent `pulumi:"ifRecent"`
-	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
 	MarkReason *bool `pulumi:"markReason"`
-	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 	MaxConcurrentPerCluster *int `pulumi:"maxConcurrentPerCluster"`
 	// How often a request is repeated after a transient error.
 	MaxRetries *int `pulumi:"maxRetries"`
-	// How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
+	// The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
 	PollInterval *string `pulumi:"pollInterval"`
-	// Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+	// Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
 	Preflight *bool `pulumi:"preflight"`
-	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
 	RecentWindow *string `pulumi:"recentWindow"`
 	// How long one try of one request may take, such as `30s`.
 	RequestTimeout *string `pulumi:"requestTimeout"`
@@ -91,27 +91,27 @@ type providerArgs struct {
 
 // The set of arguments for constructing a Provider resource.
 type ProviderArgs struct {
-	// How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+	// How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
 	AdoptionWindow pulumi.StringPtrInput
 	// The API key. Default: the environment variable TOGETHER_API_KEY.
 	ApiKey pulumi.StringPtrInput
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl pulumi.StringPtrInput
-	// Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+	// Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 	DangerouslySendApiKeyInClear pulumi.BoolPtrInput
-	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 	IfRecent IfRecentPtrInput
-	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
 	MarkReason pulumi.BoolPtrInput
-	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 	MaxConcurrentPerCluster pulumi.IntPtrInput
 	// How often a request is repeated after a transient error.
 	MaxRetries pulumi.IntPtrInput
-	// How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
+	// The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
 	PollInterval pulumi.StringPtrInput
-	// Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+	// Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
 	Preflight pulumi.BoolPtrInput
-	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
 	RecentWindow pulumi.StringPtrInput
 	// How long one try of one request may take, such as `30s`.
 	RequestTimeout pulumi.StringPtrInput

@@ -365,9 +365,9 @@ func (in *deleteWhileRunningPtr) ToDeleteWhileRunningPtrOutputWithContext(ctx co
 type IfActive string
 
 const (
-	// Stop, and name it.
+	// Stop, and report that remediation.
 	IfActiveFail = IfActive("FAIL")
-	// Wait for it in place of starting one. Being somebody else's, it is never cancelled.
+	// Wait for it instead of starting one. The provider never cancels it: it is somebody else's.
 	IfActiveAdopt = IfActive("ADOPT")
 	// Start a remediation beside it.
 	IfActiveCreate = IfActive("CREATE")
@@ -536,9 +536,9 @@ func (in *ifActivePtr) ToIfActivePtrOutputWithContext(ctx context.Context) IfAct
 type IfGone string
 
 const (
-	// Note it: there is nothing left to decide.
+	// Record it: there is nothing left to decide.
 	IfGoneSucceed = IfGone("SUCCEED")
-	// Stop, and say so.
+	// Stop, and report it.
 	IfGoneFail = IfGone("FAIL")
 )
 
@@ -704,11 +704,11 @@ func (in *ifGonePtr) ToIfGonePtrOutputWithContext(ctx context.Context) IfGonePtr
 type IfRecent string
 
 const (
-	// Say who repaired the instance and when, and go on.
+	// Report who repaired the instance and when, and go on.
 	IfRecentWarn = IfRecent("WARN")
-	// Stop, and name it.
+	// Stop, and report that remediation.
 	IfRecentFail = IfRecent("FAIL")
-	// Say nothing: to repair it again is meant.
+	// Report nothing: you intend to repair the instance again.
 	IfRecentIgnore = IfRecent("IGNORE")
 )
 
@@ -1048,7 +1048,7 @@ func (in *remediationModePtr) ToRemediationModePtrOutputWithContext(ctx context.
 	return pulumi.ToOutputWithContext(ctx, in).(RemediationModePtrOutput)
 }
 
-// Where a remediation is in its life.
+// Where a remediation is in its lifecycle.
 type RemediationStateEnum string
 
 const (

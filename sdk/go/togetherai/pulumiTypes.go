@@ -15,11 +15,11 @@ var _ = internal.GetEnvOrDefault
 
 // What an alert says, parsed by the API.
 type AlertAnnotation struct {
-	// A standing explanation of the alert.
+	// A general explanation of the alert.
 	Description *string `pulumi:"description"`
 	// Set for alerts about an unavailable Slurm node.
 	SlurmNodeUnavailable *SlurmNodeUnavailableAnnotation `pulumi:"slurmNodeUnavailable"`
-	// One line about this firing of the alert.
+	// One line about this occurrence of the alert.
 	SummaryLine *string `pulumi:"summaryLine"`
 	// The alert's title.
 	Title *string `pulumi:"title"`
@@ -42,7 +42,7 @@ func (o AlertAnnotationOutput) ToAlertAnnotationOutputWithContext(ctx context.Co
 	return o
 }
 
-// A standing explanation of the alert.
+// A general explanation of the alert.
 func (o AlertAnnotationOutput) Description() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v AlertAnnotation) *string { return v.Description }).(pulumi.StringPtrOutput)
 }
@@ -52,7 +52,7 @@ func (o AlertAnnotationOutput) SlurmNodeUnavailable() SlurmNodeUnavailableAnnota
 	return o.ApplyT(func(v AlertAnnotation) *SlurmNodeUnavailableAnnotation { return v.SlurmNodeUnavailable }).(SlurmNodeUnavailableAnnotationPtrOutput)
 }
 
-// One line about this firing of the alert.
+// One line about this occurrence of the alert.
 func (o AlertAnnotationOutput) SummaryLine() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v AlertAnnotation) *string { return v.SummaryLine }).(pulumi.StringPtrOutput)
 }
@@ -91,7 +91,7 @@ func (o AlertAnnotationPtrOutput) Elem() AlertAnnotationOutput {
 	}).(AlertAnnotationOutput)
 }
 
-// A standing explanation of the alert.
+// A general explanation of the alert.
 func (o AlertAnnotationPtrOutput) Description() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *AlertAnnotation) *string {
 		if v == nil {
@@ -111,7 +111,7 @@ func (o AlertAnnotationPtrOutput) SlurmNodeUnavailable() SlurmNodeUnavailableAnn
 	}).(SlurmNodeUnavailableAnnotationPtrOutput)
 }
 
-// One line about this firing of the alert.
+// One line about this occurrence of the alert.
 func (o AlertAnnotationPtrOutput) SummaryLine() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *AlertAnnotation) *string {
 		if v == nil {
@@ -155,7 +155,7 @@ type GpuWorkerNode struct {
 	IbHcaCount *int `pulumi:"ibHcaCount"`
 	// The type of its InfiniBand HCAs.
 	IbHcaType *string `pulumi:"ibHcaType"`
-	// The id of the instance (VM) that is the node, as remediations take it.
+	// The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
 	InstanceId *string `pulumi:"instanceId"`
 	// The node's newest remediation.
 	LatestRemediation *RemediationRecord `pulumi:"latestRemediation"`
@@ -175,7 +175,7 @@ type GpuWorkerNode struct {
 	NvswitchCount *int `pulumi:"nvswitchCount"`
 	// The type of its NVSwitches.
 	NvswitchType *string `pulumi:"nvswitchType"`
-	// The phases of the node's life so far.
+	// The phases of the node's lifecycle so far.
 	PhaseTransitions []PhaseTransition `pulumi:"phaseTransitions"`
 	// The node's public IPv4 address.
 	PublicIpv4 *string `pulumi:"publicIpv4"`
@@ -230,7 +230,7 @@ func (o GpuWorkerNodeOutput) IbHcaType() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v GpuWorkerNode) *string { return v.IbHcaType }).(pulumi.StringPtrOutput)
 }
 
-// The id of the instance (VM) that is the node, as remediations take it.
+// The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
 func (o GpuWorkerNodeOutput) InstanceId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v GpuWorkerNode) *string { return v.InstanceId }).(pulumi.StringPtrOutput)
 }
@@ -280,7 +280,7 @@ func (o GpuWorkerNodeOutput) NvswitchType() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v GpuWorkerNode) *string { return v.NvswitchType }).(pulumi.StringPtrOutput)
 }
 
-// The phases of the node's life so far.
+// The phases of the node's lifecycle so far.
 func (o GpuWorkerNodeOutput) PhaseTransitions() PhaseTransitionArrayOutput {
 	return o.ApplyT(func(v GpuWorkerNode) []PhaseTransition { return v.PhaseTransitions }).(PhaseTransitionArrayOutput)
 }
@@ -330,7 +330,7 @@ type LinkedAlert struct {
 	Annotations map[string]string `pulumi:"annotations"`
 	// The cluster that the alert is about.
 	ClusterId *string `pulumi:"clusterId"`
-	// The instance that the alert is about; unset until the platform has joined the two.
+	// The instance that the alert is about; unset until the platform has linked the two.
 	InstanceId *string `pulumi:"instanceId"`
 	// The remediation intent attached to the alert, if any.
 	NodeRemediationIntentId *string `pulumi:"nodeRemediationIntentId"`
@@ -381,7 +381,7 @@ func (o LinkedAlertOutput) ClusterId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v LinkedAlert) *string { return v.ClusterId }).(pulumi.StringPtrOutput)
 }
 
-// The instance that the alert is about; unset until the platform has joined the two.
+// The instance that the alert is about; unset until the platform has linked the two.
 func (o LinkedAlertOutput) InstanceId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v LinkedAlert) *string { return v.InstanceId }).(pulumi.StringPtrOutput)
 }
@@ -440,9 +440,9 @@ func (o LinkedAlertArrayOutput) Index(i pulumi.IntInput) LinkedAlertOutput {
 type ModeStats struct {
 	// How many ended.
 	Count int `pulumi:"count"`
-	// What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+	// The remediations by the state in which they ended, such as `SUCCEEDED`. A state in which none ended is absent.
 	Outcomes map[string]OutcomeStats `pulumi:"outcomes"`
-	// The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+	// The share of SUCCEEDED among those that SUCCEEDED or FAILED, from 0 to 1. A remediation that was cancelled or not needed counts for neither. Unset if none SUCCEEDED or FAILED.
 	SuccessShare *float64 `pulumi:"successShare"`
 }
 
@@ -466,12 +466,12 @@ func (o ModeStatsOutput) Count() pulumi.IntOutput {
 	return o.ApplyT(func(v ModeStats) int { return v.Count }).(pulumi.IntOutput)
 }
 
-// What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+// The remediations by the state in which they ended, such as `SUCCEEDED`. A state in which none ended is absent.
 func (o ModeStatsOutput) Outcomes() OutcomeStatsMapOutput {
 	return o.ApplyT(func(v ModeStats) map[string]OutcomeStats { return v.Outcomes }).(OutcomeStatsMapOutput)
 }
 
-// The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+// The share of SUCCEEDED among those that SUCCEEDED or FAILED, from 0 to 1. A remediation that was cancelled or not needed counts for neither. Unset if none SUCCEEDED or FAILED.
 func (o ModeStatsOutput) SuccessShare() pulumi.Float64PtrOutput {
 	return o.ApplyT(func(v ModeStats) *float64 { return v.SuccessShare }).(pulumi.Float64PtrOutput)
 }
@@ -500,13 +500,13 @@ func (o ModeStatsMapOutput) MapIndex(k pulumi.StringInput) ModeStatsOutput {
 type OutcomeStats struct {
 	// From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
 	Approval *Percentiles `pulumi:"approval"`
-	// How many they are.
+	// How many remediations these are.
 	Count int `pulumi:"count"`
-	// How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+	// How many of them count in no phase because their times cannot be right: the creation or the end is missing, a time is before one that must come first, or the end is in the future.
 	LeftOut int `pulumi:"leftOut"`
-	// From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+	// From the approval, or from `createTime` if none was needed, to `startTime`: waiting until the platform begins. Unset if the platform began none.
 	Queue *Percentiles `pulumi:"queue"`
-	// From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+	// From `startTime` to `endTime`: the repair itself. Unset if the platform began none.
 	Repair *Percentiles `pulumi:"repair"`
 	// From `createTime` to `endTime`. Unset if all are left out.
 	Total *Percentiles `pulumi:"total"`
@@ -532,22 +532,22 @@ func (o OutcomeStatsOutput) Approval() PercentilesPtrOutput {
 	return o.ApplyT(func(v OutcomeStats) *Percentiles { return v.Approval }).(PercentilesPtrOutput)
 }
 
-// How many they are.
+// How many remediations these are.
 func (o OutcomeStatsOutput) Count() pulumi.IntOutput {
 	return o.ApplyT(func(v OutcomeStats) int { return v.Count }).(pulumi.IntOutput)
 }
 
-// How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+// How many of them count in no phase because their times cannot be right: the creation or the end is missing, a time is before one that must come first, or the end is in the future.
 func (o OutcomeStatsOutput) LeftOut() pulumi.IntOutput {
 	return o.ApplyT(func(v OutcomeStats) int { return v.LeftOut }).(pulumi.IntOutput)
 }
 
-// From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+// From the approval, or from `createTime` if none was needed, to `startTime`: waiting until the platform begins. Unset if the platform began none.
 func (o OutcomeStatsOutput) Queue() PercentilesPtrOutput {
 	return o.ApplyT(func(v OutcomeStats) *Percentiles { return v.Queue }).(PercentilesPtrOutput)
 }
 
-// From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+// From `startTime` to `endTime`: the repair itself. Unset if the platform began none.
 func (o OutcomeStatsOutput) Repair() PercentilesPtrOutput {
 	return o.ApplyT(func(v OutcomeStats) *Percentiles { return v.Repair }).(PercentilesPtrOutput)
 }
@@ -577,9 +577,9 @@ func (o OutcomeStatsMapOutput) MapIndex(k pulumi.StringInput) OutcomeStatsOutput
 	}).(OutcomeStatsOutput)
 }
 
-// How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+// How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations `p99` is hardly less than the longest.
 type Percentiles struct {
-	// How many remediations this is taken from: those that went through the phase.
+	// How many remediations went through the phase. The percentiles are computed from these.
 	Count int `pulumi:"count"`
 	// Half of them took no longer, in seconds.
 	P50 float64 `pulumi:"p50"`
@@ -589,7 +589,7 @@ type Percentiles struct {
 	P99 float64 `pulumi:"p99"`
 }
 
-// How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+// How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations `p99` is hardly less than the longest.
 type PercentilesOutput struct{ *pulumi.OutputState }
 
 func (PercentilesOutput) ElementType() reflect.Type {
@@ -604,7 +604,7 @@ func (o PercentilesOutput) ToPercentilesOutputWithContext(ctx context.Context) P
 	return o
 }
 
-// How many remediations this is taken from: those that went through the phase.
+// How many remediations went through the phase. The percentiles are computed from these.
 func (o PercentilesOutput) Count() pulumi.IntOutput {
 	return o.ApplyT(func(v Percentiles) int { return v.Count }).(pulumi.IntOutput)
 }
@@ -648,7 +648,7 @@ func (o PercentilesPtrOutput) Elem() PercentilesOutput {
 	}).(PercentilesOutput)
 }
 
-// How many remediations this is taken from: those that went through the phase.
+// How many remediations went through the phase. The percentiles are computed from these.
 func (o PercentilesPtrOutput) Count() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v *Percentiles) *int {
 		if v == nil {
@@ -688,7 +688,7 @@ func (o PercentilesPtrOutput) P99() pulumi.Float64PtrOutput {
 	}).(pulumi.Float64PtrOutput)
 }
 
-// When a node came into a phase of its life.
+// When a node entered a phase of its lifecycle.
 type PhaseTransition struct {
 	// The phase, such as `NODE_PHASE_RUNNING`.
 	Phase *string `pulumi:"phase"`
@@ -696,7 +696,7 @@ type PhaseTransition struct {
 	TransitionTime *string `pulumi:"transitionTime"`
 }
 
-// When a node came into a phase of its life.
+// When a node entered a phase of its lifecycle.
 type PhaseTransitionOutput struct{ *pulumi.OutputState }
 
 func (PhaseTransitionOutput) ElementType() reflect.Type {
@@ -765,9 +765,9 @@ type RemediationRecord struct {
 	Mode string `pulumi:"mode"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId *string `pulumi:"passiveHealthCheckEventId"`
-	// Why it was asked for; ends in the marker of the program that asked.
+	// Why it was requested; ends in the marker of the program that requested it, if there is one.
 	Reason *string `pulumi:"reason"`
-	// Who asked for it.
+	// Who requested it.
 	RequestedBy *string `pulumi:"requestedBy"`
 	// What the reviewer wrote.
 	ReviewComment *string `pulumi:"reviewComment"`
@@ -777,7 +777,7 @@ type RemediationRecord struct {
 	ReviewedBy *string `pulumi:"reviewedBy"`
 	// When the platform began to carry it out.
 	StartTime *string `pulumi:"startTime"`
-	// Where the remediation is in its life.
+	// Where the remediation is in its lifecycle.
 	State string `pulumi:"state"`
 	// What started the remediation.
 	Trigger string `pulumi:"trigger"`
@@ -855,12 +855,12 @@ func (o RemediationRecordOutput) PassiveHealthCheckEventId() pulumi.StringPtrOut
 	return o.ApplyT(func(v RemediationRecord) *string { return v.PassiveHealthCheckEventId }).(pulumi.StringPtrOutput)
 }
 
-// Why it was asked for; ends in the marker of the program that asked.
+// Why it was requested; ends in the marker of the program that requested it, if there is one.
 func (o RemediationRecordOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v RemediationRecord) *string { return v.Reason }).(pulumi.StringPtrOutput)
 }
 
-// Who asked for it.
+// Who requested it.
 func (o RemediationRecordOutput) RequestedBy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v RemediationRecord) *string { return v.RequestedBy }).(pulumi.StringPtrOutput)
 }
@@ -885,7 +885,7 @@ func (o RemediationRecordOutput) StartTime() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v RemediationRecord) *string { return v.StartTime }).(pulumi.StringPtrOutput)
 }
 
-// Where the remediation is in its life.
+// Where the remediation is in its lifecycle.
 func (o RemediationRecordOutput) State() pulumi.StringOutput {
 	return o.ApplyT(func(v RemediationRecord) string { return v.State }).(pulumi.StringOutput)
 }
@@ -1034,7 +1034,7 @@ func (o RemediationRecordPtrOutput) PassiveHealthCheckEventId() pulumi.StringPtr
 	}).(pulumi.StringPtrOutput)
 }
 
-// Why it was asked for; ends in the marker of the program that asked.
+// Why it was requested; ends in the marker of the program that requested it, if there is one.
 func (o RemediationRecordPtrOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationRecord) *string {
 		if v == nil {
@@ -1044,7 +1044,7 @@ func (o RemediationRecordPtrOutput) Reason() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// Who asked for it.
+// Who requested it.
 func (o RemediationRecordPtrOutput) RequestedBy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationRecord) *string {
 		if v == nil {
@@ -1094,7 +1094,7 @@ func (o RemediationRecordPtrOutput) StartTime() pulumi.StringPtrOutput {
 	}).(pulumi.StringPtrOutput)
 }
 
-// Where the remediation is in its life.
+// Where the remediation is in its lifecycle.
 func (o RemediationRecordPtrOutput) State() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationRecord) *string {
 		if v == nil {

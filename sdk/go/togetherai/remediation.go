@@ -14,15 +14,16 @@ import (
 
 // A remediation: the repair of one GPU worker node, as the API records it.
 //
-// `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
-// key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
-// CANCELLED stays in the stack as unfinished and does not run again by itself.
+// `pulumi up` posts the remediation with an idempotency key and waits until it has ended. After an interrupted run, the next one
+// finds the remediation by that key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A
+// remediation that FAILED or was CANCELLED stays in the stack as unfinished and does not run again by itself.
 //
-// While it waits, the resource's line says where the remediation is. Once the run has seen ten of the same mode end that were
-// started in the cluster within the last 30 days, the line also says within what time 9 in 10 end:
-// `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The run learns that from answers that it
-// needs anyway: what the node had before, what the whole cluster had where many begin together, and what ends while it waits.
-// What still goes on counts as longer than it has taken so far (Kaplan and Meier's estimate).
+// While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
+// end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
+// `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
+// extra request for this. It uses answers that it needs anyway: the node's earlier remediations, those of the whole cluster if many
+// start together, and those that end while it waits. A remediation that is still running counts as longer than it has taken so
+// far (the Kaplan-Meier estimate).
 //
 // The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
 // `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
@@ -32,7 +33,7 @@ import (
 //
 // ## Import
 //
-// A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+// Import an existing remediation, active or ended, by its cluster, its instance and its own id:
 //
 // ```sh
 // pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -40,11 +41,11 @@ import (
 type Remediation struct {
 	pulumi.CustomResourceState
 
-	// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+	// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
 	AcceptFailure pulumi.BoolOutput `pulumi:"acceptFailure"`
 	// The active health check run (a UUID) that triggered it.
 	ActiveHealthCheckRunId pulumi.StringPtrOutput `pulumi:"activeHealthCheckRunId"`
-	// Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it.
+	// Whether somebody else started it and `ifActive: ADOPT` took it over. Deleting the resource never cancels it.
 	Adopted pulumi.BoolOutput `pulumi:"adopted"`
 	// Which attempt of this resource it is; the first is 1. Unset for a remediation that somebody else started.
 	Attempt pulumi.IntPtrOutput `pulumi:"attempt"`
@@ -58,9 +59,9 @@ type Remediation struct {
 	EndTime pulumi.StringPtrOutput `pulumi:"endTime"`
 	// Why it failed.
 	ErrorMessage pulumi.StringPtrOutput `pulumi:"errorMessage"`
-	// The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey pulumi.StringPtrOutput `pulumi:"idempotencyKey"`
-	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 	IfActive IfActiveOutput `pulumi:"ifActive"`
 	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
 	IfRecent IfRecentPtrOutput `pulumi:"ifRecent"`
@@ -74,15 +75,15 @@ type Remediation struct {
 	Mode pulumi.StringOutput `pulumi:"mode"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId pulumi.StringPtrOutput `pulumi:"passiveHealthCheckEventId"`
-	// Why it was asked for; ends in the marker of the program that asked.
+	// Why it was requested; ends in the marker of the program that requested it, if there is one.
 	Reason pulumi.StringPtrOutput `pulumi:"reason"`
 	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow pulumi.StringPtrOutput `pulumi:"recentWindow"`
 	// The remediation's id.
 	RemediationId pulumi.StringOutput `pulumi:"remediationId"`
-	// Who asked for it.
+	// Who requested it.
 	RequestedBy pulumi.StringPtrOutput `pulumi:"requestedBy"`
-	// Whether a FAILED remediation is run again by the next `pulumi up`.
+	// Whether the next `pulumi up` runs a FAILED remediation again.
 	RetryFailed pulumi.BoolOutput `pulumi:"retryFailed"`
 	// What the reviewer wrote.
 	ReviewComment pulumi.StringPtrOutput `pulumi:"reviewComment"`
@@ -92,19 +93,19 @@ type Remediation struct {
 	ReviewedBy pulumi.StringPtrOutput `pulumi:"reviewedBy"`
 	// When the platform began to carry it out.
 	StartTime pulumi.StringPtrOutput `pulumi:"startTime"`
-	// Where the remediation is in its life.
+	// Where the remediation is in its lifecycle.
 	State pulumi.StringOutput `pulumi:"state"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout pulumi.StringOutput `pulumi:"timeout"`
 	// What started the remediation.
 	Trigger pulumi.StringOutput `pulumi:"trigger"`
-	// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
 	Triggers pulumi.StringMapOutput `pulumi:"triggers"`
 	// When its record last changed.
 	UpdateTime pulumi.StringPtrOutput `pulumi:"updateTime"`
-	// Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+	// Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
 	Wait pulumi.BoolOutput `pulumi:"wait"`
-	// Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+	// Whether the provider cancelled it before it began, because another remediation of the node came first, or others filled the cluster up to `maxConcurrentPerCluster`. The next `pulumi up` starts a new one.
 	Withdrawn pulumi.BoolOutput `pulumi:"withdrawn"`
 }
 
@@ -175,15 +176,15 @@ func (RemediationState) ElementType() reflect.Type {
 }
 
 type remediationArgs struct {
-	// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+	// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
 	AcceptFailure *bool `pulumi:"acceptFailure"`
 	// The cluster of the node. Changing it runs a new remediation.
 	ClusterId string `pulumi:"clusterId"`
 	// What deleting the resource does about a remediation that can no longer be cancelled.
 	DeleteWhileRunning *DeleteWhileRunning `pulumi:"deleteWhileRunning"`
-	// The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey *string `pulumi:"idempotencyKey"`
-	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 	IfActive *IfActive `pulumi:"ifActive"`
 	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
 	IfRecent *IfRecent `pulumi:"ifRecent"`
@@ -191,31 +192,31 @@ type remediationArgs struct {
 	InstanceId string `pulumi:"instanceId"`
 	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode string `pulumi:"mode"`
-	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
+	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
 	Reason *string `pulumi:"reason"`
 	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow *string `pulumi:"recentWindow"`
-	// Whether a FAILED remediation is run again by the next `pulumi up`.
+	// Whether the next `pulumi up` runs a FAILED remediation again.
 	RetryFailed *bool `pulumi:"retryFailed"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout *string `pulumi:"timeout"`
-	// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
 	Triggers map[string]string `pulumi:"triggers"`
-	// Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+	// Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
 	Wait *bool `pulumi:"wait"`
 }
 
 // The set of arguments for constructing a Remediation resource.
 type RemediationArgs struct {
-	// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+	// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
 	AcceptFailure pulumi.BoolPtrInput
 	// The cluster of the node. Changing it runs a new remediation.
 	ClusterId pulumi.StringInput
 	// What deleting the resource does about a remediation that can no longer be cancelled.
 	DeleteWhileRunning DeleteWhileRunningPtrInput
-	// The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey pulumi.StringPtrInput
-	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 	IfActive IfActivePtrInput
 	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
 	IfRecent IfRecentPtrInput
@@ -223,17 +224,17 @@ type RemediationArgs struct {
 	InstanceId pulumi.StringInput
 	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode pulumi.StringInput
-	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
+	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
 	Reason pulumi.StringPtrInput
 	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow pulumi.StringPtrInput
-	// Whether a FAILED remediation is run again by the next `pulumi up`.
+	// Whether the next `pulumi up` runs a FAILED remediation again.
 	RetryFailed pulumi.BoolPtrInput
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout pulumi.StringPtrInput
-	// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
 	Triggers pulumi.StringMapInput
-	// Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+	// Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
 	Wait pulumi.BoolPtrInput
 }
 
@@ -274,7 +275,7 @@ func (o RemediationOutput) ToRemediationOutputWithContext(ctx context.Context) R
 	return o
 }
 
-// Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
 func (o RemediationOutput) AcceptFailure() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.AcceptFailure }).(pulumi.BoolOutput)
 }
@@ -284,7 +285,7 @@ func (o RemediationOutput) ActiveHealthCheckRunId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.ActiveHealthCheckRunId }).(pulumi.StringPtrOutput)
 }
 
-// Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it.
+// Whether somebody else started it and `ifActive: ADOPT` took it over. Deleting the resource never cancels it.
 func (o RemediationOutput) Adopted() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.Adopted }).(pulumi.BoolOutput)
 }
@@ -319,12 +320,12 @@ func (o RemediationOutput) ErrorMessage() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.ErrorMessage }).(pulumi.StringPtrOutput)
 }
 
-// The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
 func (o RemediationOutput) IdempotencyKey() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.IdempotencyKey }).(pulumi.StringPtrOutput)
 }
 
-// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 func (o RemediationOutput) IfActive() IfActiveOutput {
 	return o.ApplyT(func(v *Remediation) IfActiveOutput { return v.IfActive }).(IfActiveOutput)
 }
@@ -359,7 +360,7 @@ func (o RemediationOutput) PassiveHealthCheckEventId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.PassiveHealthCheckEventId }).(pulumi.StringPtrOutput)
 }
 
-// Why it was asked for; ends in the marker of the program that asked.
+// Why it was requested; ends in the marker of the program that requested it, if there is one.
 func (o RemediationOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.Reason }).(pulumi.StringPtrOutput)
 }
@@ -374,12 +375,12 @@ func (o RemediationOutput) RemediationId() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.RemediationId }).(pulumi.StringOutput)
 }
 
-// Who asked for it.
+// Who requested it.
 func (o RemediationOutput) RequestedBy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.RequestedBy }).(pulumi.StringPtrOutput)
 }
 
-// Whether a FAILED remediation is run again by the next `pulumi up`.
+// Whether the next `pulumi up` runs a FAILED remediation again.
 func (o RemediationOutput) RetryFailed() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.RetryFailed }).(pulumi.BoolOutput)
 }
@@ -404,12 +405,12 @@ func (o RemediationOutput) StartTime() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.StartTime }).(pulumi.StringPtrOutput)
 }
 
-// Where the remediation is in its life.
+// Where the remediation is in its lifecycle.
 func (o RemediationOutput) State() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.State }).(pulumi.StringOutput)
 }
 
-// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 func (o RemediationOutput) Timeout() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.Timeout }).(pulumi.StringOutput)
 }
@@ -419,7 +420,7 @@ func (o RemediationOutput) Trigger() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.Trigger }).(pulumi.StringOutput)
 }
 
-// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
 func (o RemediationOutput) Triggers() pulumi.StringMapOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringMapOutput { return v.Triggers }).(pulumi.StringMapOutput)
 }
@@ -429,12 +430,12 @@ func (o RemediationOutput) UpdateTime() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.UpdateTime }).(pulumi.StringPtrOutput)
 }
 
-// Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+// Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
 func (o RemediationOutput) Wait() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.Wait }).(pulumi.BoolOutput)
 }
 
-// Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+// Whether the provider cancelled it before it began, because another remediation of the node came first, or others filled the cluster up to `maxConcurrentPerCluster`. The next `pulumi up` starts a new one.
 func (o RemediationOutput) Withdrawn() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.Withdrawn }).(pulumi.BoolOutput)
 }

@@ -14,9 +14,9 @@ import (
 
 // The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
 //
-// An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
-// proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
-// the same, and refused if it did not.
+// An approval waits until the remediation has ended; deleting it cancels the remediation if that has not begun. A rejection ends
+// the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
+// review if it made the same decision, and refuses if not.
 //
 // The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
 // `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
@@ -25,7 +25,7 @@ import (
 //
 // ## Import
 //
-// The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+// Import the review of an approved or rejected remediation by its cluster, its instance and the remediation's id:
 //
 // ```sh
 // pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -43,13 +43,13 @@ type RemediationReview struct {
 	Comment pulumi.StringPtrOutput `pulumi:"comment"`
 	// When it was created.
 	CreateTime pulumi.StringPtrOutput `pulumi:"createTime"`
-	// What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+	// What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
 	Decision DecisionOutput `pulumi:"decision"`
 	// When it ended.
 	EndTime pulumi.StringPtrOutput `pulumi:"endTime"`
 	// Why it failed.
 	ErrorMessage pulumi.StringPtrOutput `pulumi:"errorMessage"`
-	// The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+	// The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
 	ExpectedMode pulumi.StringPtrOutput `pulumi:"expectedMode"`
 	// Whether the proposal had vanished, or resolved itself, before it was reviewed.
 	Gone pulumi.BoolOutput `pulumi:"gone"`
@@ -65,11 +65,11 @@ type RemediationReview struct {
 	Mode pulumi.StringPtrOutput `pulumi:"mode"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId pulumi.StringPtrOutput `pulumi:"passiveHealthCheckEventId"`
-	// Why it was asked for; ends in the marker of the program that asked.
+	// Why it was requested; ends in the marker of the program that requested it, if there is one.
 	Reason pulumi.StringPtrOutput `pulumi:"reason"`
 	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
 	RemediationId pulumi.StringOutput `pulumi:"remediationId"`
-	// Who asked for it.
+	// Who requested it.
 	RequestedBy pulumi.StringPtrOutput `pulumi:"requestedBy"`
 	// What the reviewer wrote.
 	ReviewComment pulumi.StringPtrOutput `pulumi:"reviewComment"`
@@ -79,9 +79,9 @@ type RemediationReview struct {
 	ReviewedBy pulumi.StringPtrOutput `pulumi:"reviewedBy"`
 	// When the platform began to carry it out.
 	StartTime pulumi.StringPtrOutput `pulumi:"startTime"`
-	// Where the remediation is in its life.
+	// Where the remediation is in its lifecycle.
 	State pulumi.StringPtrOutput `pulumi:"state"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout pulumi.StringOutput `pulumi:"timeout"`
 	// What started the remediation.
 	Trigger pulumi.StringPtrOutput `pulumi:"trigger"`
@@ -156,19 +156,19 @@ type remediationReviewArgs struct {
 	ClusterId string `pulumi:"clusterId"`
 	// Why, for the people who read the remediation's record. Changing it after the review changes nothing.
 	Comment *string `pulumi:"comment"`
-	// What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+	// What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
 	Decision Decision `pulumi:"decision"`
-	// The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+	// The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
 	ExpectedMode *string `pulumi:"expectedMode"`
 	// What to do when the proposal vanished, or resolved itself, before it was reviewed.
 	IfGone *IfGone `pulumi:"ifGone"`
 	// The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
 	InstanceId string `pulumi:"instanceId"`
-	// With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
+	// With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
 	Mode *string `pulumi:"mode"`
 	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
 	RemediationId string `pulumi:"remediationId"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout *string `pulumi:"timeout"`
 	// With APPROVE: whether to wait until the remediation has ended.
 	Wait *bool `pulumi:"wait"`
@@ -180,19 +180,19 @@ type RemediationReviewArgs struct {
 	ClusterId pulumi.StringInput
 	// Why, for the people who read the remediation's record. Changing it after the review changes nothing.
 	Comment pulumi.StringPtrInput
-	// What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+	// What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
 	Decision DecisionInput
-	// The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+	// The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
 	ExpectedMode pulumi.StringPtrInput
 	// What to do when the proposal vanished, or resolved itself, before it was reviewed.
 	IfGone IfGonePtrInput
 	// The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
 	InstanceId pulumi.StringInput
-	// With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
+	// With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
 	Mode pulumi.StringPtrInput
 	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
 	RemediationId pulumi.StringInput
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout pulumi.StringPtrInput
 	// With APPROVE: whether to wait until the remediation has ended.
 	Wait pulumi.BoolPtrInput
@@ -260,7 +260,7 @@ func (o RemediationReviewOutput) CreateTime() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.CreateTime }).(pulumi.StringPtrOutput)
 }
 
-// What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+// What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
 func (o RemediationReviewOutput) Decision() DecisionOutput {
 	return o.ApplyT(func(v *RemediationReview) DecisionOutput { return v.Decision }).(DecisionOutput)
 }
@@ -275,7 +275,7 @@ func (o RemediationReviewOutput) ErrorMessage() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.ErrorMessage }).(pulumi.StringPtrOutput)
 }
 
-// The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+// The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
 func (o RemediationReviewOutput) ExpectedMode() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.ExpectedMode }).(pulumi.StringPtrOutput)
 }
@@ -315,7 +315,7 @@ func (o RemediationReviewOutput) PassiveHealthCheckEventId() pulumi.StringPtrOut
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.PassiveHealthCheckEventId }).(pulumi.StringPtrOutput)
 }
 
-// Why it was asked for; ends in the marker of the program that asked.
+// Why it was requested; ends in the marker of the program that requested it, if there is one.
 func (o RemediationReviewOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.Reason }).(pulumi.StringPtrOutput)
 }
@@ -325,7 +325,7 @@ func (o RemediationReviewOutput) RemediationId() pulumi.StringOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringOutput { return v.RemediationId }).(pulumi.StringOutput)
 }
 
-// Who asked for it.
+// Who requested it.
 func (o RemediationReviewOutput) RequestedBy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.RequestedBy }).(pulumi.StringPtrOutput)
 }
@@ -350,12 +350,12 @@ func (o RemediationReviewOutput) StartTime() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.StartTime }).(pulumi.StringPtrOutput)
 }
 
-// Where the remediation is in its life.
+// Where the remediation is in its lifecycle.
 func (o RemediationReviewOutput) State() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.State }).(pulumi.StringPtrOutput)
 }
 
-// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 func (o RemediationReviewOutput) Timeout() pulumi.StringOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringOutput { return v.Timeout }).(pulumi.StringOutput)
 }

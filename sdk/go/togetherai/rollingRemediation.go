@@ -12,13 +12,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes.
+// The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
 //
-// Each lane repairs one node after the other, and there are `maxConcurrent` lanes, so `pulumi preview` shows the whole plan
-// and no more than that many nodes are away at once. When a remediation FAILED or was CANCELLED, what has begun goes on to
-// its end and nothing more begins; the next `pulumi up` reports it again until it is dealt with, and then goes on. With
-// `stopOnFailure: false` such an end is recorded, and the next node's turn comes. At the end a table says what ran. To bound
-// what several programs and people do at once, set `maxConcurrentPerCluster` on the provider.
+// The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+// it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
+// FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
+// failure again until you have dealt with it, and then repairs the rest. With `stopOnFailure: false` the stack records the
+// failure and the next node follows. At the end the component prints a table of what ran. To limit how many nodes of a cluster
+// several programs and people repair at once, set `maxConcurrentPerCluster` on the provider.
 //
 // ## Example Usage
 type RollingRemediation struct {
@@ -78,7 +79,7 @@ type rollingRemediationArgs struct {
 	ClusterId string `pulumi:"clusterId"`
 	// What deleting the resource does about a remediation that can no longer be cancelled.
 	DeleteWhileRunning *DeleteWhileRunning `pulumi:"deleteWhileRunning"`
-	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 	IfActive *IfActive `pulumi:"ifActive"`
 	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
 	IfRecent *IfRecent `pulumi:"ifRecent"`
@@ -88,17 +89,17 @@ type rollingRemediationArgs struct {
 	MaxConcurrent *int `pulumi:"maxConcurrent"`
 	// How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
 	Mode string `pulumi:"mode"`
-	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
+	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
 	Reason *string `pulumi:"reason"`
 	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow *string `pulumi:"recentWindow"`
-	// Whether a FAILED remediation is run again by the next `pulumi up`.
+	// Whether the next `pulumi up` runs a FAILED remediation again.
 	RetryFailed *bool `pulumi:"retryFailed"`
-	// Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
+	// Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
 	StopOnFailure *bool `pulumi:"stopOnFailure"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout *string `pulumi:"timeout"`
-	// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
 	Triggers map[string]string `pulumi:"triggers"`
 }
 
@@ -108,7 +109,7 @@ type RollingRemediationArgs struct {
 	ClusterId pulumi.StringInput
 	// What deleting the resource does about a remediation that can no longer be cancelled.
 	DeleteWhileRunning DeleteWhileRunningPtrInput
-	// What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 	IfActive IfActivePtrInput
 	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
 	IfRecent IfRecentPtrInput
@@ -118,17 +119,17 @@ type RollingRemediationArgs struct {
 	MaxConcurrent pulumi.IntPtrInput
 	// How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
 	Mode pulumi.StringInput
-	// Why, for the people who read the remediation's record. A marker that names the program is added to it.
+	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
 	Reason pulumi.StringPtrInput
 	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow pulumi.StringPtrInput
-	// Whether a FAILED remediation is run again by the next `pulumi up`.
+	// Whether the next `pulumi up` runs a FAILED remediation again.
 	RetryFailed pulumi.BoolPtrInput
-	// Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
+	// Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
 	StopOnFailure pulumi.BoolPtrInput
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
 	Timeout pulumi.StringPtrInput
-	// Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
 	Triggers pulumi.StringMapInput
 }
 

@@ -8,7 +8,7 @@ declare var exports: any;
 const __config = new pulumi.Config("togetherai");
 
 /**
- * How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+ * How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
  */
 export declare const adoptionWindow: string;
 Object.defineProperty(exports, "adoptionWindow", {
@@ -41,7 +41,7 @@ Object.defineProperty(exports, "baseUrl", {
 });
 
 /**
- * Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+ * Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
  */
 export declare const dangerouslySendApiKeyInClear: boolean;
 Object.defineProperty(exports, "dangerouslySendApiKeyInClear", {
@@ -52,7 +52,7 @@ Object.defineProperty(exports, "dangerouslySendApiKeyInClear", {
 });
 
 /**
- * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+ * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
  */
 export declare const ifRecent: string;
 Object.defineProperty(exports, "ifRecent", {
@@ -63,7 +63,7 @@ Object.defineProperty(exports, "ifRecent", {
 });
 
 /**
- * Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+ * Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
  */
 export declare const markReason: boolean;
 Object.defineProperty(exports, "markReason", {
@@ -74,7 +74,7 @@ Object.defineProperty(exports, "markReason", {
 });
 
 /**
- * How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+ * How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
  */
 export declare const maxConcurrentPerCluster: number | undefined;
 Object.defineProperty(exports, "maxConcurrentPerCluster", {
@@ -96,7 +96,7 @@ Object.defineProperty(exports, "maxRetries", {
 });
 
 /**
- * How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
+ * The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
  */
 export declare const pollInterval: string;
 Object.defineProperty(exports, "pollInterval", {
@@ -107,7 +107,7 @@ Object.defineProperty(exports, "pollInterval", {
 });
 
 /**
- * Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+ * Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
  */
 export declare const preflight: boolean;
 Object.defineProperty(exports, "preflight", {
@@ -118,7 +118,7 @@ Object.defineProperty(exports, "preflight", {
 });
 
 /**
- * How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+ * How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
  */
 export declare const recentWindow: string;
 Object.defineProperty(exports, "recentWindow", {

@@ -11,7 +11,7 @@ import * as enums from "../types/enums";
  */
 export interface AlertAnnotation {
     /**
-     * A standing explanation of the alert.
+     * A general explanation of the alert.
      */
     description?: string;
     /**
@@ -19,7 +19,7 @@ export interface AlertAnnotation {
      */
     slurmNodeUnavailable?: outputs.SlurmNodeUnavailableAnnotation;
     /**
-     * One line about this firing of the alert.
+     * One line about this occurrence of the alert.
      */
     summaryLine?: string;
     /**
@@ -61,7 +61,7 @@ export interface GpuWorkerNode {
      */
     ibHcaType?: string;
     /**
-     * The id of the instance (VM) that is the node, as remediations take it.
+     * The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
      */
     instanceId?: string;
     /**
@@ -101,7 +101,7 @@ export interface GpuWorkerNode {
      */
     nvswitchType?: string;
     /**
-     * The phases of the node's life so far.
+     * The phases of the node's lifecycle so far.
      */
     phaseTransitions?: outputs.PhaseTransition[];
     /**
@@ -139,7 +139,7 @@ export interface LinkedAlert {
      */
     clusterId?: string;
     /**
-     * The instance that the alert is about; unset until the platform has joined the two.
+     * The instance that the alert is about; unset until the platform has linked the two.
      */
     instanceId?: string;
     /**
@@ -177,11 +177,11 @@ export interface ModeStats {
      */
     count: number;
     /**
-     * What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+     * The remediations by the state in which they ended, such as `SUCCEEDED`. A state in which none ended is absent.
      */
     outcomes: {[key: string]: outputs.OutcomeStats};
     /**
-     * The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+     * The share of SUCCEEDED among those that SUCCEEDED or FAILED, from 0 to 1. A remediation that was cancelled or not needed counts for neither. Unset if none SUCCEEDED or FAILED.
      */
     successShare?: number;
 }
@@ -195,19 +195,19 @@ export interface OutcomeStats {
      */
     approval?: outputs.Percentiles;
     /**
-     * How many they are.
+     * How many remediations these are.
      */
     count: number;
     /**
-     * How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+     * How many of them count in no phase because their times cannot be right: the creation or the end is missing, a time is before one that must come first, or the end is in the future.
      */
     leftOut: number;
     /**
-     * From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+     * From the approval, or from `createTime` if none was needed, to `startTime`: waiting until the platform begins. Unset if the platform began none.
      */
     queue?: outputs.Percentiles;
     /**
-     * From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+     * From `startTime` to `endTime`: the repair itself. Unset if the platform began none.
      */
     repair?: outputs.Percentiles;
     /**
@@ -217,11 +217,11 @@ export interface OutcomeStats {
 }
 
 /**
- * How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+ * How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations `p99` is hardly less than the longest.
  */
 export interface Percentiles {
     /**
-     * How many remediations this is taken from: those that went through the phase.
+     * How many remediations went through the phase. The percentiles are computed from these.
      */
     count: number;
     /**
@@ -239,7 +239,7 @@ export interface Percentiles {
 }
 
 /**
- * When a node came into a phase of its life.
+ * When a node entered a phase of its lifecycle.
  */
 export interface PhaseTransition {
     /**
@@ -301,11 +301,11 @@ export interface RemediationRecord {
      */
     passiveHealthCheckEventId?: string;
     /**
-     * Why it was asked for; ends in the marker of the program that asked.
+     * Why it was requested; ends in the marker of the program that requested it, if there is one.
      */
     reason?: string;
     /**
-     * Who asked for it.
+     * Who requested it.
      */
     requestedBy?: string;
     /**
@@ -325,7 +325,7 @@ export interface RemediationRecord {
      */
     startTime?: string;
     /**
-     * Where the remediation is in its life.
+     * Where the remediation is in its lifecycle.
      */
     state: string;
     /**

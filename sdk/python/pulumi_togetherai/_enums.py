@@ -79,11 +79,11 @@ class IfActive(_builtins.str, Enum):
     """
     FAIL = "FAIL"
     """
-    Stop, and name it.
+    Stop, and report that remediation.
     """
     ADOPT = "ADOPT"
     """
-    Wait for it in place of starting one. Being somebody else's, it is never cancelled.
+    Wait for it instead of starting one. The provider never cancels it: it is somebody else's.
     """
     CREATE = "CREATE"
     """
@@ -98,11 +98,11 @@ class IfGone(_builtins.str, Enum):
     """
     SUCCEED = "SUCCEED"
     """
-    Note it: there is nothing left to decide.
+    Record it: there is nothing left to decide.
     """
     FAIL = "FAIL"
     """
-    Stop, and say so.
+    Stop, and report it.
     """
 
 
@@ -113,15 +113,15 @@ class IfRecent(_builtins.str, Enum):
     """
     WARN = "WARN"
     """
-    Say who repaired the instance and when, and go on.
+    Report who repaired the instance and when, and go on.
     """
     FAIL = "FAIL"
     """
-    Stop, and name it.
+    Stop, and report that remediation.
     """
     IGNORE = "IGNORE"
     """
-    Say nothing: to repair it again is meant.
+    Report nothing: you intend to repair the instance again.
     """
 
 
@@ -155,7 +155,7 @@ class RemediationMode(_builtins.str, Enum):
 @pulumi.type_token("togetherai:index:RemediationState")
 class RemediationState(_builtins.str, Enum):
     """
-    Where a remediation is in its life.
+    Where a remediation is in its lifecycle.
     """
     PENDING_APPROVAL = "PENDING_APPROVAL"
     """

@@ -181,7 +181,7 @@ class GetRemediationResult:
     @pulumi.getter
     def reason(self) -> Optional[_builtins.str]:
         """
-        Why it was asked for; ends in the marker of the program that asked.
+        Why it was requested; ends in the marker of the program that requested it, if there is one.
         """
         return pulumi.get(self, "reason")
 
@@ -189,7 +189,7 @@ class GetRemediationResult:
     @pulumi.getter(name="requestedBy")
     def requested_by(self) -> Optional[_builtins.str]:
         """
-        Who asked for it.
+        Who requested it.
         """
         return pulumi.get(self, "requested_by")
 
@@ -229,7 +229,7 @@ class GetRemediationResult:
     @pulumi.getter
     def state(self) -> _builtins.str:
         """
-        Where the remediation is in its life.
+        Where the remediation is in its lifecycle.
         """
         return pulumi.get(self, "state")
 

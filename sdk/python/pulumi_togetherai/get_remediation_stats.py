@@ -53,7 +53,7 @@ class GetRemediationStatsResult:
     @pulumi.getter
     def modes(self) -> Mapping[str, 'outputs.ModeStats']:
         """
-        The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is not there.
+        The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is absent.
         """
         return pulumi.get(self, "modes")
 
@@ -69,7 +69,7 @@ class GetRemediationStatsResult:
     @pulumi.getter
     def unreadable(self) -> _builtins.int:
         """
-        How many more the API lists, of whatever time, that cannot be read or believed, such as one that ended an hour before it was created. They count nowhere else.
+        How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that ended an hour before it was created. They count nowhere else.
         """
         return pulumi.get(self, "unreadable")
 
@@ -92,13 +92,13 @@ def get_remediation_stats(cluster_id: Optional[_builtins.str] = None,
     """
     Looks up how long the remediations of a cluster took, by mode and outcome, and what share of them succeeded.
 
-    The figures are worked out from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
-    page. What ended within the window counts, whoever started it. Its phases are what the records' times bound: waiting for
-    the approval, waiting until the platform begins, the repair itself, and all of it, in seconds. Whether QUARANTINING and
+    The function computes the figures from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
+    page. It counts every remediation that ended within the window, whoever started it. The phases come from the times in the
+    records, in seconds: waiting for approval, waiting until the platform begins, the repair itself, and the total. Whether QUARANTINING and
     QUARANTINED count as waiting or as repair depends on when the platform sets `startTime`.
 
     ## Example Usage
-    ### How many repairs succeed, and how long those take
+    ### How many remediations succeed, and how long they take
 
     ```python
     import pulumi
@@ -114,7 +114,7 @@ def get_remediation_stats(cluster_id: Optional[_builtins.str] = None,
 
 
     :param _builtins.str cluster_id: The cluster to look at.
-    :param _builtins.str window: How far back to look: what ended within this time counts, such as `24h` or `30d`.
+    :param _builtins.str window: How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
     """
     __args__ = dict()
     __args__['clusterId'] = cluster_id
@@ -133,13 +133,13 @@ def get_remediation_stats_output(cluster_id: pulumi.Input[Optional[_builtins.str
     """
     Looks up how long the remediations of a cluster took, by mode and outcome, and what share of them succeeded.
 
-    The figures are worked out from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
-    page. What ended within the window counts, whoever started it. Its phases are what the records' times bound: waiting for
-    the approval, waiting until the platform begins, the repair itself, and all of it, in seconds. Whether QUARANTINING and
+    The function computes the figures from the API's own records: `GET /compute/clusters/{clusterId}/instances/-/remediations`, every
+    page. It counts every remediation that ended within the window, whoever started it. The phases come from the times in the
+    records, in seconds: waiting for approval, waiting until the platform begins, the repair itself, and the total. Whether QUARANTINING and
     QUARANTINED count as waiting or as repair depends on when the platform sets `startTime`.
 
     ## Example Usage
-    ### How many repairs succeed, and how long those take
+    ### How many remediations succeed, and how long they take
 
     ```python
     import pulumi
@@ -155,7 +155,7 @@ def get_remediation_stats_output(cluster_id: pulumi.Input[Optional[_builtins.str
 
 
     :param _builtins.str cluster_id: The cluster to look at.
-    :param _builtins.str window: How far back to look: what ended within this time counts, such as `24h` or `30d`.
+    :param _builtins.str window: How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
     """
     __args__ = dict()
     __args__['clusterId'] = cluster_id

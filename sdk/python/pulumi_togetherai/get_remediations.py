@@ -62,11 +62,11 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
     """
     Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
 
-    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
-    cluster with `-` as the instance.
+    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
+    `-` as the instance it lists the whole cluster.
 
     ## Example Usage
-    ### What waits for an approval
+    ### Remediations that wait for approval
 
     ```python
     import pulumi
@@ -83,7 +83,7 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
 
     :param _builtins.str cluster_id: The cluster to look at.
     :param _builtins.str instance_id: Only the remediations of this instance. Default: those of every instance of the cluster.
-    :param _builtins.int limit: The longest list wanted, cut off after it was ordered. Default: all of it.
+    :param _builtins.int limit: The most remediations to return; the list is ordered first and then cut off. Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
     :param _builtins.str order_by: The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.
@@ -113,11 +113,11 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
     """
     Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
 
-    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page; of the whole
-    cluster with `-` as the instance.
+    The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
+    `-` as the instance it lists the whole cluster.
 
     ## Example Usage
-    ### What waits for an approval
+    ### Remediations that wait for approval
 
     ```python
     import pulumi
@@ -134,7 +134,7 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
 
     :param _builtins.str cluster_id: The cluster to look at.
     :param _builtins.str instance_id: Only the remediations of this instance. Default: those of every instance of the cluster.
-    :param _builtins.int limit: The longest list wanted, cut off after it was ordered. Default: all of it.
+    :param _builtins.int limit: The most remediations to return; the list is ordered first and then cut off. Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
     :param _builtins.str order_by: The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.

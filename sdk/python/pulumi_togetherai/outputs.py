@@ -63,9 +63,9 @@ class AlertAnnotation(dict):
         """
         What an alert says, parsed by the API.
 
-        :param _builtins.str description: A standing explanation of the alert.
+        :param _builtins.str description: A general explanation of the alert.
         :param 'SlurmNodeUnavailableAnnotation' slurm_node_unavailable: Set for alerts about an unavailable Slurm node.
-        :param _builtins.str summary_line: One line about this firing of the alert.
+        :param _builtins.str summary_line: One line about this occurrence of the alert.
         :param _builtins.str title: The alert's title.
         :param 'XidAnnotation' xid: Set for DmesgXidError alerts.
         """
@@ -84,7 +84,7 @@ class AlertAnnotation(dict):
     @pulumi.getter
     def description(self) -> Optional[_builtins.str]:
         """
-        A standing explanation of the alert.
+        A general explanation of the alert.
         """
         return pulumi.get(self, "description")
 
@@ -100,7 +100,7 @@ class AlertAnnotation(dict):
     @pulumi.getter(name="summaryLine")
     def summary_line(self) -> Optional[_builtins.str]:
         """
-        One line about this firing of the alert.
+        One line about this occurrence of the alert.
         """
         return pulumi.get(self, "summary_line")
 
@@ -156,7 +156,7 @@ class GpuWorkerNode(dict):
         :param _builtins.str host_name: The node's host name.
         :param _builtins.int ib_hca_count: How many InfiniBand HCAs it has.
         :param _builtins.str ib_hca_type: The type of its InfiniBand HCAs.
-        :param _builtins.str instance_id: The id of the instance (VM) that is the node, as remediations take it.
+        :param _builtins.str instance_id: The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
         :param 'RemediationRecord' latest_remediation: The node's newest remediation.
         :param _builtins.bool marked_for_deletion: Whether the operator has marked the node for deletion.
         :param _builtins.float memory_gib: Its memory, in GiB.
@@ -166,7 +166,7 @@ class GpuWorkerNode(dict):
         :param _builtins.int num_gpus: How many GPUs it has.
         :param _builtins.int nvswitch_count: How many NVSwitches it has.
         :param _builtins.str nvswitch_type: The type of its NVSwitches.
-        :param Sequence['PhaseTransition'] phase_transitions: The phases of the node's life so far.
+        :param Sequence['PhaseTransition'] phase_transitions: The phases of the node's lifecycle so far.
         :param _builtins.str public_ipv4: The node's public IPv4 address.
         :param _builtins.str slurm_worker_hostname: The node's host name in Slurm.
         :param _builtins.str status: The node's status as the platform reports it.
@@ -264,7 +264,7 @@ class GpuWorkerNode(dict):
     @pulumi.getter(name="instanceId")
     def instance_id(self) -> Optional[_builtins.str]:
         """
-        The id of the instance (VM) that is the node, as remediations take it.
+        The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
         """
         return pulumi.get(self, "instance_id")
 
@@ -344,7 +344,7 @@ class GpuWorkerNode(dict):
     @pulumi.getter(name="phaseTransitions")
     def phase_transitions(self) -> Optional[Sequence['outputs.PhaseTransition']]:
         """
-        The phases of the node's life so far.
+        The phases of the node's lifecycle so far.
         """
         return pulumi.get(self, "phase_transitions")
 
@@ -428,7 +428,7 @@ class LinkedAlert(dict):
         :param 'AlertAnnotation' annotation: What the alert says, parsed.
         :param Mapping[str, _builtins.str] annotations: The Alertmanager annotations as they came.
         :param _builtins.str cluster_id: The cluster that the alert is about.
-        :param _builtins.str instance_id: The instance that the alert is about; unset until the platform has joined the two.
+        :param _builtins.str instance_id: The instance that the alert is about; unset until the platform has linked the two.
         :param _builtins.str node_remediation_intent_id: The remediation intent attached to the alert, if any.
         :param _builtins.str passive_health_check_alert_id: The alert's id (a UUID).
         :param _builtins.str resolved_at: When the alert was resolved; unset while it fires.
@@ -495,7 +495,7 @@ class LinkedAlert(dict):
     @pulumi.getter(name="instanceId")
     def instance_id(self) -> Optional[_builtins.str]:
         """
-        The instance that the alert is about; unset until the platform has joined the two.
+        The instance that the alert is about; unset until the platform has linked the two.
         """
         return pulumi.get(self, "instance_id")
 
@@ -561,8 +561,8 @@ class ModeStats(dict):
         The remediations of one mode.
 
         :param _builtins.int count: How many ended.
-        :param Mapping[str, 'OutcomeStats'] outcomes: What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
-        :param _builtins.float success_share: The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+        :param Mapping[str, 'OutcomeStats'] outcomes: The remediations by the state in which they ended, such as `SUCCEEDED`. A state in which none ended is absent.
+        :param _builtins.float success_share: The share of SUCCEEDED among those that SUCCEEDED or FAILED, from 0 to 1. A remediation that was cancelled or not needed counts for neither. Unset if none SUCCEEDED or FAILED.
         """
         pulumi.set(__self__, "count", count)
         pulumi.set(__self__, "outcomes", outcomes)
@@ -581,7 +581,7 @@ class ModeStats(dict):
     @pulumi.getter
     def outcomes(self) -> Mapping[str, 'outputs.OutcomeStats']:
         """
-        What became of them, by the state that they ended in, such as `SUCCEEDED`. A state in which none ended is not there.
+        The remediations by the state in which they ended, such as `SUCCEEDED`. A state in which none ended is absent.
         """
         return pulumi.get(self, "outcomes")
 
@@ -589,7 +589,7 @@ class ModeStats(dict):
     @pulumi.getter(name="successShare")
     def success_share(self) -> Optional[_builtins.float]:
         """
-        The share of SUCCEEDED in what SUCCEEDED or FAILED, from 0 to 1: what was cancelled or not needed counts for neither. Unset if there is none of the two.
+        The share of SUCCEEDED among those that SUCCEEDED or FAILED, from 0 to 1. A remediation that was cancelled or not needed counts for neither. Unset if none SUCCEEDED or FAILED.
         """
         return pulumi.get(self, "success_share")
 
@@ -609,11 +609,11 @@ class OutcomeStats(dict):
         """
         The remediations of one mode that ended in one state.
 
-        :param _builtins.int count: How many they are.
-        :param _builtins.int left_out: How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+        :param _builtins.int count: How many remediations these are.
+        :param _builtins.int left_out: How many of them count in no phase because their times cannot be right: the creation or the end is missing, a time is before one that must come first, or the end is in the future.
         :param 'Percentiles' approval: From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
-        :param 'Percentiles' queue: From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
-        :param 'Percentiles' repair: From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+        :param 'Percentiles' queue: From the approval, or from `createTime` if none was needed, to `startTime`: waiting until the platform begins. Unset if the platform began none.
+        :param 'Percentiles' repair: From `startTime` to `endTime`: the repair itself. Unset if the platform began none.
         :param 'Percentiles' total: From `createTime` to `endTime`. Unset if all are left out.
         """
         pulumi.set(__self__, "count", count)
@@ -631,7 +631,7 @@ class OutcomeStats(dict):
     @pulumi.getter
     def count(self) -> _builtins.int:
         """
-        How many they are.
+        How many remediations these are.
         """
         return pulumi.get(self, "count")
 
@@ -639,7 +639,7 @@ class OutcomeStats(dict):
     @pulumi.getter(name="leftOut")
     def left_out(self) -> _builtins.int:
         """
-        How many of them count in no phase because their times cannot be right: the creation or the end is missing, one is before what must come first, or the end is still to come.
+        How many of them count in no phase because their times cannot be right: the creation or the end is missing, a time is before one that must come first, or the end is in the future.
         """
         return pulumi.get(self, "left_out")
 
@@ -655,7 +655,7 @@ class OutcomeStats(dict):
     @pulumi.getter
     def queue(self) -> Optional['outputs.Percentiles']:
         """
-        From the approval, or from `createTime` where none was needed, to `startTime`: waiting until the platform begins. Unset if none was begun.
+        From the approval, or from `createTime` if none was needed, to `startTime`: waiting until the platform begins. Unset if the platform began none.
         """
         return pulumi.get(self, "queue")
 
@@ -663,7 +663,7 @@ class OutcomeStats(dict):
     @pulumi.getter
     def repair(self) -> Optional['outputs.Percentiles']:
         """
-        From `startTime` to `endTime`: the repair itself. Unset if none was begun.
+        From `startTime` to `endTime`: the repair itself. Unset if the platform began none.
         """
         return pulumi.get(self, "repair")
 
@@ -679,7 +679,7 @@ class OutcomeStats(dict):
 @pulumi.output_type
 class Percentiles(dict):
     """
-    How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+    How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations `p99` is hardly less than the longest.
     """
     def __init__(__self__, *,
                  count: _builtins.int,
@@ -687,9 +687,9 @@ class Percentiles(dict):
                  p90: _builtins.float,
                  p99: _builtins.float):
         """
-        How long a phase took, in seconds. Between two remediations a percentile is linear (the definition that NumPy and Excel's PERCENTILE.INC use as well); none is beyond the shortest or the longest, so of a few remediations `p99` is hardly less than the longest.
+        How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations `p99` is hardly less than the longest.
 
-        :param _builtins.int count: How many remediations this is taken from: those that went through the phase.
+        :param _builtins.int count: How many remediations went through the phase. The percentiles are computed from these.
         :param _builtins.float p50: Half of them took no longer, in seconds.
         :param _builtins.float p90: 9 in 10 of them took no longer, in seconds.
         :param _builtins.float p99: 99 in 100 of them took no longer, in seconds.
@@ -703,7 +703,7 @@ class Percentiles(dict):
     @pulumi.getter
     def count(self) -> _builtins.int:
         """
-        How many remediations this is taken from: those that went through the phase.
+        How many remediations went through the phase. The percentiles are computed from these.
         """
         return pulumi.get(self, "count")
 
@@ -735,13 +735,13 @@ class Percentiles(dict):
 @pulumi.output_type
 class PhaseTransition(dict):
     """
-    When a node came into a phase of its life.
+    When a node entered a phase of its lifecycle.
     """
     def __init__(__self__, *,
                  phase: Optional[_builtins.str] = None,
                  transition_time: Optional[_builtins.str] = None):
         """
-        When a node came into a phase of its life.
+        When a node entered a phase of its lifecycle.
 
         :param _builtins.str phase: The phase, such as `NODE_PHASE_RUNNING`.
         :param _builtins.str transition_time: When it began.
@@ -801,7 +801,7 @@ class RemediationRecord(dict):
         :param _builtins.str id: The remediation's id.
         :param _builtins.str instance_id: The instance (a GPU worker node's VM) that is repaired.
         :param _builtins.str mode: How the node is repaired.
-        :param _builtins.str state: Where the remediation is in its life.
+        :param _builtins.str state: Where the remediation is in its lifecycle.
         :param _builtins.str trigger: What started the remediation.
         :param _builtins.str active_health_check_run_id: The active health check run (a UUID) that triggered it.
         :param _builtins.str create_time: When it was created.
@@ -810,8 +810,8 @@ class RemediationRecord(dict):
         :param _builtins.str instance_name: The display name of the instance.
         :param Sequence['LinkedAlert'] linked_alerts: The passive health check alerts linked to it, resolved ones included.
         :param _builtins.str passive_health_check_event_id: The passive health check event that triggered it.
-        :param _builtins.str reason: Why it was asked for; ends in the marker of the program that asked.
-        :param _builtins.str requested_by: Who asked for it.
+        :param _builtins.str reason: Why it was requested; ends in the marker of the program that requested it, if there is one.
+        :param _builtins.str requested_by: Who requested it.
         :param _builtins.str review_comment: What the reviewer wrote.
         :param _builtins.str review_time: When it was approved or rejected.
         :param _builtins.str reviewed_by: Who approved or rejected it.
@@ -889,7 +889,7 @@ class RemediationRecord(dict):
     @pulumi.getter
     def state(self) -> _builtins.str:
         """
-        Where the remediation is in its life.
+        Where the remediation is in its lifecycle.
         """
         return pulumi.get(self, "state")
 
@@ -961,7 +961,7 @@ class RemediationRecord(dict):
     @pulumi.getter
     def reason(self) -> Optional[_builtins.str]:
         """
-        Why it was asked for; ends in the marker of the program that asked.
+        Why it was requested; ends in the marker of the program that requested it, if there is one.
         """
         return pulumi.get(self, "reason")
 
@@ -969,7 +969,7 @@ class RemediationRecord(dict):
     @pulumi.getter(name="requestedBy")
     def requested_by(self) -> Optional[_builtins.str]:
         """
-        Who asked for it.
+        Who requested it.
         """
         return pulumi.get(self, "requested_by")
 

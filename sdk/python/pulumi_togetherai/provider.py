@@ -35,17 +35,17 @@ class ProviderArgs:
         """
         The set of arguments for constructing a Provider resource.
 
-        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
-        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
-        :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
-        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+        :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
+        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
-        :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+        :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+        :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
         :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
         """
         if adoption_window is None:
@@ -95,7 +95,7 @@ class ProviderArgs:
     @pulumi.getter(name="adoptionWindow")
     def adoption_window(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+        How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
         """
         return pulumi.get(self, "adoption_window")
 
@@ -131,7 +131,7 @@ class ProviderArgs:
     @pulumi.getter(name="dangerouslySendApiKeyInClear")
     def dangerously_send_api_key_in_clear(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+        Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
         """
         return pulumi.get(self, "dangerously_send_api_key_in_clear")
 
@@ -143,7 +143,7 @@ class ProviderArgs:
     @pulumi.getter(name="ifRecent")
     def if_recent(self) -> pulumi.Input[Optional['IfRecent']]:
         """
-        What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+        What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
         """
         return pulumi.get(self, "if_recent")
 
@@ -155,7 +155,7 @@ class ProviderArgs:
     @pulumi.getter(name="markReason")
     def mark_reason(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+        Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
         """
         return pulumi.get(self, "mark_reason")
 
@@ -167,7 +167,7 @@ class ProviderArgs:
     @pulumi.getter(name="maxConcurrentPerCluster")
     def max_concurrent_per_cluster(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+        How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         """
         return pulumi.get(self, "max_concurrent_per_cluster")
 
@@ -191,7 +191,7 @@ class ProviderArgs:
     @pulumi.getter(name="pollInterval")
     def poll_interval(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
+        The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
         """
         return pulumi.get(self, "poll_interval")
 
@@ -203,7 +203,7 @@ class ProviderArgs:
     @pulumi.getter
     def preflight(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+        Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
         """
         return pulumi.get(self, "preflight")
 
@@ -215,7 +215,7 @@ class ProviderArgs:
     @pulumi.getter(name="recentWindow")
     def recent_window(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+        How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
         """
         return pulumi.get(self, "recent_window")
 
@@ -260,17 +260,17 @@ class Provider(pulumi.ProviderResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
-        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
-        :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
-        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+        :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
+        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
-        :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+        :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+        :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
         :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
         """
         ...

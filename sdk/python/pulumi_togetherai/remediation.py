@@ -41,17 +41,17 @@ class RemediationArgs:
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
         :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.bool] accept_failure: Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
-        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
         pulumi.set(__self__, "instance_id", instance_id)
@@ -131,7 +131,7 @@ class RemediationArgs:
     @pulumi.getter(name="acceptFailure")
     def accept_failure(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+        Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
         """
         return pulumi.get(self, "accept_failure")
 
@@ -155,7 +155,7 @@ class RemediationArgs:
     @pulumi.getter(name="idempotencyKey")
     def idempotency_key(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
         """
         return pulumi.get(self, "idempotency_key")
 
@@ -167,7 +167,7 @@ class RemediationArgs:
     @pulumi.getter(name="ifActive")
     def if_active(self) -> pulumi.Input[Optional['IfActive']]:
         """
-        What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         """
         return pulumi.get(self, "if_active")
 
@@ -191,7 +191,7 @@ class RemediationArgs:
     @pulumi.getter
     def reason(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         """
         return pulumi.get(self, "reason")
 
@@ -215,7 +215,7 @@ class RemediationArgs:
     @pulumi.getter(name="retryFailed")
     def retry_failed(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether a FAILED remediation is run again by the next `pulumi up`.
+        Whether the next `pulumi up` runs a FAILED remediation again.
         """
         return pulumi.get(self, "retry_failed")
 
@@ -227,7 +227,7 @@ class RemediationArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 
@@ -239,7 +239,7 @@ class RemediationArgs:
     @pulumi.getter
     def triggers(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+        Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
         """
         return pulumi.get(self, "triggers")
 
@@ -251,7 +251,7 @@ class RemediationArgs:
     @pulumi.getter
     def wait(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+        Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
         """
         return pulumi.get(self, "wait")
 
@@ -284,15 +284,16 @@ class Remediation(pulumi.CustomResource):
         """
         A remediation: the repair of one GPU worker node, as the API records it.
 
-        `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
-        key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
-        CANCELLED stays in the stack as unfinished and does not run again by itself.
+        `pulumi up` posts the remediation with an idempotency key and waits until it has ended. After an interrupted run, the next one
+        finds the remediation by that key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A
+        remediation that FAILED or was CANCELLED stays in the stack as unfinished and does not run again by itself.
 
-        While it waits, the resource's line says where the remediation is. Once the run has seen ten of the same mode end that were
-        started in the cluster within the last 30 days, the line also says within what time 9 in 10 end:
-        `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The run learns that from answers that it
-        needs anyway: what the node had before, what the whole cluster had where many begin together, and what ends while it waits.
-        What still goes on counts as longer than it has taken so far (Kaplan and Meier's estimate).
+        While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
+        end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
+        `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
+        extra request for this. It uses answers that it needs anyway: the node's earlier remediations, those of the whole cluster if many
+        start together, and those that end while it waits. A remediation that is still running counts as longer than it has taken so
+        far (the Kaplan-Meier estimate).
 
         The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
         `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
@@ -333,7 +334,7 @@ class Remediation(pulumi.CustomResource):
 
         ## Import
 
-        A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+        Import an existing remediation, active or ended, by its cluster, its instance and its own id:
 
         ```sh
         pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -342,20 +343,20 @@ class Remediation(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.bool] accept_failure: Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
         :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
-        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
         """
         ...
     @overload
@@ -366,15 +367,16 @@ class Remediation(pulumi.CustomResource):
         """
         A remediation: the repair of one GPU worker node, as the API records it.
 
-        `pulumi up` posts it under an idempotency key and waits until it has ended; a run that was cut off finds it again by that
-        key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A remediation that FAILED or was
-        CANCELLED stays in the stack as unfinished and does not run again by itself.
+        `pulumi up` posts the remediation with an idempotency key and waits until it has ended. After an interrupted run, the next one
+        finds the remediation by that key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A
+        remediation that FAILED or was CANCELLED stays in the stack as unfinished and does not run again by itself.
 
-        While it waits, the resource's line says where the remediation is. Once the run has seen ten of the same mode end that were
-        started in the cluster within the last 30 days, the line also says within what time 9 in 10 end:
-        `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The run learns that from answers that it
-        needs anyway: what the node had before, what the whole cluster had where many begin together, and what ends while it waits.
-        What still goes on counts as longer than it has taken so far (Kaplan and Meier's estimate).
+        While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
+        end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
+        `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
+        extra request for this. It uses answers that it needs anyway: the node's earlier remediations, those of the whole cluster if many
+        start together, and those that end while it waits. A remediation that is still running counts as longer than it has taken so
+        far (the Kaplan-Meier estimate).
 
         The API's operations: `POST /compute/clusters/{clusterId}/instances/{instanceId}/remediations` to create,
         `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait,
@@ -415,7 +417,7 @@ class Remediation(pulumi.CustomResource):
 
         ## Import
 
-        A remediation that is there already, active or ended, by its cluster, its instance and its own id:
+        Import an existing remediation, active or ended, by its cluster, its instance and its own id:
 
         ```sh
         pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -572,7 +574,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="acceptFailure")
     def accept_failure(self) -> pulumi.Output[_builtins.bool]:
         """
-        Whether an end as FAILED or CANCELLED is recorded like any other. Without it, it is an error.
+        Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
         """
         return pulumi.get(self, "accept_failure")
 
@@ -588,7 +590,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def adopted(self) -> pulumi.Output[_builtins.bool]:
         """
-        Whether it was somebody else's and taken over by `ifActive: ADOPT`. Deleting the resource never cancels it.
+        Whether somebody else started it and `ifActive: ADOPT` took it over. Deleting the resource never cancels it.
         """
         return pulumi.get(self, "adopted")
 
@@ -644,7 +646,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="idempotencyKey")
     def idempotency_key(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        The key under which the remediation is posted, in place of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
         """
         return pulumi.get(self, "idempotency_key")
 
@@ -652,7 +654,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="ifActive")
     def if_active(self) -> pulumi.Output['IfActive']:
         """
-        What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         """
         return pulumi.get(self, "if_active")
 
@@ -708,7 +710,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def reason(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Why it was asked for; ends in the marker of the program that asked.
+        Why it was requested; ends in the marker of the program that requested it, if there is one.
         """
         return pulumi.get(self, "reason")
 
@@ -732,7 +734,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="requestedBy")
     def requested_by(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Who asked for it.
+        Who requested it.
         """
         return pulumi.get(self, "requested_by")
 
@@ -740,7 +742,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="retryFailed")
     def retry_failed(self) -> pulumi.Output[_builtins.bool]:
         """
-        Whether a FAILED remediation is run again by the next `pulumi up`.
+        Whether the next `pulumi up` runs a FAILED remediation again.
         """
         return pulumi.get(self, "retry_failed")
 
@@ -780,7 +782,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def state(self) -> pulumi.Output[_builtins.str]:
         """
-        Where the remediation is in its life.
+        Where the remediation is in its lifecycle.
         """
         return pulumi.get(self, "state")
 
@@ -788,7 +790,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def timeout(self) -> pulumi.Output[_builtins.str]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 
@@ -804,7 +806,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def triggers(self) -> pulumi.Output[Optional[Mapping[str, _builtins.str]]]:
         """
-        Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+        Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
         """
         return pulumi.get(self, "triggers")
 
@@ -820,7 +822,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def wait(self) -> pulumi.Output[_builtins.bool]:
         """
-        Whether to wait until the remediation has ended. Without it a remediation counts as created once the API has accepted it.
+        Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
         """
         return pulumi.get(self, "wait")
 
@@ -828,7 +830,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def withdrawn(self) -> pulumi.Output[_builtins.bool]:
         """
-        Whether it was cancelled before it began because another remediation of the node, or of its full cluster, came first. The next `pulumi up` starts anew.
+        Whether the provider cancelled it before it began, because another remediation of the node came first, or others filled the cluster up to `maxConcurrentPerCluster`. The next `pulumi up` starts a new one.
         """
         return pulumi.get(self, "withdrawn")
 

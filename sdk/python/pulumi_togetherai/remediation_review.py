@@ -35,14 +35,14 @@ class RemediationReviewArgs:
         The set of arguments for constructing a RemediationReview resource.
 
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it makes a new review.
-        :param pulumi.Input['Decision'] decision: What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+        :param pulumi.Input['Decision'] decision: What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
         :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
         :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
         :param pulumi.Input[_builtins.str] comment: Why, for the people who read the remediation's record. Changing it after the review changes nothing.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] expected_mode: The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] expected_mode: The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
         :param pulumi.Input['IfGone'] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
         :param pulumi.Input[_builtins.bool] wait: With APPROVE: whether to wait until the remediation has ended.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
@@ -84,7 +84,7 @@ class RemediationReviewArgs:
     @pulumi.getter
     def decision(self) -> pulumi.Input['Decision']:
         """
-        What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+        What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
         """
         return pulumi.get(self, "decision")
 
@@ -132,7 +132,7 @@ class RemediationReviewArgs:
     @pulumi.getter(name="expectedMode")
     def expected_mode(self) -> pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]]:
         """
-        The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+        The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
         """
         return pulumi.get(self, "expected_mode")
 
@@ -156,7 +156,7 @@ class RemediationReviewArgs:
     @pulumi.getter
     def mode(self) -> pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]]:
         """
-        With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
+        With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
         """
         return pulumi.get(self, "mode")
 
@@ -168,7 +168,7 @@ class RemediationReviewArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 
@@ -209,9 +209,9 @@ class RemediationReview(pulumi.CustomResource):
         """
         The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
 
-        An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
-        proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
-        the same, and refused if it did not.
+        An approval waits until the remediation has ended; deleting it cancels the remediation if that has not begun. A rejection ends
+        the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
+        review if it made the same decision, and refuses if not.
 
         The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
         `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
@@ -236,7 +236,7 @@ class RemediationReview(pulumi.CustomResource):
 
         ## Import
 
-        The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+        Import the review of an approved or rejected remediation by its cluster, its instance and the remediation's id:
 
         ```sh
         pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -247,13 +247,13 @@ class RemediationReview(pulumi.CustomResource):
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it makes a new review.
         :param pulumi.Input[_builtins.str] comment: Why, for the people who read the remediation's record. Changing it after the review changes nothing.
-        :param pulumi.Input['Decision'] decision: What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] expected_mode: The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+        :param pulumi.Input['Decision'] decision: What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] expected_mode: The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
         :param pulumi.Input['IfGone'] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed.
         :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. HOST_POWER_CYCLE cannot be chosen. Changing it after the review changes nothing.
+        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
         :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
         :param pulumi.Input[_builtins.bool] wait: With APPROVE: whether to wait until the remediation has ended.
         """
         ...
@@ -265,9 +265,9 @@ class RemediationReview(pulumi.CustomResource):
         """
         The review of a remediation that the platform proposed (PENDING_APPROVAL): merging the pull request that declares it is the approval, or the rejection.
 
-        An approval waits until the remediation has ended, and deleting it cancels what has not begun. A rejection ends the
-        proposal as CANCELLED, and deleting it does nothing. A review that somebody made already is taken note of if it decided
-        the same, and refused if it did not.
+        An approval waits until the remediation has ended; deleting it cancels the remediation if that has not begun. A rejection ends
+        the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
+        review if it made the same decision, and refuses if not.
 
         The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
         `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
@@ -292,7 +292,7 @@ class RemediationReview(pulumi.CustomResource):
 
         ## Import
 
-        The review of a remediation that was approved or rejected, by its cluster, its instance and the remediation's id:
+        Import the review of an approved or rejected remediation by its cluster, its instance and the remediation's id:
 
         ```sh
         pulumi import togetherai:index:RemediationReview node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
@@ -471,7 +471,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter
     def decision(self) -> pulumi.Output['Decision']:
         """
-        What to decide. Changing it makes a new review, which the API takes only if nothing has started: an approval that has not begun is cancelled first.
+        What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
         """
         return pulumi.get(self, "decision")
 
@@ -495,7 +495,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter(name="expectedMode")
     def expected_mode(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        The mode that the proposal is believed to have. The platform may raise a proposal's mode while it waits: if it is another one by then, nothing is decided.
+        The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
         """
         return pulumi.get(self, "expected_mode")
 
@@ -559,7 +559,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter
     def reason(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Why it was asked for; ends in the marker of the program that asked.
+        Why it was requested; ends in the marker of the program that requested it, if there is one.
         """
         return pulumi.get(self, "reason")
 
@@ -575,7 +575,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter(name="requestedBy")
     def requested_by(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Who asked for it.
+        Who requested it.
         """
         return pulumi.get(self, "requested_by")
 
@@ -615,7 +615,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter
     def state(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        Where the remediation is in its life.
+        Where the remediation is in its lifecycle.
         """
         return pulumi.get(self, "state")
 
@@ -623,7 +623,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter
     def timeout(self) -> pulumi.Output[_builtins.str]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 

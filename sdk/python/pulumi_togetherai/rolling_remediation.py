@@ -40,15 +40,15 @@ class RollingRemediationArgs:
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes to repair at once.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
-        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
+        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
         pulumi.set(__self__, "instances", instances)
@@ -138,7 +138,7 @@ class RollingRemediationArgs:
     @pulumi.getter(name="ifActive")
     def if_active(self) -> pulumi.Input[Optional['IfActive']]:
         """
-        What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         """
         return pulumi.get(self, "if_active")
 
@@ -174,7 +174,7 @@ class RollingRemediationArgs:
     @pulumi.getter
     def reason(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         """
         return pulumi.get(self, "reason")
 
@@ -198,7 +198,7 @@ class RollingRemediationArgs:
     @pulumi.getter(name="retryFailed")
     def retry_failed(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether a FAILED remediation is run again by the next `pulumi up`.
+        Whether the next `pulumi up` runs a FAILED remediation again.
         """
         return pulumi.get(self, "retry_failed")
 
@@ -210,7 +210,7 @@ class RollingRemediationArgs:
     @pulumi.getter(name="stopOnFailure")
     def stop_on_failure(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
+        Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
         """
         return pulumi.get(self, "stop_on_failure")
 
@@ -222,7 +222,7 @@ class RollingRemediationArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
+        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 
@@ -234,7 +234,7 @@ class RollingRemediationArgs:
     @pulumi.getter
     def triggers(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+        Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
         """
         return pulumi.get(self, "triggers")
 
@@ -264,13 +264,14 @@ class RollingRemediation(pulumi.ComponentResource):
                  triggers: pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]] = None,
                  __props__=None):
         """
-        The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes.
+        The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
 
-        Each lane repairs one node after the other, and there are `maxConcurrent` lanes, so `pulumi preview` shows the whole plan
-        and no more than that many nodes are away at once. When a remediation FAILED or was CANCELLED, what has begun goes on to
-        its end and nothing more begins; the next `pulumi up` reports it again until it is dealt with, and then goes on. With
-        `stopOnFailure: false` such an end is recorded, and the next node's turn comes. At the end a table says what ran. To bound
-        what several programs and people do at once, set `maxConcurrentPerCluster` on the provider.
+        The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+        it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
+        FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
+        failure again until you have dealt with it, and then repairs the rest. With `stopOnFailure: false` the stack records the
+        failure and the next node follows. At the end the component prints a table of what ran. To limit how many nodes of a cluster
+        several programs and people repair at once, set `maxConcurrentPerCluster` on the provider.
 
         ## Example Usage
         ### Reboot four nodes, two at a time
@@ -295,17 +296,17 @@ class RollingRemediation(pulumi.ComponentResource):
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the nodes.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. Where two are started at the same moment, the later one is cancelled before it begins, and this says what it does then.
+        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes to repair at once.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. A marker that names the program is added to it.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether a FAILED remediation is run again by the next `pulumi up`.
-        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether nothing more starts once a remediation FAILED or was CANCELLED. Without it such an end is recorded, and the next node's turn comes.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` comes before it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. The way to repair the same node in the same way again.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
+        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
         """
         ...
     @overload
@@ -314,13 +315,14 @@ class RollingRemediation(pulumi.ComponentResource):
                  args: RollingRemediationArgs,
                  opts: Optional[pulumi.ResourceOptions] = None):
         """
-        The repair of many nodes of a cluster, a few at a time: one Remediation per instance, in lanes.
+        The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
 
-        Each lane repairs one node after the other, and there are `maxConcurrent` lanes, so `pulumi preview` shows the whole plan
-        and no more than that many nodes are away at once. When a remediation FAILED or was CANCELLED, what has begun goes on to
-        its end and nothing more begins; the next `pulumi up` reports it again until it is dealt with, and then goes on. With
-        `stopOnFailure: false` such an end is recorded, and the next node's turn comes. At the end a table says what ran. To bound
-        what several programs and people do at once, set `maxConcurrentPerCluster` on the provider.
+        The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+        it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
+        FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
+        failure again until you have dealt with it, and then repairs the rest. With `stopOnFailure: false` the stack records the
+        failure and the next node follows. At the end the component prints a table of what ran. To limit how many nodes of a cluster
+        several programs and people repair at once, set `maxConcurrentPerCluster` on the provider.
 
         ## Example Usage
         ### Reboot four nodes, two at a time

@@ -11,7 +11,7 @@ import (
 
 var _ = internal.GetEnvOrDefault
 
-// How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+// How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
 func GetAdoptionWindow(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:adoptionWindow")
 	if err == nil {
@@ -32,7 +32,7 @@ func GetBaseUrl(ctx *pulumi.Context) string {
 	return config.Get(ctx, "togetherai:baseUrl")
 }
 
-// Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+// Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 func GetDangerouslySendApiKeyInClear(ctx *pulumi.Context) bool {
 	v, err := config.TryBool(ctx, "togetherai:dangerouslySendApiKeyInClear")
 	if err == nil {
@@ -43,7 +43,7 @@ func GetDangerouslySendApiKeyInClear(ctx *pulumi.Context) bool {
 	return value
 }
 
-// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 func GetIfRecent(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:ifRecent")
 	if err == nil {
@@ -54,7 +54,7 @@ func GetIfRecent(ctx *pulumi.Context) string {
 	return value
 }
 
-// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
 func GetMarkReason(ctx *pulumi.Context) bool {
 	v, err := config.TryBool(ctx, "togetherai:markReason")
 	if err == nil {
@@ -65,7 +65,7 @@ func GetMarkReason(ctx *pulumi.Context) bool {
 	return value
 }
 
-// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 func GetMaxConcurrentPerCluster(ctx *pulumi.Context) int {
 	return config.GetInt(ctx, "togetherai:maxConcurrentPerCluster")
 }
@@ -81,7 +81,7 @@ func GetMaxRetries(ctx *pulumi.Context) int {
 	return value
 }
 
-// How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
+// The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
 func GetPollInterval(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:pollInterval")
 	if err == nil {
@@ -92,7 +92,7 @@ func GetPollInterval(ctx *pulumi.Context) string {
 	return value
 }
 
-// Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+// Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
 func GetPreflight(ctx *pulumi.Context) bool {
 	v, err := config.TryBool(ctx, "togetherai:preflight")
 	if err == nil {
@@ -103,7 +103,7 @@ func GetPreflight(ctx *pulumi.Context) bool {
 	return value
 }
 
-// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
 func GetRecentWindow(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:recentWindow")
 	if err == nil {

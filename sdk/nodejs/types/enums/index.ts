@@ -60,11 +60,11 @@ export type DeleteWhileRunning = (typeof DeleteWhileRunning)[keyof typeof Delete
 
 export const IfActive = {
     /**
-     * Stop, and name it.
+     * Stop, and report that remediation.
      */
     Fail: "FAIL",
     /**
-     * Wait for it in place of starting one. Being somebody else's, it is never cancelled.
+     * Wait for it instead of starting one. The provider never cancels it: it is somebody else's.
      */
     Adopt: "ADOPT",
     /**
@@ -80,11 +80,11 @@ export type IfActive = (typeof IfActive)[keyof typeof IfActive];
 
 export const IfGone = {
     /**
-     * Note it: there is nothing left to decide.
+     * Record it: there is nothing left to decide.
      */
     Succeed: "SUCCEED",
     /**
-     * Stop, and say so.
+     * Stop, and report it.
      */
     Fail: "FAIL",
 } as const;
@@ -96,15 +96,15 @@ export type IfGone = (typeof IfGone)[keyof typeof IfGone];
 
 export const IfRecent = {
     /**
-     * Say who repaired the instance and when, and go on.
+     * Report who repaired the instance and when, and go on.
      */
     Warn: "WARN",
     /**
-     * Stop, and name it.
+     * Stop, and report that remediation.
      */
     Fail: "FAIL",
     /**
-     * Say nothing: to repair it again is meant.
+     * Report nothing: you intend to repair the instance again.
      */
     Ignore: "IGNORE",
 } as const;
@@ -182,7 +182,7 @@ export const RemediationState = {
 } as const;
 
 /**
- * Where a remediation is in its life.
+ * Where a remediation is in its lifecycle.
  */
 export type RemediationState = (typeof RemediationState)[keyof typeof RemediationState];
 

@@ -16,7 +16,7 @@ from .. import _utilities
 
 adoptionWindow: str
 """
-How recently, such as `1h`, a remediation of the same resource must have succeeded to be taken over instead of being run again, after a run whose result was not saved.
+How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
 """
 
 apiKey: Optional[str]
@@ -31,22 +31,22 @@ The address of the API, with or without /v1. Default: the environment variable T
 
 dangerouslySendApiKeyInClear: bool
 """
-Whether the API key may be sent without encryption (`http://`) to another machine than this one, where everybody on the way can read it, and with it repair, that is delete, every node of the account.
+Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 """
 
 ifRecent: str
 """
-What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, whoever ran it; a resource can say otherwise. An AUTO_RESOLVED one is no repair and does not count.
+What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 """
 
 markReason: bool
 """
-Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without it a remediation is recognised by its id alone, which fails if the server chooses ids of its own.
+Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
 """
 
 maxConcurrentPerCluster: Optional[int]
 """
-How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond it wait for their turn before they are started or approved; what others started counts, proposals do not. Default: no limit.
+How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 """
 
 maxRetries: int
@@ -56,17 +56,17 @@ How often a request is repeated after a transient error.
 
 pollInterval: str
 """
-How long to wait between two looks at the remediations of a cluster, at the longest, such as `5s` or `500ms`; the first looks come quicker.
+The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
 """
 
 preflight: bool
 """
-Whether `pulumi preview` looks up the instance and says what `pulumi up` will do. It only reads.
+Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
 """
 
 recentWindow: str
 """
-How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`; a resource can say otherwise.
+How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
 """
 
 requestTimeout: str
