@@ -13,10 +13,10 @@ from pathlib import Path
 import grimp
 
 PACKAGE = "pulumi_resource_togetherai"
-FLOORS = ("remediation", "review")
-"""The packages whose floors the picture shows separately."""
+LAYERED = ("remediation", "review")
+"""The packages whose layers the picture shows separately."""
 BELOW = ("rules", "watching", "steps", "operations")
-"""The floors that are folders."""
+"""The layers that are folders."""
 LEFT_OUT = ("__main__", "harmless", "duration", "spelling", "unknown", "choice", "replace_flag", "simulator", "engine")
 """Small helpers that everything imports, and modules that stand alone."""
 BEGIN, END = "<!-- made by `make docs` -->\n", "<!-- end -->\n"
@@ -38,10 +38,10 @@ def parts() -> dict[str, set[str]]:
 
 
 def part_of(module: str) -> str:
-    """The part that a module belongs to: a package, a floor, or the module itself. The modules in a package beside its
-    floors form the floor on top."""
+    """The part that a module belongs to: a package, a layer, or the module itself. The modules in a package beside its
+    layers form the layer on top."""
     package, *rest = module.removeprefix(f"{PACKAGE}.").split(".")
-    if package not in FLOORS:
+    if package not in LAYERED:
         return package
     return f"{package}_{rest[0]}" if rest and rest[0] in BELOW else f"{package}_resource"
 
@@ -68,7 +68,7 @@ def picture() -> str:
     """The picture, as Mermaid: GitHub and most editors draw it."""
     arrows = reduced(parts())
     lines = ["```mermaid", "graph TD"]
-    for package in FLOORS:
+    for package in LAYERED:
         lines.append(f"  subgraph {package}")
         lines += [f"    {name}[{name.partition('_')[2]}]" for name in sorted(arrows) if name.startswith(f"{package}_")]
         lines.append("  end")

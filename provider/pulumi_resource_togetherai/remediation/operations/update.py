@@ -1,4 +1,5 @@
-"""Update: the engine calls it only for a resource that is not complete. It resumes the wait and never posts."""
+"""Update: resumes the wait of a resource that is not complete, and never posts. The plugin's engine calls it for
+nothing else; pulumi.dynamic also calls it to record new settings."""
 
 from __future__ import annotations
 
