@@ -115,6 +115,7 @@ class Stack:
             "PULUMI_BACKEND_URL": backend.url,
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",  # else each `pip list` of the language host asks the index
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "TOGETHER_BASE_URL": api,
             **backend.env,

@@ -121,7 +121,7 @@ def test_the_other_decision_is_an_error_and_the_same_one_is_adopted(stack: Stack
     assert refused.code != 0
     assert "was approved already by" in " ".join(refused.output.split())
     declare(stack, proposal["id"], wait=False)
-    assert "taking note of the review" in stack.up(check=True).output
+    assert "recording the existing review" in stack.up(check=True).output
     assert stack.resources()["review"]["outputs"]["adopted"] is True
     assert effects(api) == ["approved"]
 
