@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.simulator.alerts import SEVERITY
 from tests.simulator.driver import (
     FAILED_PRECONDITION,
     HOST_AWARE,
@@ -20,6 +22,10 @@ from tests.simulator.driver import (
 
 EVICT = "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT"
 POWER_CYCLE = "REMEDIATION_MODE_HOST_POWER_CYCLE"
+
+
+def test_every_mode_has_its_place_among_the_severities():
+    assert set(SEVERITY) == set(RemediationMode)
 
 
 async def test_a_remediation_is_pending_then_running_then_succeeded(simulator: Driver) -> None:

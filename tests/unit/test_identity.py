@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.remediation.rules.identity import origin, unmarked
+from pulumi_resource_togetherai.remediation.rules.inputs import REPLACING
 from tests.unit.examples import URN, identity, record
 
 
@@ -24,16 +25,21 @@ def test_the_key_stays_what_it_was_in_every_release():
     assert identity(triggers={"b": "2", "a": "1"}).key(2) == "a6ddca77-50fa-55f1-949b-4f69dbeff2cb"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"clusterId": "c2"},
-        {"instanceId": "i8"},
-        {"mode": "VM_ONLY"},
-        {"triggers": {"run": "2"}},
-        {"idempotencyKey": "mine"},
-    ],
-)
+CHANGES: list[dict[str, Any]] = [
+    {"clusterId": "c2"},
+    {"instanceId": "i8"},
+    {"mode": "VM_ONLY"},
+    {"triggers": {"run": "2"}},
+    {"idempotencyKey": "mine"},
+]
+
+
+def test_every_input_that_runs_a_new_remediation_is_tried_here():
+    """One that is not in the key would be replaced by the remediation that is there already."""
+    assert {name for change in CHANGES for name in change} == set(REPLACING)
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_runs_a_new_remediation_changes_the_key(change: dict[str, Any]):
     assert identity(**change).key(1) != identity().key(1)
 

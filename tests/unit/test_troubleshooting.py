@@ -52,7 +52,7 @@ ERRORS = list(errors())
 
 @pytest.mark.parametrize("text", [text for _, text in ERRORS], ids=[place for place, _ in ERRORS])
 def test_the_page_speaks_of_the_error(text: str):
-    assert text in PAGE
+    assert text in PAGE, f"docs/troubleshooting.md has no row for: {text}"
 
 
 def test_there_are_errors_to_speak_of():
