@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.chaos import core_run, engine_run, node_run, racks_run, stacks_run
+from tests.chaos.chaos import core_run, engine_run, node_run, racks_run, runners_run, stacks_run
+from tests.engine.stack import Backend
 
 
 @pytest.mark.parametrize("seed", range(1001, 1021))
@@ -34,4 +35,9 @@ def test_a_node_is_repaired_once_by_two_stacks_on_the_engine(tmp_path: Path):
 
 def test_two_rolling_repairs_of_one_cluster_keep_to_one_limit(tmp_path: Path):
     outcome = racks_run(1001, tmp_path)
+    assert outcome.good, outcome
+
+
+def test_runners_that_vanish_or_sleep_leave_one_remediation_to_the_next(shared: Backend, tmp_path: Path):
+    outcome = runners_run(1001, tmp_path, shared)
     assert outcome.good, outcome
