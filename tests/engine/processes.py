@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,17 @@ def processes_of(stack: Stack) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def printed_until(process: subprocess.Popen[str], text: str) -> str:
+    """What a command prints up to the line that holds a text. Fails if the command ends before."""
+    assert process.stdout is not None
+    printed = ""
+    while text not in printed:
+        line = process.stdout.readline()
+        assert line, f"it ended without {text!r}:\n{printed}"
+        printed += line
+    return printed
 
 
 def is_clear_within(stack: Stack, seconds: float) -> bool:

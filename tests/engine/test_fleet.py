@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.processes import is_clear_within
+from tests.engine.processes import is_clear_within, printed_until
 from tests.engine.stack import ROOT, VENV, Run, Stack
 from tests.simulated import Simulator, course_of, simulator
 
@@ -150,11 +150,7 @@ def test_stopped_at_a_terminal_it_goes_on_where_it_was(user: Stack, api: Simulat
     tabulate(user, NODES[1])  # the other one is under repair, and may have left the table
     api.behave(NODES[1], outcome="succeed")
     with calling(user, *fleet("--max-concurrent=1")) as process:
-        told = ""
-        while f"{NODES[0]}: RUNNING" not in told:
-            line = process.stdout.readline()
-            assert line, told
-            told += line
+        told = printed_until(process, f"{NODES[0]}: RUNNING")
         (waited_for,) = api.remediations("cluster-1")
         api.force(waited_for["id"], "SUCCEEDED")
         told += process.communicate(timeout=180)[0]

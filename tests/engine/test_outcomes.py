@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.engine.processes import printed_until
 from tests.engine.stack import Form, Stack
 from tests.simulated import Simulator
 
@@ -150,12 +151,7 @@ def test_destroying_a_running_remediation_waits_for_its_end(stack: Stack, api: S
     stack.up(check=True)
     remediation = api.until("RUNNING")
     with stack.running("destroy", "--yes", "--skip-preview") as destroy:
-        assert destroy.stdout is not None
-        printed = ""
-        while "waiting for it to end" not in printed:
-            line = destroy.stdout.readline()
-            assert line, f"destroy ended without waiting:\n{printed}"
-            printed += line
+        printed_until(destroy, "waiting for it to end")
         api.force(remediation["id"], "SUCCEEDED")
         assert destroy.wait(timeout=60) == 0
     assert stack.resources() == {}

@@ -88,9 +88,8 @@ class TogetherAiProvider(Provider):
         settings = _plain(request.args)
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}
         if known != settings:
-            known["preflight"] = (
-                False  # a preview with an incomplete configuration would query the wrong account or address
-            )
+            # A preview with an incomplete configuration would query the wrong account or address.
+            known["preflight"] = False
         self._config = ProviderConfig.model_validate(known)
         self._session = Session(self._config)
         self._remediations = RemediationResource(self._session, keeps_unfinished=True)
