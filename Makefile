@@ -19,8 +19,8 @@ demo: ## Repair a node of a simulated cluster with `pulumi up` (a minute)
 test: lint ## Run lint and all tests (some minutes)
 	@$(WITH_TOOLS) pytest -n 2 --dist worksteal
 
-test-fast: setup ## Run the tests that start no engine, but for a few slow ones (some minutes)
-	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" --ignore tests/engine --ignore tests/chaos --ignore tests/benchmarks
+test-fast: setup ## Run the tests that start no engine, but for a few slow ones (under a minute)
+	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" $(addprefix tests/,unit tools contract model simulator)
 
 lint: setup ## Check style, formatting, types and import directions (half a minute)
 	@$(WITH_TOOLS) ruff check --quiet
@@ -45,7 +45,7 @@ docs: setup ## Write docs/reference/ anew from the schema, and the picture of th
 	@$(WITH_TOOLS) python tools/docs.py docs/reference
 	@$(WITH_TOOLS) python tools/architecture.py docs/architecture.md
 
-crash: setup ## Kill at every point of a remediation's life (8 minutes); BACKEND="postgres s3": runners that share it
+crash: setup ## Kill at every point of a remediation's life (8 minutes); BACKEND="postgres s3": runners that share it (18 each)
 	@$(WITH_TOOLS) python -m tests.chaos.crash $(if $(BACKEND),--backend $(BACKEND))
 
 chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again (some minutes)

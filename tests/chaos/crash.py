@@ -28,6 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+from rich.progress import track
+
 from tests.backends import SERVERS, NotToBeHad
 from tests.chaos.gate import PATIENCE, Gate, Point, gate
 from tests.engine.processes import kill_the_provider, kill_what_is_left
@@ -260,7 +263,8 @@ def _report(title: str, victims: tuple[str, ...], backend: Backend | None) -> in
             except Exception as error:  # one broken case is no reason to lose the others
                 return Result(0, 0, f"{type(error).__name__}: {error}")
 
-        results = dict(zip(cases, pool.map(cell, range(len(cases))), strict=True))
+        done = track(pool.map(cell, range(len(cases))), title, total=len(cases), console=Console(stderr=True))
+        results = dict(zip(cases, done, strict=True))
     columns = list(itertools.product(FORMS, READINGS))
     print(f"{title}\n\n| killed | point | " + " | ".join(f"{form} {reading}" for form, reading in columns) + " |")
     print("|---" * (len(columns) + 2) + "|")

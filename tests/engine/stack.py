@@ -38,15 +38,19 @@ _SCHEMAS: dict[str, bytes] = {}
 
 DYNAMIC_PROGRAM = """\
 import json
+import signal
 from pathlib import Path
 
 import pulumi
 from pulumi_resource_togetherai.dynamic import Remediation
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 for name, arguments in json.loads(Path("declared.json").read_text()).items():
     remediation = Remediation(name, **arguments)
     pulumi.export(name, remediation.state)
 """
+"""Ends at once when the engine interrupts it after a failure. By default it would often wait for an answer that the
+engine no longer gives, until the engine kills it 5 seconds later."""
 
 
 @dataclass(frozen=True)

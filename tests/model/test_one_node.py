@@ -128,6 +128,7 @@ def test_runners_of_one_stack_that_no_lock_keeps_apart_end_with_one_and_the_same
             asker.world.close()
 
 
+@pytest.mark.slow
 @THE_SAME_EVERY_TIME
 @given(
     seed=st.integers(0, 10**6),
