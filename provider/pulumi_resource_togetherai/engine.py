@@ -28,9 +28,10 @@ class Engine:
         """What shows messages about one resource, on that resource's line."""
         return EngineReport(self, urn)
 
-    async def log(self, severity: int, text: str, urn: str, *, passing: bool) -> None:
-        """Shows a line. If the engine does not take it, the operation goes on."""
-        request = engine_pb2.LogRequest(message=harmless(text), urn=urn, ephemeral=passing)
+    async def log(self, severity: int, urn: str, *lines: str, passing: bool = False) -> None:
+        """Shows a message of one or more lines. If the engine does not take it, the operation goes on."""
+        message = "\n".join(harmless(line) for line in lines)
+        request = engine_pb2.LogRequest(message=message, urn=urn, ephemeral=passing)
         request.severity = severity  # pyright: ignore[reportAttributeAccessIssue]
         with suppress(grpc.RpcError):
             # The type stubs know the blocking client only.
@@ -46,7 +47,7 @@ class Engine:
 
     def _log_soon(self, severity: int, text: str) -> None:
         if not self._loop.is_closed():
-            asyncio.run_coroutine_threadsafe(self.log(severity, text, "", passing=False), self._loop)
+            asyncio.run_coroutine_threadsafe(self.log(severity, "", text), self._loop)
 
     async def exit_with_it(self) -> None:
         """Sends the remaining telemetry and ends this process as soon as the engine is gone. Prints nothing: stderr is
@@ -72,12 +73,16 @@ class EngineReport:
 
     async def status(self, text: str) -> None:
         """A passing line about the current status."""
-        await self._engine.log(engine_pb2.INFO, text, self._urn, passing=True)
+        await self._engine.log(engine_pb2.INFO, self._urn, text, passing=True)
 
     async def info(self, text: str) -> None:
         """A line that stays."""
-        await self._engine.log(engine_pb2.INFO, text, self._urn, passing=False)
+        await self._engine.log(engine_pb2.INFO, self._urn, text)
+
+    async def table(self, text: str) -> None:
+        """Lines that stay."""
+        await self._engine.log(engine_pb2.INFO, self._urn, *text.splitlines())
 
     async def warning(self, text: str) -> None:
         """A line that stays and asks for attention."""
-        await self._engine.log(engine_pb2.WARNING, text, self._urn, passing=False)
+        await self._engine.log(engine_pb2.WARNING, self._urn, text)

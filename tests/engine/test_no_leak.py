@@ -127,7 +127,7 @@ async def test_checking_the_configuration_keeps_the_mark_of_secrecy():
     from pulumi_resource_togetherai.plugin.servicer import Servicer
 
     engine: Any = None
-    servicer = Servicer([], __version__, TogetherAiProvider(), "", engine)
+    servicer = Servicer([], __version__, TogetherAiProvider(engine), "", engine)
     request = provider_pb2.CheckRequest(urn="urn:pulumi:s::p::pulumi:providers:togetherai::default")
     request.news.update({"apiKey": KEY, "pollInterval": "5s"})
     context: Any = None

@@ -112,6 +112,11 @@ def test_a_failure_halts_what_has_not_begun_and_the_next_run_goes_on(stack: Stac
         assert re.search(rf"{NODES[0]} +REBOOT_VM +1 +\S+ +SUCCEEDED", halted.diagnostics)
         assert re.search(rf"{NODES[1]} +REBOOT_VM +1 +\S+ +FAILED", halted.diagnostics)
         assert re.search(rf"{NODES[2]} +not begun", halted.diagnostics)
+        again = stack.up().diagnostics  # nothing is posted, and the table says the same
+        assert posted(api) == NODES[:2]
+        assert re.search(rf"{NODES[0]} +REBOOT_VM +1 +\S+ +SUCCEEDED", again)
+        assert re.search(rf"{NODES[1]} +REBOOT_VM +1 +\S+ +FAILED", again)
+        assert re.search(rf"{NODES[2]} +not begun", again)
     api.behave(NODES[1], outcome="succeed")
     declare(stack, rack=rack(form, retryFailed=True))
     stack.up(check=True)

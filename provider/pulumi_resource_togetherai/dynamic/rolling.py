@@ -69,7 +69,7 @@ class RollingRemediation(pulumi.ComponentResource):
         known = {name: UNKNOWN if _is_later(value) else value for name, value in inputs.items()}
         if failures := check(RollingInputs, known).failures:
             raise pulumi.RunError(f"{resource_name}: {'; '.join(failure.reason for failure in failures)}")
-        self.states, self.counts = declare(self, resource_name, inputs, _remediation)
+        _, self.states, self.counts = declare(self, resource_name, inputs, _remediation)
         self.register_outputs({"states": self.states, "counts": self.counts})
 
 

@@ -18,10 +18,12 @@ from pulumi.provider.experimental.provider import (
     Provider,
 )
 
+from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.plugin.halts import Halts
+
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
     from pulumi_resource_togetherai.remediation.interface import Operations
-    from pulumi_resource_togetherai.remediation.resource import RemediationResource
     from pulumi_resource_togetherai.remediation.session import Session
 
 _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
@@ -31,10 +33,11 @@ _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
 class TogetherAiProvider(Provider):
     """Configures the provider, and holds its resources once it is configured."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        self.halts = Halts(engine)
+        """Shows what the components did, after a failure."""
         self._config: ProviderConfig | None = None
         self._session: Session | None = None
-        self._remediations: RemediationResource | None = None
         self._resources: dict[str, Operations] = {}
         """The kinds of resources, by type."""
 
@@ -92,10 +95,10 @@ class TogetherAiProvider(Provider):
             known["preflight"] = False
         self._config = ProviderConfig.model_validate(known)
         self._session = Session(self._config)
-        self._remediations = RemediationResource(self._session, keeps_unfinished=True)
+        remediations = RemediationResource(self._session, keeps_unfinished=True)
         reviews = ReviewResource(self._session, keeps_unfinished=True)
         self._resources = {
-            "togetherai:index:Remediation": Traced("Remediation", self._remediations),
+            "togetherai:index:Remediation": Traced("Remediation", remediations),
             "togetherai:index:RemediationReview": Traced("RemediationReview", reviews),
         }
         return ConfigureResponse(supports_preview=True, accept_secrets=True)
@@ -104,9 +107,7 @@ class TogetherAiProvider(Provider):
         """Constructs the component."""
         from pulumi_resource_togetherai.plugin.rolling import construct
 
-        if self._remediations is None:
-            raise RuntimeError("the engine called the provider before configuring it")
-        return await construct(request, self._remediations.created_here)
+        return await construct(request, self.halts)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pulumi
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
+from pulumi_resource_togetherai.plugin.halts import Halts
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.rules.check import check
-from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.rolling.component import TYPE, declare
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
-from pulumi_resource_togetherai.rolling.summary import SHOWN, summary
+from pulumi_resource_togetherai.rolling.summary import SHOWN
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 _CHILD = "togetherai:index:Remediation"
@@ -48,10 +48,10 @@ class _Remediation(pulumi.CustomResource):
         return next((key for key, attribute in SHOWN.items() if attribute == prop), prop)
 
 
-async def construct(request: ConstructRequest, created_here: Mapping[str, State | None]) -> ConstructResponse:
+async def construct(request: ConstructRequest, halts: Halts) -> ConstructResponse:
     """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user.
 
-    `created_here`: the remediations that this process started or took over, by URN; None for those still running.
+    `halts` shows what ran if one of them fails.
     """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
@@ -64,15 +64,19 @@ async def construct(request: ConstructRequest, created_here: Mapping[str, State 
     if unknown:
         pulumi.log.info(f"what it repairs is not known before `pulumi up`: {', '.join(unknown)}", component)
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
-    states, counts = declare(component, request.name, checked.inputs, _Remediation)
+    instances: list[str] = checked.inputs["instances"]
+    prefix = f"{str(urn).rpartition('::')[0]}${_CHILD}::{request.name}"
+    progress = halts.watch(str(urn), instances, [f"{prefix}-{instance}" for instance in instances])
+    shown, states, counts = declare(component, request.name, checked.inputs, _Remediation)
+    for instance, outputs in shown.items():
+        outputs.apply(partial(progress.rows.__setitem__, instance))
     try:
         known, found, numbers = await states.is_known(), await states.future(), await counts.future()
     except asyncio.CancelledError:
-        # The engine closes the connection once a remediation has failed: this is the last moment to print the table.
-        instances: list[str] = checked.inputs["instances"]
-        rows = {instance: _row(created_here, str(urn), f"{request.name}-{instance}") for instance in instances}
-        if not pulumi.runtime.is_dry_run():
-            pulumi.log.info(summary(rows, instances), component)
+        # The engine closes the connection after any failure, also that of a resource outside this component. This is
+        # the last moment to show the table.
+        if progress.shown != progress.table and not pulumi.runtime.is_dry_run():
+            pulumi.log.info(progress.table, component)
         raise
     if not known or found is None or numbers is None:
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
@@ -81,14 +85,6 @@ async def construct(request: ConstructRequest, created_here: Mapping[str, State 
         PropertyValue({instance: PropertyValue(state) for instance, state in found.items()}),
         PropertyValue({state: PropertyValue(float(number)) for state, number in numbers.items()}),
     )
-
-
-def _row(created_here: Mapping[str, State | None], urn: str, child: str) -> Mapping[str, Any] | str:
-    of_child = f"{urn.rpartition('::')[0]}${_CHILD}::{child}"
-    if of_child not in created_here:
-        return "not begun"
-    state = created_here[of_child]
-    return "still under way" if state is None else state.outputs()
 
 
 def _answer(urn: str, states: PropertyValue, counts: PropertyValue) -> ConstructResponse:

@@ -41,7 +41,7 @@ async def _serve(engine_address: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     engine = Engine(engine_address)
-    provider = TogetherAiProvider()
+    provider = TogetherAiProvider(engine)
     interceptors = list[grpc.aio.ServerInterceptor]()
     if export.start(warn=engine.warn, debug=engine.debug):
         from pulumi_resource_togetherai.plugin.joining import Joining

@@ -85,7 +85,8 @@ class Servicer(ProviderServicer):
             if request.preview:
                 outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=told)
                 return provider_pb2.CreateResponse(properties=marshal(outputs, secret))
-            created = await resource.create(request.urn, inputs, report, request.timeout, replace_requested=told)
+            create = resource.create(request.urn, inputs, report, request.timeout, replace_requested=told)
+            created = await self._together.halts.child(request.urn, create)
             await _abort_if_unfinished(context, created, secret)
             return provider_pb2.CreateResponse(id=created.id, properties=marshal(created.outputs, secret))
 
@@ -117,7 +118,8 @@ class Servicer(ProviderServicer):
             if request.preview:
                 outputs = await resource.preview_update(recorded, inputs, report)
                 return provider_pb2.UpdateResponse(properties=marshal(outputs, secret))
-            updated = await resource.update(request.urn, recorded, inputs, report, request.timeout)
+            update = resource.update(request.urn, recorded, inputs, report, request.timeout)
+            updated = await self._together.halts.child(request.urn, update)
             await _abort_if_unfinished(context, updated, secret)
             return provider_pb2.UpdateResponse(properties=marshal(updated.outputs, secret))
 

@@ -48,7 +48,7 @@ class RemediationResource:
         self._replaced: dict[str, State] = {}
         """What Diff decided to replace, by URN. Preview needs it, because the replaced resource is deleted first."""
         self._program = Program()
-        self.created_here: dict[str, State | None] = {}
+        self._created_here: dict[str, State | None] = {}
         """The remediation that this process last created or took over for a URN; None while the create is running. With
         `--replace` the engine creates before it deletes: create may take over the very remediation that delete is then
         asked to cancel."""
@@ -92,15 +92,15 @@ class RemediationResource:
         replace the resource that the stack holds, which the engine does not pass on to Create."""
         identity = Identity(urn, RemediationInputs.model_validate(inputs))
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
-        self.created_here[urn] = None
+        self._created_here[urn] = None
         try:
             replaced = self._replaced.get(urn)
             own = replaced.record.id if replaced is not None else None
             result = await create(run, identity, recorded=replace_requested or urn in self._recorded, own=own)
         except BaseException:
-            del self.created_here[urn]
+            del self._created_here[urn]
             raise
-        self.created_here[urn] = result.state
+        self._created_here[urn] = result.state
         return _resource(result, inputs)
 
     async def read(self, urn: str, resource_id: str, recorded: Recorded | None, report: Report) -> Resource | None:
@@ -131,7 +131,7 @@ class RemediationResource:
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""
         state = _state(recorded)
-        created_here = self.created_here.get(urn)
+        created_here = self._created_here.get(urn)
         if created_here is None or created_here.record.id != state.record.id:
             await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)
 

@@ -20,9 +20,9 @@ Child = Callable[[str, dict[str, Any], pulumi.ResourceOptions], pulumi.Resource]
 
 def declare(
     component: pulumi.ComponentResource, name: str, inputs: Mapping[str, Any], child: Child
-) -> tuple[pulumi.Output[dict[str, str]], pulumi.Output[dict[str, int]]]:
-    """Declares a Remediation per instance, each of which depends on the one before it in its chain. Returns `states`
-    and `counts`.
+) -> tuple[dict[str, pulumi.Output[dict[str, Any]]], pulumi.Output[dict[str, str]], pulumi.Output[dict[str, int]]]:
+    """Declares a Remediation per instance, each of which depends on the one before it in its chain. Returns what
+    the table shows of each instance, and the outputs `states` and `counts`.
 
     `inputs` are checked, and in camelCase; those that decide which remediations there are, are known.
     """
@@ -47,4 +47,4 @@ def declare(
         return {instance: str(rows[instance]["state"]) for instance in instances}
 
     states = pulumi.Output.all(**shown).apply(tell)
-    return states, states.apply(lambda found: dict(Counter(found.values())))
+    return shown, states, states.apply(lambda found: dict(Counter(found.values())))
