@@ -36,21 +36,28 @@ _INITIALISED: dict[str, dict[str, bytes]] = {}
 _SCHEMAS: dict[str, bytes] = {}
 """The schema that Pulumi keeps of the plugin, once a stack of this process has it."""
 
-DYNAMIC_PROGRAM = """\
+ENDS_WHEN_INTERRUPTED = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+"""The first line of a Python program that the engine interrupts after a failure. By default the program would often
+wait for an answer that the engine no longer gives, until the engine kills it 5 seconds later."""
+DYNAMIC_PROGRAM = (
+    ENDS_WHEN_INTERRUPTED
+    + """\
 import json
-import signal
 from pathlib import Path
 
 import pulumi
 from pulumi_resource_togetherai.dynamic import Remediation
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)
 for name, arguments in json.loads(Path("declared.json").read_text()).items():
     remediation = Remediation(name, **arguments)
     pulumi.export(name, remediation.state)
 """
-"""Ends at once when the engine interrupts it after a failure. By default it would often wait for an answer that the
-engine no longer gives, until the engine kills it 5 seconds later."""
+)
+
+# What a script starts in the background ignores SIGINT, and so does all that it starts. Pulumi ends plugins with a
+# SIGINT, and waits 5 seconds for one that ignores it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

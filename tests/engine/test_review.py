@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.engine.stack import PLUGINS, Stack
+from tests.engine.stack import ENDS_WHEN_INTERRUPTED, PLUGINS, Stack
 from tests.simulated import Simulator
 
 NODE = "cluster-1-node-1"
-PYTHON = """\
+PYTHON = (
+    ENDS_WHEN_INTERRUPTED
+    + """\
 import json
 from pathlib import Path
 from pulumi_resource_togetherai.dynamic import RemediationReview
 
 RemediationReview("review", **json.loads(Path("declared.json").read_text()))
 """
+)
 
 
 def declare(stack: Stack, remediation: str, decision: str = "APPROVE", **more: Any) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.engine.stack import PLUGINS, Form, Run, Stack
+from tests.engine.stack import ENDS_WHEN_INTERRUPTED, PLUGINS, Form, Run, Stack
 from tests.simulated import Simulator, course_of
 
 NODES = [f"cluster-1-node-{number}" for number in range(1, 5)]
-DYNAMIC = """\
+DYNAMIC = (
+    ENDS_WHEN_INTERRUPTED
+    + """\
 import json
 from pathlib import Path
 
@@ -24,6 +26,7 @@ for name, arguments in json.loads(Path("rolling.json").read_text()).items():
     pulumi.export(f"{name}-states", rolling.states)
     pulumi.export(f"{name}-counts", rolling.counts)
 """
+)
 
 
 def declare(stack: Stack, /, **components: dict[str, Any]) -> None:
