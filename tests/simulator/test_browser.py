@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.readable import contrasts
 from tests.simulator.driver import NODE, instance_path
@@ -141,8 +141,10 @@ def test_what_was_opened_stays_open_and_the_focus_stays_where_it_was(simulator: 
 def test_time_can_be_hurried(simulator: Process, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         page.get_by_role("button", name="+10 min").click()
-        page.get_by_label("Simulated seconds per second").select_option("600")
-        page.wait_for_function("document.getElementById('speed').value === '600'")
+        speed = page.get_by_label("Simulated seconds per second")
+        with page.expect_response("**/_simulator/clock"):
+            speed.select_option("600")
+        expect(speed).to_have_value("600")
         assert simulator.control("GET", "/clock").json()["speed"] == 600
 
 
