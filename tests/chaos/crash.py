@@ -20,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,7 +32,7 @@ from rich.progress import track
 
 from tests.backends import SERVERS, NotToBeHad
 from tests.chaos.gate import PATIENCE, Gate, Point, gate
-from tests.engine.processes import kill_the_provider, kill_what_is_left
+from tests.engine.processes import comes_true, is_spoken_to, kill_the_provider, kill_what_is_left
 from tests.engine.stack import Backend, Form, Run, Stack
 from tests.simulated import Simulator, simulator
 
@@ -221,7 +220,8 @@ def _kill(case: Case, stack: Stack, stopper: Gate, pulumi: subprocess.Popen[str]
         # The provider learns of the end and says so to an engine that can no longer save it.
         os.kill(pulumi.pid, signal.SIGSTOP)
         stopper.release()
-        time.sleep(0.3)
+        if not comes_true(lambda: is_spoken_to(pulumi.pid), PATIENCE):
+            raise AssertionError(f"{case}: the provider said nothing of the end")
     os.kill(pulumi.pid, signal.SIGKILL)
     pulumi.wait()
     if case.victim == "runner":

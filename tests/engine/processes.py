@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,12 +39,28 @@ def printed_until(process: subprocess.Popen[str], text: str) -> str:
 
 def is_clear_within(stack: Stack, seconds: float) -> bool:
     """Whether none is left within some seconds."""
+    return comes_true(lambda: not processes_of(stack), seconds)
+
+
+def comes_true(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether a condition of other processes holds within some seconds."""
     gives_up = time.monotonic() + seconds
-    while processes_of(stack):
+    while not condition():
         if time.monotonic() > gives_up:
             return False
         time.sleep(0.05)
     return True
+
+
+def is_spoken_to(process: int) -> bool:
+    """Whether something has been sent to a process, over TCP, that it has not read."""
+    sockets = {os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()}
+    connections = [line.split() for line in Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]]
+    return any(
+        int(queues.partition(":")[2], 16) > 0
+        for _, _, _, state, queues, _, _, _, _, inode, *_ in connections
+        if state == "01" and f"socket:[{inode}]" in sockets
+    )
 
 
 def is_the_provider(process: int) -> bool:

@@ -43,7 +43,7 @@ def engine() -> Shown:
 @pytest.fixture
 def halts(engine: Shown) -> Halts:
     made = Halts(cast(Engine, engine))
-    made.watch(COMPONENT, ["n1", "n2", "n3"], ["child 1", "child 2", "child 3"])
+    made.watch(COMPONENT, {"child 1": "n1", "child 2": "n2", "child 3": "n3"})
     return made
 
 

@@ -6,12 +6,11 @@ before the engine is told.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulumi_resource_togetherai.engine import Engine, EngineReport
-from pulumi_resource_togetherai.rolling.summary import summary
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.remediation.interface import Resource
@@ -30,12 +29,14 @@ class Progress:
     rows: dict[str, Mapping[str, Any] | str]
     """For each instance the outputs of its remediation, or a text while there are none."""
     failed: bool = False
-    shown: str = field(default="", init=False)
+    shown: str = ""
     """The table as it was last shown."""
 
     @property
     def table(self) -> str:
         """A line per instance."""
+        from pulumi_resource_togetherai.rolling.summary import summary
+
         return summary(self.rows, list(self.rows))
 
 
@@ -47,10 +48,10 @@ class Halts:
         self._of_child: dict[str, tuple[Progress, str]] = {}
         """By the URN of a child: its component's progress, and its instance."""
 
-    def watch(self, component: str, instances: Sequence[str], children: Sequence[str]) -> Progress:
-        """Begins with a component, by its URN and those of its children, one for each instance."""
-        progress = Progress(self._engine.report(component), dict.fromkeys(instances, NOT_BEGUN))
-        self._of_child |= {child: (progress, instance) for child, instance in zip(children, instances, strict=True)}
+    def watch(self, component: str, children: Mapping[str, str]) -> Progress:
+        """Begins with a component, by its URN. `children`: the instances, by the URNs of their children."""
+        progress = Progress(self._engine.report(component), dict.fromkeys(children.values(), NOT_BEGUN))
+        self._of_child |= {child: (progress, instance) for child, instance in children.items()}
         return progress
 
     async def child(self, urn: str, operation: Awaitable[Resource]) -> Resource:

@@ -15,7 +15,7 @@ from pulumi_resource_togetherai.plugin.halts import Halts
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
-from pulumi_resource_togetherai.rolling.component import TYPE, declare
+from pulumi_resource_togetherai.rolling.component import TYPE, child_name, declare
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
 from pulumi_resource_togetherai.rolling.summary import SHOWN
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
@@ -65,8 +65,8 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
         pulumi.log.info(f"what it repairs is not known before `pulumi up`: {', '.join(unknown)}", component)
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
     instances: list[str] = checked.inputs["instances"]
-    prefix = f"{str(urn).rpartition('::')[0]}${_CHILD}::{request.name}"
-    progress = halts.watch(str(urn), instances, [f"{prefix}-{instance}" for instance in instances])
+    of_child = f"{str(urn).rpartition('::')[0]}${_CHILD}::"
+    progress = halts.watch(str(urn), {of_child + child_name(request.name, one): one for one in instances})
     shown, states, counts = declare(component, request.name, checked.inputs, _Remediation)
     for instance, outputs in shown.items():
         outputs.apply(partial(progress.rows.__setitem__, instance))

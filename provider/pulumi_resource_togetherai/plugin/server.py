@@ -13,7 +13,6 @@ import sys
 import grpc.aio
 from pulumi.runtime.proto import provider_pb2_grpc
 
-# Pulumi 3.200 has it here; where later versions keep it is not there in 3.200.
 from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider

@@ -18,6 +18,11 @@ Child = Callable[[str, dict[str, Any], pulumi.ResourceOptions], pulumi.Resource]
 """Declares a Remediation: its name, its inputs in camelCase, its options."""
 
 
+def child_name(component: str, instance: str) -> str:
+    """The name of the Remediation of an instance."""
+    return f"{component}-{instance}"
+
+
 def declare(
     component: pulumi.ComponentResource, name: str, inputs: Mapping[str, Any], child: Child
 ) -> tuple[dict[str, pulumi.Output[dict[str, Any]]], pulumi.Output[dict[str, str]], pulumi.Output[dict[str, int]]]:
@@ -35,7 +40,7 @@ def declare(
     children = dict[str, pulumi.Resource]()
     for instance, before in predecessors(instances, at_once).items():
         options = pulumi.ResourceOptions(parent=component, depends_on=[children[before]] if before else [])
-        children[instance] = child(f"{name}-{instance}", of_each | {"instanceId": instance}, options)
+        children[instance] = child(child_name(name, instance), of_each | {"instanceId": instance}, options)
     shown = {
         instance: pulumi.Output.all(**{key: getattr(resource, attribute) for key, attribute in SHOWN.items()})
         for instance, resource in children.items()
