@@ -15,7 +15,7 @@ import grimp
 PACKAGE = "pulumi_resource_togetherai"
 LAYERED = ("remediation", "review")
 """The packages whose layers the picture shows separately."""
-BELOW = ("rules", "watching", "steps", "operations")
+BELOW = ("rules", "steps", "operations")
 """The layers that are folders."""
 LEFT_OUT = ("__main__", "harmless", "duration", "spelling", "unknown", "choice", "replace_flag", "simulator", "engine")
 """Small helpers that everything imports, and modules that stand alone."""

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules.precedence import started_at
+from pulumi_resource_togetherai.clusters.precedence import started_at
 from tests.model.asking import LONG, Asker, all_at_once, arrange, begun
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pulumi_resource_togetherai.api.client import Client, Credential
+from pulumi_resource_togetherai.api.client import Accepted, Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
 from pulumi_resource_togetherai.api.errors import (
     AlreadyExists,
@@ -22,9 +22,11 @@ from pulumi_resource_togetherai.api.errors import (
     CredentialRefused,
     NotFound,
     NotReached,
+    NotSendable,
     RateLimited,
     Refused,
     ServerError,
+    StatusError,
 )
 from pulumi_resource_togetherai.api.models import Remediation
 
@@ -61,7 +63,7 @@ def client(api: Api, *, max_retries: int = 3) -> Client:
     return Client("http://api/v1", credential, max_retries=max_retries, transport=api)
 
 
-async def create(api: Api) -> Remediation:
+async def create(api: Api) -> Accepted:
     async with client(api) as it:
         return await it.create_remediation(
             "c1", "i7", mode=RemediationMode.REBOOT_VM, reason="why", remediation_id="key"
@@ -79,8 +81,9 @@ def status(http: int, code: int = 0, message: str = "", **headers: str) -> httpx
 
 async def test_a_create_carries_its_key_and_its_reason():
     api = Api(httpx.Response(200, json=PLAIN))
-    remediation = await create(api)
-    assert remediation.state is RemediationState.PENDING
+    accepted = await create(api)
+    assert accepted.record is not None
+    assert accepted.record.state is RemediationState.PENDING
     (request,) = api.requests
     assert request.url.raw_path == b"/v1/compute/clusters/c1/instances/i7/remediations?remediation_id=key"
     assert request.read() == b'{"mode":"REMEDIATION_MODE_REBOOT_VM","reason":"why"}'
@@ -102,7 +105,7 @@ async def test_an_odd_id_stays_one_segment_of_the_path(bad: str):
 async def test_a_dot_is_no_id(bad: str):
     api = Api(httpx.Response(200, json=PLAIN))
     async with client(api) as it:
-        with pytest.raises(ValueError, match="not an id"):
+        with pytest.raises(NotSendable, match="not an id"):
             await it.get_remediation("c1", bad, "r1")
     assert not api.requests
 
@@ -121,7 +124,10 @@ async def test_a_dot_is_no_id(bad: str):
         (httpx.Response(302, headers={"Location": "http://elsewhere/"}), Refused, "302"),
         (httpx.Response(200, text='{"id": "r1"'), AnswerUnreadable, "a body that cannot be read"),
         (httpx.Response(200, text="<html>hello</html>"), AnswerUnreadable, "a body that cannot be read"),
-        (httpx.Response(200, json={"id": "r1"}), AnswerUnreadable, "clusterId"),
+        (httpx.Response(200, json={"id": "r1"}), AnswerUnreadable, "state"),
+        (status(501, 12, "no such method"), Refused, "501 UNIMPLEMENTED: no such method"),
+        (httpx.Response(405, json={"error": {"message": "no", "code": "bad"}}), Refused, "405: no"),
+        (httpx.Response(302), Refused, "redirects to nowhere"),
         (httpx.ConnectError("refused"), NotReached, "cannot reach http://api/v1 (refused)"),
         (httpx.ConnectTimeout(""), NotReached, "cannot reach http://api/v1 (timeout)"),
         (httpx.ReadTimeout(""), AnswerLost, "did not answer in time"),
@@ -165,6 +171,9 @@ async def test_a_create_is_repeated_only_if_the_first_one_provably_did_nothing(a
         await create(api)
         first, second = api.requests
         assert first.url == second.url
+    elif isinstance(answer, httpx.Response) and answer.status_code == 200:
+        assert "cannot be read" in (await create(api)).problem
+        assert len(api.requests) == 1
     else:
         with pytest.raises(ApiError) as caught:
             await create(api)
@@ -277,3 +286,95 @@ async def test_time_is_the_servers():
     async with client(api) as it:
         await it.get_remediation("c1", "i7", "r1")
         assert 0 <= (it.now() - told).total_seconds() < 60
+
+
+@pytest.mark.parametrize(
+    ("answer", "record", "known_id"),
+    [
+        (httpx.Response(200, json=PLAIN), "r1", "r1"),
+        (httpx.Response(201, json={"id": "r1"}), None, "r1"),
+        (httpx.Response(201, json={"remediation_id": "r1"}), None, "r1"),
+        (httpx.Response(201, json="r1"), None, "r1"),
+        (httpx.Response(202), None, None),
+        (httpx.Response(204), None, None),
+        (httpx.Response(202, json={}), None, None),
+    ],
+    ids=str,
+)
+async def test_an_accepted_create_shows_as_much_as_its_answer(
+    answer: httpx.Response, record: str | None, known_id: str | None
+):
+    accepted = await create(Api(answer))
+    assert (accepted.record and accepted.record.id, accepted.remediation_id, accepted.problem) == (record, known_id, "")
+
+
+REFUSALS = [
+    status(400, 3, "remediation_id: no such parameter"),
+    httpx.Response(422, json={"detail": "extra fields not permitted"}),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+async def test_a_server_that_refuses_the_id_is_asked_without_it_from_then_on(refusal: httpx.Response):
+    def answer(request: httpx.Request) -> httpx.Response:
+        return refusal if "remediation_id" in request.url.params else httpx.Response(200, json=PLAIN)
+
+    api = Api(answer)
+    async with client(api) as it:
+        for _ in range(2):
+            made = await it.create_remediation(
+                "c1", "i7", mode=RemediationMode.REBOOT_VM, reason="why", remediation_id="key"
+            )
+            assert made.record is not None
+        assert it.ids_refused
+    assert ["remediation_id" in request.url.params for request in api.requests] == [True, False, False]
+
+
+async def test_a_refusal_that_has_nothing_to_do_with_the_id_is_told_as_it_is():
+    api = Api(status(400, 9, "the node is gone"))
+    with pytest.raises(Refused, match="the node is gone"):
+        await create(api)
+    assert len(api.requests) == 1
+    api = Api(status(400, 3, "mode: not allowed"))
+    with pytest.raises(Refused, match="mode: not allowed"):
+        await create(api)
+    assert len(api.requests) == 2
+
+
+ODD_HEADERS = [
+    {"Date": "Thu, 01 Jan 99999 00:00:00 GMT"},
+    {"Date": "31 Dec 9999 23:59:59 -2359"},
+    {"Date": "yesterday"},
+    {"Retry-After": "Wed, 25 Nov 2026 12:00:00"},
+    {"Retry-After": "nan"},
+    {"Retry-After": "-inf"},
+    {"Retry-After": "soon"},
+    {"Content-Encoding": "gzip"},
+    {"Location": "\u20ac"},
+    {"Set-Cookie": "a=b"},
+]
+
+
+@pytest.mark.parametrize("headers", ODD_HEADERS, ids=str)
+@pytest.mark.parametrize("http", [302, 401, 404, 429, 503])
+async def test_an_odd_header_takes_nothing_from_the_status(http: int, headers: dict[str, str]):
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    api = Api(lambda _: httpx.Response(http, headers=raw, stream=httpx.ByteStream(b"\x1f\x8b")))
+    with pytest.raises(StatusError) as caught:
+        await get(api)
+    assert caught.value.http_status == http
+
+
+async def test_no_cookie_is_kept():
+    api = Api(lambda _: httpx.Response(200, json=PLAIN, headers={"Set-Cookie": "session=1; Path=/"}))
+    async with client(api) as it:
+        for _ in range(3):
+            await it.get_remediation("c1", "i7", "r1")
+    assert not any("Cookie" in request.headers for request in api.requests)
+
+
+async def test_a_busy_server_that_says_when_to_come_back_is_heard():
+    api = Api(status(503, 14, "busy", **{"Retry-After": "60"}), httpx.Response(200, json=PLAIN))
+    started = asyncio.get_running_loop().time()
+    await get(api)
+    assert asyncio.get_running_loop().time() - started >= 60

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules.estimate import Estimate, Estimates
-from pulumi_resource_togetherai.remediation.rules.messages import progress
+from pulumi_resource_togetherai.clusters.estimate import Estimate, Estimates
+from pulumi_resource_togetherai.clusters.messages import progress
 from tests.unit.examples import NOW, record
 
 REBOOT = RemediationMode.REBOOT_VM

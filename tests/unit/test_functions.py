@@ -119,7 +119,8 @@ async def control(app: App) -> AsyncGenerator[httpx.AsyncClient]:
 async def started(app: App, instance: str, mode: RemediationMode) -> str:
     async with client(app) as it:
         made = await it.create_remediation("cluster-1", instance, mode=mode, reason=None, remediation_id=instance)
-        return made.id
+        assert made.remediation_id is not None
+        return made.remediation_id
 
 
 async def ids(app: App, **arguments: Any) -> list[str]:
@@ -189,18 +190,20 @@ async def test_the_stats_of_an_unknown_cluster_are_one_clear_line(app: App):
         await GET_REMEDIATION_STATS.answer(ProviderConfig(), {"clusterId": "cluster-9"}, client(app))
 
 
-async def test_what_cannot_be_believed_is_told_apart_in_the_stats():
+async def test_what_cannot_be_used_is_told_apart_in_the_stats():
     good = record("SUCCEEDED", ended=timedelta(), id="good", start_time=None)
     backwards = record("SUCCEEDED", ended=timedelta(hours=1), id="bad", create_time=NOW)
 
     def answer(request: httpx.Request) -> httpx.Response:
-        listed = [one.model_dump(mode="json", exclude_none=True) for one in (good, backwards)]
+        listed: list[Any] = [one.model_dump(mode="json", exclude_none=True) for one in (good, backwards)]
+        listed.append({"id": "no state"})
         return httpx.Response(200, json={"remediations": listed}, headers={"Date": format_datetime(NOW, usegmt=True)})
 
     credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
     lying = Client("http://simulator/v1", credential, transport=httpx.MockTransport(answer))
     told = await GET_REMEDIATION_STATS.answer(ProviderConfig(), {"clusterId": "c1"}, lying)
-    assert (told.count, told.unreadable) == (1, 1)
+    assert (told.count, told.unreadable) == (2, 1)
+    assert [outcome.left_out for mode in told.modes.values() for outcome in mode.outcomes.values()] == [1]
     assert abs(told.since - (NOW - timedelta(days=30))) < timedelta(minutes=1)
 
 

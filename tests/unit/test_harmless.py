@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.errors import ApiError
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.harmless import MESSAGE, QUOTED, harmless, quoted
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from tests.unit.examples import record
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_resource_togetherai.remediation.rules.identity import origin, unmarked
+from pulumi_resource_togetherai.clusters.marker import origin, unmarked
 from pulumi_resource_togetherai.remediation.rules.inputs import REPLACING
 from tests.unit.examples import URN, identity, record
 

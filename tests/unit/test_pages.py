@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.api.errors import AnswerTooLarge, ApiError, Refused
+from pulumi_resource_togetherai.api.errors import ApiError, Refused
 from pulumi_resource_togetherai.api.http import LARGEST_ANSWER
 from pulumi_resource_togetherai.api.pages import LARGER_PAGE_SIZE, MOST_LISTED, PAGE_SIZE
 from tests.unit.test_client import PLAIN, status
@@ -81,7 +82,7 @@ async def lists(it: Client, server: Server, *clusters: str, **asked: Any) -> lis
     sizes = list[list[int]]()
     for cluster in clusters:
         server.asked.clear()
-        listed = await it.list_remediations(cluster, **asked)
+        listed = await it.list_remediations(cluster, complete=False, **asked)
         assert {one.id for one in listed} == {f"r{number}" for number in range(server.has)}
         sizes.append(list(server.asked))
     return sizes
@@ -112,7 +113,7 @@ async def test_lists_under_way_at_once_are_refused_once_each():
         await lists(it, server, "c1", "c2")
         server.asked.clear()
         for _ in range(3):
-            await asyncio.gather(it.list_remediations("c1"), it.list_remediations("c2"))
+            await asyncio.gather(*(it.list_remediations(cluster, complete=False) for cluster in ("c1", "c2")))
     assert server.asked.count(1000) == 2
     assert server.asked.count(100) == 3 * 2 * 3
 
@@ -158,7 +159,7 @@ async def test_a_server_that_breaks_over_larger_pages_is_asked_for_the_usual_one
         await lists(it, server, "c1")
         server.asked.clear()
         with pytest.raises(ApiError, match="upstream request timeout"):
-            await it.list_remediations("c1")
+            await it.list_remediations("c1", complete=False)
         assert server.asked == [1000] * 3
         assert await lists(it, server, "c1", "c1") == [[100] * 3, [100] * 3]
 
@@ -198,8 +199,104 @@ async def test_a_list_goes_on_no_further_for_larger_pages():
         await lists(it, server, "c1")
         server.has = 10 * MOST_LISTED
         server.asked.clear()
-        with pytest.raises(
-            AnswerTooLarge, match=f"goes on after {MOST_LISTED} remediations, which is more than the provider reads"
-        ):
-            await it.list_remediations("c1")
+        listed = await it.list_remediations("c1")
+    assert len(listed) == MOST_LISTED
+    assert listed.incomplete == f"it goes on after {MOST_LISTED} remediations"
     assert server.asked.count(LARGER_PAGE_SIZE) == MOST_LISTED // LARGER_PAGE_SIZE
+
+
+async def test_a_list_of_several_pages_that_has_to_be_complete_is_read_until_nothing_new_comes():
+    server = Server(has=250)
+    async with client(server) as it:
+        listed = await it.list_remediations("c1")
+    assert (len(listed), listed.incomplete) == (250, "")
+    assert server.asked == [100, 100, 100, 1000]
+
+
+async def test_what_slips_between_two_pages_because_they_shift_is_found_all_the_same():
+    server = Server(has=250)
+
+    class Shifting(httpx.AsyncBaseTransport):
+        """After the first page the first record is gone, so the second page begins one record later."""
+
+        shifted = False
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = await server.handle_async_request(request)
+            if "page_token" in request.url.params and not self.shifted:
+                self.shifted = True
+                body = json.loads(answer.content)
+                return httpx.Response(200, json=body | {"remediations": body["remediations"][1:]})
+            return answer
+
+    async with client(Shifting()) as it:
+        listed = await it.list_remediations("c1")
+    assert {one.id for one in listed} == {f"r{number}" for number in range(250)}
+    assert listed.incomplete == ""
+
+
+async def test_a_list_that_is_another_each_time_is_not_complete():
+    server = Server(has=250)
+
+    def more(_: int) -> int:
+        server.has += 10
+        return 100
+
+    server.gives = more
+    async with client(server) as it:
+        assert (await it.list_remediations("c1")).incomplete == "the list changed each time that it was read"
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [
+        ({"has_next": True}, "it says that another page follows, but not which"),
+        ({"has_next": True, "next_page_token": ""}, "it says that another page follows, but not which"),
+        ({"has_next": True, "next_page_token": "x"}, "its pages repeat"),
+        ({"next_page_token": "x"}, "its pages repeat"),
+        ({"has_next": False, "next_page_token": "x"}, ""),
+        ({"next_page_token": None}, ""),
+        ({}, ""),
+    ],
+    ids=str,
+)
+async def test_a_list_is_complete_only_if_the_server_says_that_nothing_follows(page: dict[str, Any], why: str):
+    record = PLAIN | {"cluster_id": "c1"}
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, json={"remediations": [record]} | page))
+    async with client(answer) as it:
+        listed = await it.list_remediations("c1")
+    assert ([one.id for one in listed], listed.incomplete) == (["r1"], why)
+
+
+@pytest.mark.parametrize("empty", [{"remediations": []}, {"remediations": None}, {}], ids=str)
+async def test_an_empty_list_is_empty_however_it_is_written(empty: dict[str, Any]):
+    async with client(httpx.MockTransport(lambda _: httpx.Response(200, json=empty))) as it:
+        listed = await it.list_remediations("c1")
+    assert (list(listed), listed.incomplete) == ([], "")
+
+
+async def test_an_empty_page_is_not_the_end_if_the_server_says_that_another_follows():
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "page_token" in request.url.params:
+            return httpx.Response(200, json={"remediations": [PLAIN], "has_next": False})
+        return httpx.Response(200, json={"remediations": [], "has_next": True, "next_page_token": "2"})
+
+    async with client(httpx.MockTransport(answer)) as it:
+        listed = await it.list_remediations("c1")
+    assert ([one.id for one in listed], listed.incomplete) == (["r1"], "")
+
+
+async def test_pages_with_one_unreadable_record_each_do_not_end_the_list():
+    def answer(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params.get("page_token", "0"))
+        item = {"id": "odd", "instance_id": "i9"} if number == 1 else PLAIN | {"id": f"r{number}"}
+        more = number < 3
+        return httpx.Response(
+            200, json={"remediations": [item], "has_next": more, "next_page_token": str(number + 1) if more else ""}
+        )
+
+    async with client(httpx.MockTransport(answer)) as it:
+        listed = await it.list_remediations("c1")
+    assert [one.id for one in listed] == ["r0", "r2", "r3"]
+    assert listed.of("i7").incomplete == ""
+    assert "cannot be read" in listed.of("i9").incomplete

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules.precedence import Active, precedence, was_withdrawn
+from pulumi_resource_togetherai.clusters.precedence import Active, precedence, was_withdrawn
 from tests.unit.examples import NOW, record
 
 SECOND = timedelta(seconds=1)

@@ -149,7 +149,7 @@ async def test_an_approval_that_came_second_is_taken_back(platform: Platform):
         other = await client.create_remediation(
             "cluster-1", NODE, mode=RemediationMode.REBOOT_VM, reason="by hand", remediation_id="other"
         )
-        await platform.tell(f"/remediations/{other.id}/state", {"state": "RUNNING"})
+        await platform.tell(f"/remediations/{other.remediation_id}/state", {"state": "RUNNING"})
         return await approve(*where, **more)
 
     client.approve_remediation = approve_too_late

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
-from pulumi_resource_togetherai.api.believable import beyond_reason, other_than_asked
+from pulumi_resource_togetherai.api.asked import Asked, Contradiction, Unusable, problem, same_id
 from pulumi_resource_togetherai.api.enums import (
     ACTIVE_STATES,
     TERMINAL_STATES,
@@ -18,17 +20,32 @@ from pulumi_resource_togetherai.api.enums import (
     RemediationState,
     RemediationTrigger,
 )
-from pulumi_resource_togetherai.api.errors import Refused
+from pulumi_resource_togetherai.api.errors import AnswerContradicts, ApiError, NotSendable, Refused
 from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params, Request
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
-from pulumi_resource_togetherai.api.pages import Pages, Query
+from pulumi_resource_togetherai.api.pages import MOST_PAGES, Pages, Query
+from pulumi_resource_togetherai.api.plausible import USABLE_ID
 from pulumi_resource_togetherai.harmless import quoted
 
-__all__ = ["ALL_INSTANCES", "AT_ONCE", "Client", "Credential"]
+__all__ = ["ALL_INSTANCES", "AT_ONCE", "Accepted", "Client", "Credential"]
 
 ALL_INSTANCES = "-"
 """In place of an instance id: every instance of the cluster."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the API answered to a POST that it accepted (2xx): a remediation exists, whatever the answer shows of it."""
+
+    record: Remediation | None = None
+    """The remediation, if the answer shows it."""
+    remediation_id: str | None = None
+    """Its id, if the answer shows that much."""
+    problem: str = ""
+    """Why the answer cannot be used; empty if it is one that a server may well give."""
+    of_another: bool = False
+    """Whether the answer is about something else than was asked for."""
 
 
 class Client:
@@ -59,6 +76,8 @@ class Client:
             without_proxy=without_proxy,
         )
         self._pages = Pages(self._http)
+        self.ids_refused = ""
+        """Why the API refuses `remediation_id`; empty as far as it is known to take it."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,7 +97,7 @@ class Client:
         self._http.start_no_more()
 
     def now(self) -> datetime:
-        """The time on the server's clock, as far as its answers show it and within reason (see `believable_now`)."""
+        """The time on the server's clock, as far as its answers show it and within reason (see `plausible_clock`)."""
         return self._http.now()
 
     def clock_ahead(self) -> float | None:
@@ -87,25 +106,53 @@ class Client:
 
     async def create_remediation(
         self, cluster_id: str, instance_id: str, *, mode: RemediationMode, reason: str | None, remediation_id: str
-    ) -> Remediation:
-        """POST .../remediations: starts a remediation. An error with `maybe_took_effect` may hide a success."""
+    ) -> Accepted:
+        """POST .../remediations: starts a remediation. An error with `maybe_took_effect` may hide a success.
+
+        The vendor's newest client sends no `remediation_id` any more, so a server may refuse it (400). Then the request
+        did nothing, and this and every later one is sent without it; see `ids_refused`.
+        """
+        if self.ids_refused:
+            return await self._create(cluster_id, instance_id, mode, reason, None)
+        try:
+            return await self._create(cluster_id, instance_id, mode, reason, remediation_id)
+        except Refused as refusal:
+            if not refusal.of_a_parameter:
+                raise
+            accepted = await self._create(cluster_id, instance_id, mode, reason, None)
+            self.ids_refused = refusal.message
+            return accepted
+
+    async def _create(
+        self,
+        cluster_id: str,
+        instance_id: str,
+        mode: RemediationMode,
+        reason: str | None,
+        remediation_id: str | None,
+    ) -> Accepted:
+        asked = Asked(cluster_id, instance_id, mode=mode)
         request = Request(
             "create remediation",
             "POST",
             f"{_instance_path(cluster_id, instance_id)}/remediations",
-            Remediation,
-            _about(cluster_id, instance_id),
-            params={"remediation_id": remediation_id},
+            lambda body, _: _accepted(body, asked),
+            params={"remediation_id": remediation_id} if remediation_id else {},
             body={"mode": mode.value} | ({"reason": reason} if reason else {}),
             starts=True,
         )
-        return await self._http.send(request)
+        try:
+            return await self._http.send(request)
+        except ApiError as error:
+            if not error.accepted:
+                raise
+            return Accepted(problem=error.message, of_another=isinstance(error, AnswerContradicts))
 
     async def get_remediation(self, cluster_id: str, instance_id: str, remediation_id: str) -> Remediation:
         """GET .../remediations/{remediation_id}."""
         path = _remediation_path(cluster_id, instance_id, remediation_id)
-        about = _about(cluster_id, instance_id, remediation_id)
-        return await self._http.send(Request("get remediation", "GET", path, Remediation, about))
+        asked = Asked(cluster_id, instance_id, remediation_id)
+        return await self._http.send(Request("get remediation", "GET", path, lambda body, _: asked.read(body)))
 
     async def approve_remediation(
         self,
@@ -143,19 +190,28 @@ class Client:
     ) -> Remediation:
         """POST .../remediations/{remediation_id}/{action}."""
         path = f"{_remediation_path(cluster_id, instance_id, remediation_id)}/{action}"
-        about = _about(cluster_id, instance_id, remediation_id)
-        request = Request(f"{action} remediation", "POST", path, Remediation, about, body=body, starts=starts)
+        asked = Asked(cluster_id, instance_id, remediation_id)
+        request = Request(
+            f"{action} remediation", "POST", path, lambda answer, _: asked.read(answer), body=body, starts=starts
+        )
         return await self._http.send(request)
 
     async def get_cluster(self, cluster_id: str) -> Cluster:
         """GET /compute/clusters/{cluster_id}: the cluster and its GPU worker nodes."""
 
-        def wrong(cluster: Cluster) -> str:
-            asked = cluster.cluster_id == cluster_id
-            return "" if asked else f"asked about cluster {cluster_id}, it answered with {quoted(cluster.cluster_id)}"
+        def read(body: Any, _: int) -> Cluster:
+            if not isinstance(body, Mapping):
+                raise Unusable("it is not a cluster")
+            try:
+                cluster = Cluster.model_validate({"cluster_id": cluster_id} | cast(dict[str, Any], body))
+            except (ValidationError, RecursionError) as error:
+                raise Unusable(problem(error)) from error
+            if not same_id(cluster.cluster_id, cluster_id):
+                raise Contradiction(f"asked about cluster {cluster_id}, it answered with {quoted(cluster.cluster_id)}")
+            return cluster
 
         path = f"/compute/clusters/{_segment(cluster_id)}"
-        return await self._http.send(Request("get cluster", "GET", path, Cluster, wrong))
+        return await self._http.send(Request("get cluster", "GET", path, read))
 
     async def list_remediations(
         self,
@@ -165,11 +221,14 @@ class Client:
         states: Sequence[RemediationState] = (),
         modes: Sequence[RemediationMode] = (),
         triggers: Sequence[RemediationTrigger] = (),
+        most_pages: int = MOST_PAGES,
+        complete: bool = True,
     ) -> Listed:
         """GET .../remediations, every page, newest first; of one instance, or of the whole cluster.
 
         It is not known whether the server honors a filter, so the client filters the answer as well. If the server
-        refuses the filters, the client asks for the list without them.
+        refuses the filters, the client asks for the list without them. `most_pages`: how many pages the answer is
+        worth; a list that has more is cut off. `complete`: whether what the list lacks counts as not being there.
         """
         filters: Params = {
             name: [value.value for value in values]
@@ -177,11 +236,11 @@ class Client:
             if values
         }
         try:
-            listed = await self._all_pages(cluster_id, instance_id, filters)
+            listed = await self._all_pages(cluster_id, instance_id, filters, most_pages=most_pages, complete=complete)
         except Refused:
             if not filters:
                 raise
-            listed = await self._all_pages(cluster_id, instance_id, {})
+            listed = await self._all_pages(cluster_id, instance_id, {}, most_pages=most_pages, complete=complete)
         wanted = (
             remediation
             for remediation in listed
@@ -191,40 +250,55 @@ class Client:
         )
         oldest = datetime.min.replace(tzinfo=UTC)
         newest_first = sorted(wanted, key=lambda remediation: remediation.create_time or oldest, reverse=True)
-        return Listed(newest_first, listed.unreadable)
+        return Listed(newest_first, listed.unreadable, cut_off=listed.cut_off)
 
-    async def list_active_remediations(self, cluster_id: str) -> Listed:
-        """GET .../remediations of the whole cluster: those that have not ended. Also raises Refused if the server
-        ignores the filter, because its answer would grow with the cluster's history."""
+    async def list_active_remediations(self, cluster_id: str, *, most_pages: int = MOST_PAGES) -> Listed:
+        """GET .../remediations of the whole cluster by state: those that have not ended, as far as the server honors
+        the filter. Raises Refused if it refuses it."""
         active: Params = {"state": [state.value for state in ACTIVE_STATES]}
-        listed = await self._all_pages(cluster_id, ALL_INSTANCES, active)
-        if any(remediation.terminal for remediation in listed):
-            raise Refused("list remediations", "the server does not filter by state", http_status=200)
-        return listed
+        return await self._all_pages(cluster_id, ALL_INSTANCES, active, most_pages=most_pages)
 
-    async def list_ended_remediations(self, cluster_id: str, wanted: Set[str]) -> Listed:
-        """GET .../remediations of the whole cluster: those that have ended. Stops once all ids in `wanted` have come.
-        If the list begins with the newest, that is soon, however long the history. If it does not, the client may have
-        to read it to its end."""
+    async def list_ended_remediations(self, cluster_id: str, wanted: Set[str], *, most_pages: int) -> Listed:
+        """GET .../remediations of the whole cluster by state: those that have ended. Stops once all ids in `wanted`
+        have come. If the list begins with the newest, that is soon, however long the history."""
         ended: Params = {"state": [state.value for state in sorted(TERMINAL_STATES)]}
-        return await self._all_pages(cluster_id, ALL_INSTANCES, ended, until=wanted)
+        return await self._all_pages(cluster_id, ALL_INSTANCES, ended, until=wanted, most_pages=most_pages)
 
     async def _all_pages(
-        self, cluster_id: str, instance_id: str, filters: Params, *, until: Set[str] | None = None
+        self,
+        cluster_id: str,
+        instance_id: str,
+        filters: Params,
+        *,
+        most_pages: int,
+        until: Set[str] | None = None,
+        complete: bool = False,
     ) -> Listed:
-        one = None if instance_id == ALL_INSTANCES else instance_id
         query = Query(
-            path=f"{_instance_path(cluster_id, instance_id)}/remediations",
-            filters=filters,
-            wrong=lambda record: other_than_asked(record, cluster_id, one, None),
-            until=until,
+            f"{_instance_path(cluster_id, instance_id)}/remediations",
+            Asked(cluster_id, None if instance_id == ALL_INSTANCES else instance_id),
+            filters,
+            until,
+            most_pages,
+            complete,
         )
         return await self._pages.read(query)
 
 
-def _about(cluster_id: str, instance_id: str | None, remediation_id: str | None = None) -> Callable[[Remediation], str]:
-    """A function that returns what is wrong with a record that answers a question about these ids."""
-    return lambda record: other_than_asked(record, cluster_id, instance_id, remediation_id) or beyond_reason(record)
+def _accepted(body: Any, asked: Asked) -> Accepted:
+    """What a POST was answered: the record, its id in some form, or nothing. Raises Contradiction."""
+    if body is None or body in ({}, [], ""):
+        return Accepted()
+    try:
+        record = asked.read(body)
+    except Contradiction:
+        raise
+    except Unusable as error:
+        fields = cast(Mapping[str, Any], body) if isinstance(body, Mapping) else {"id": body}
+        said = next((fields[name] for name in ("id", "remediation_id", "remediationId") if fields.get(name)), None)
+        usable = isinstance(said, str) and USABLE_ID.fullmatch(said)
+        return Accepted(remediation_id=str(said)) if usable else Accepted(problem=str(error))
+    return Accepted(record, record.id)
 
 
 def _instance_path(cluster_id: str, instance_id: str) -> str:
@@ -238,5 +312,5 @@ def _remediation_path(cluster_id: str, instance_id: str, remediation_id: str) ->
 def _segment(identifier: str) -> str:
     """An id as one path segment, so that no id can name another path."""
     if identifier in ("", ".", ".."):
-        raise ValueError(f"{identifier!r} is not an id")
+        raise NotSendable("look up", f'"{identifier}" is not an id')
     return quote(identifier, safe="")

@@ -27,12 +27,22 @@ class OpenEnum(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
+        """A known value in another spelling (in short, in lower case, with another prefix) is that value."""
         if not isinstance(value, str) or not value:
             return None
+        words = value.strip().upper().replace("-", "_").replace(" ", "_")
+        for name, known in cls.__members__.items():
+            if words in (name, known.value, f"{cls._prefix()}{name}"):
+                return known
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
         member.description = ""
         return member
+
+    @classmethod
+    def _prefix(cls) -> str:
+        """What protobuf puts before a value's name: `REMEDIATION_STATE_`."""
+        return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in cls.__name__)[1:] + "_"
 
     __hash__ = str.__hash__
 
@@ -84,6 +94,10 @@ class RemediationTrigger(OpenEnum):
 
 
 TRIGGER_PREFIX = "REMEDIATION_TRIGGER_"
+UNSPECIFIED_MODE = RemediationMode(f"{MODE_PREFIX}UNSPECIFIED")
+"""Stands for a mode that the API did not tell."""
+UNSPECIFIED_TRIGGER = RemediationTrigger(f"{TRIGGER_PREFIX}UNSPECIFIED")
+"""Stands for a trigger that the API did not tell."""
 
 
 class RemediationState(OpenEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from pulumi_resource_togetherai.harmless import harmless
 
@@ -15,17 +15,32 @@ class ApiError(Exception):
     transient: ClassVar[bool] = False
     """Whether the same request may well succeed later."""
 
+    accepted = False
+    """Whether the API answered 2xx: then it has done what was asked, though the answer cannot be used."""
+
     def __init__(self, operation: str, message: str) -> None:
-        message = harmless(message)
-        super().__init__(f"{operation}: {message}")
         self.operation = operation
-        self.message = message
+        self._say(message)
+
+    def _say(self, message: str) -> None:
+        self.message = harmless(message)
+        self.args = (f"{self.operation}: {self.message}",)
+
+    def without(self, secret: str) -> Self:
+        """The same error without a secret in its text: some services repeat the key that they refuse."""
+        if secret in self.message:
+            self._say(self.message.replace(secret, "[the API key]"))
+        return self
 
 
 class NotReached(ApiError):
     """No connection was made: the request never left. Safe to repeat."""
 
     transient = True
+
+
+class NotSendable(ApiError):
+    """There is no such request to send: an address or an id that no URL can hold."""
 
 
 class Withheld(ApiError):
@@ -51,9 +66,15 @@ class AnswerContradicts(AnswerUnreadable):
 
 
 class AnswerTooLarge(ApiError):
-    """An answer, or a list, is longer than the client reads."""
+    """An answer is longer than the client reads."""
 
     maybe_took_effect = True
+
+
+class Incomplete(ApiError):
+    """A list that may lack what was asked for."""
+
+    transient = True
 
 
 class StatusError(ApiError):
@@ -71,7 +92,12 @@ class StatusError(ApiError):
 
 
 class Refused(StatusError):
-    """400 and every other 4xx without a class of its own: the API will not do it."""
+    """400, 501 and every other 3xx or 4xx without a class of its own: the API will not do it."""
+
+    @property
+    def of_a_parameter(self) -> bool:
+        """Whether the request itself may be what is refused, and not what it would do in the present state."""
+        return self.http_status in (400, 422) and self.code in ("", "INVALID_ARGUMENT", "OUT_OF_RANGE", "UNIMPLEMENTED")
 
 
 class CredentialRefused(StatusError):
@@ -133,9 +159,9 @@ def status_error_type(http_status: int) -> type[StatusError]:
             return AlreadyExists
         case 429:
             return RateLimited
-        case 408:
-            return ServerError
-        case _ if http_status >= 500:
+        case 501:
+            return Refused
+        case _ if http_status == 408 or http_status >= 500:
             return ServerError
         case _:
             return Refused

@@ -1,20 +1,27 @@
-"""Sends one request: limits it, repeats it where that is safe, and reads its answer or turns it into an error."""
+"""Sends one request: limits it, repeats it where that is safe, and reads its answer or turns it into an error.
+
+This is the one boundary of errors: whatever goes wrong while a request is sent or its answer read, headers included,
+leaves as an `ApiError` that says whether the request may have taken effect.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from math import isfinite
+from typing import Any, Generic, TypeVar, cast
 
 import httpx
-from pydantic import SecretStr, ValidationError
+import pydantic_core
+from pydantic import SecretStr
 
 from pulumi_resource_togetherai import __version__
-from pulumi_resource_togetherai.api.believable import believable_now, problem
+from pulumi_resource_togetherai.api.asked import Contradiction, Unusable
 from pulumi_resource_togetherai.api.errors import (
     GRPC_CODES,
     AnswerContradicts,
@@ -24,11 +31,12 @@ from pulumi_resource_togetherai.api.errors import (
     ApiError,
     CredentialRefused,
     NotReached,
-    RateLimited,
+    NotSendable,
+    StatusError,
     Withheld,
     status_error_type,
 )
-from pulumi_resource_togetherai.api.models import ApiModel, RpcStatus
+from pulumi_resource_togetherai.api.plausible import plausible_clock
 from pulumi_resource_togetherai.api.retry import LONGEST_RETRY_AFTER, retrying
 from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.telemetry.request import Exchange, telling
@@ -38,8 +46,10 @@ AT_ONCE = 16
 answer therefore delays only requests about itself."""
 LARGEST_ANSWER = 16 * 2**20
 """The longest answer that the client reads, in bytes. A page of 1000 remediations has some 550,000."""
+LARGEST_ERROR = 2**16
+"""How much of an error's body the client reads, in bytes."""
 
-Answer = TypeVar("Answer", bound=ApiModel)
+Answer = TypeVar("Answer")
 Params = dict[str, str | int | list[str]]
 
 
@@ -53,15 +63,14 @@ class Credential:
 
 @dataclass(frozen=True)
 class Request(Generic[Answer]):
-    """One request, and what its answer has to be."""
+    """One request, and how its answer is read."""
 
     operation: str
     """What the request is for, as error messages name it."""
     method: str
     path: str
-    answer: type[Answer]
-    wrong: Callable[[Answer], str]
-    """Returns what is wrong with an answer that can be read; empty if nothing is."""
+    read: Callable[[Any, int], Answer]
+    """Reads a body (None if there is none) of so many bytes. Raises Unusable."""
     params: Params | None = None
     body: dict[str, Any] | None = None
     starts: bool = False
@@ -94,6 +103,7 @@ class Http:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE),
             trust_env=not without_proxy,
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # the API key is all that identifies us
             headers={
                 "Authorization": f"Bearer {credential.api_key.get_secret_value()}",
                 "User-Agent": f"pulumi-togetherai/{__version__}",
@@ -119,13 +129,13 @@ class Http:
         self._starts_no_more = True
 
     def now(self) -> datetime:
-        """The time on the server's clock, as far as its answers show it and within reason (see `believable_now`). So a
+        """The time on the server's clock, as far as its answers show it and within reason (see `plausible_clock`). So a
         wrong clock on this machine makes no age wrong."""
         ours = datetime.now(UTC)
         if self._server_time is None:
             return ours
         told, at = self._server_time
-        return believable_now(told + timedelta(seconds=asyncio.get_running_loop().time() - at), ours)
+        return plausible_clock(told + timedelta(seconds=asyncio.get_running_loop().time() - at), ours)
 
     async def send(self, request: Request[Answer]) -> Answer:
         """Sends a request, repeats it where that is safe, and reads its answer."""
@@ -145,21 +155,40 @@ class Http:
             try:
                 with telling(request.method, self._base_url, request.path, resends=resends) as exchange:
                     return await self._send_once(request, exchange)
-            except RateLimited as error:
-                asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER)
+            except StatusError as error:
+                asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER) if error.transient else 0.0
                 self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + asked)
                 raise
 
     async def _send_once(self, request: Request[Answer], exchange: Exchange) -> Answer:
+        try:
+            return await self._exchanged(request, exchange)
+        except ApiError as error:
+            told = error
+        except Exception as error:  # a defect of a library, or of an answer that nobody thought of
+            told = AnswerUnreadable(
+                request.operation,
+                f"the answer of {self._base_url} cannot be used ({type(error).__name__}: {quoted(str(error))})",
+            )
+            told.__cause__ = error
+        told.accepted = exchange.status is not None and 200 <= exchange.status < 300
+        raise told.without(self._key)
+
+    async def _exchanged(self, request: Request[Answer], exchange: Exchange) -> Answer:
         operation = request.operation
         try:
+            sent = self._client.build_request(request.method, request.path, params=request.params, json=request.body)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise NotSendable(operation, f"{self._base_url} is not a usable address ({error})") from error
+        try:
             # httpx limits each read, this timeout the whole answer: a slow body must not hold the caller up forever.
-            async with (
-                asyncio.timeout(self._request_timeout),
-                self._client.stream(request.method, request.path, params=request.params, json=request.body) as response,
-            ):
-                exchange.status = response.status_code
-                content = await self._read(operation, response)
+            async with asyncio.timeout(self._request_timeout):
+                response = await self._client.send(sent, stream=True)
+                try:
+                    exchange.status = response.status_code
+                    content = await self._read(operation, response)
+                finally:
+                    await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotReached(operation, f"cannot reach {self._base_url} ({str(error) or 'timeout'})") from error
         except (httpx.TimeoutException, TimeoutError) as error:
@@ -167,61 +196,63 @@ class Http:
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise AnswerLost(operation, f"the connection to {self._base_url} broke ({error})") from error
         except httpx.InvalidURL as error:
-            raise NotReached(operation, f"{self._base_url} is not a usable address ({error})") from error
+            raise NotSendable(operation, f"{self._base_url} is not a usable address ({error})") from error
         self._note_server_time(response)
         if response.status_code >= 300:
             raise self._error(operation, response, content)
         try:
-            answer = request.answer.model_validate_json(content)
-        except (ValidationError, RecursionError) as error:
-            raise AnswerUnreadable(
-                operation,
-                f"{self._base_url} answered {response.status_code} with a body that cannot be read ({problem(error)})",
+            return request.read(_parsed(content), len(content))
+        except Contradiction as error:
+            raise AnswerContradicts(
+                operation, f"{self._base_url} gave an answer that cannot be right: {error}"
             ) from error
-        if contradiction := request.wrong(answer):
-            raise AnswerContradicts(operation, f"{self._base_url} gave an answer that cannot be right: {contradiction}")
-        return answer
+        except Unusable as error:
+            raise AnswerUnreadable(
+                operation, f"{self._base_url} answered {response.status_code} with a body that cannot be read ({error})"
+            ) from error
 
     async def _read(self, operation: str, response: httpx.Response) -> bytes:
-        """The body. Raises an error if it is compressed or too long."""
-        encoding = response.headers.get("Content-Encoding", "identity")
-        if encoding != "identity":
+        """The body. Of an error's as much as is needed, since its status says the most; raises an error if an answer is
+        compressed or too long."""
+        failed = response.status_code >= 300
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", ""):
+            if failed:
+                return b""
+            shown = quoted(self._without_key(encoding))
             raise AnswerUnreadable(
-                operation, f"{self._base_url} sent an answer in the encoding {quoted(encoding)}, which nobody asked for"
+                operation, f"{self._base_url} sent an answer in the encoding {shown}, which nobody asked for"
             )
         content = bytearray()
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > LARGEST_ANSWER:
-                raise AnswerTooLarge(
-                    operation,
-                    f"{self._base_url} answered with more than {LARGEST_ANSWER // 2**20} MiB, which is more than the "
-                    "provider reads",
-                )
+        try:
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if failed and len(content) >= LARGEST_ERROR:
+                    break
+                if len(content) > LARGEST_ANSWER:
+                    raise AnswerTooLarge(
+                        operation,
+                        f"{self._base_url} answered with more than {LARGEST_ANSWER // 2**20} MiB, which is more than "
+                        "the provider reads",
+                    )
+        except httpx.TransportError:
+            if not failed:
+                raise
         return bytes(content)
 
     def _note_server_time(self, response: httpx.Response) -> None:
-        try:
-            told = parsedate_to_datetime(response.headers["Date"])
-        except (KeyError, ValueError):
-            return
-        told = told if told.tzinfo else told.replace(tzinfo=UTC)
-        self._server_time = (told, asyncio.get_running_loop().time())
-        self.clock_ahead = (told - datetime.now(UTC)).total_seconds()
+        told = _time(response.headers.get("Date"))
+        if told is not None:
+            self._server_time = (told, asyncio.get_running_loop().time())
+            self.clock_ahead = (told - datetime.now(UTC)).total_seconds()
 
     def _error(self, operation: str, response: httpx.Response, content: bytes) -> ApiError:
         kind = status_error_type(response.status_code)
-        try:
-            status = RpcStatus.model_validate_json(content)
-            code, message = GRPC_CODES.get(status.code, ""), quoted(self._without_key(status.message))
-        except (ValidationError, RecursionError):
-            code, message = "", ""
+        code, message = _explained(self._without_key(content.decode("utf-8", "replace")))
         if response.is_redirect:
-            message = (
-                f"{self._base_url} redirects to {quoted(self._without_key(response.headers['Location']))}, but the API "
-                "key is sent only to the configured address"
-            )
-        reason = quoted(response.reason_phrase)
+            to = quoted(self._without_key(response.headers.get("Location", "nowhere")))
+            message = f"{self._base_url} redirects to {to}, but the API key is sent only to the configured address"
+        reason = quoted(self._without_key(response.reason_phrase))
         message = message or f"{reason} (an answer that is not the API's)".lstrip()
         if kind is CredentialRefused:
             message = f"{message}. The API key came from {self._credential.source}"
@@ -233,9 +264,60 @@ class Http:
             retry_after=_retry_after(response),
         )
 
+    @property
+    def _key(self) -> str:
+        return self._credential.api_key.get_secret_value()
+
     def _without_key(self, text: str) -> str:
-        """The text without the API key: some services repeat the key that they refuse."""
-        return text.replace(self._credential.api_key.get_secret_value(), "[the API key]")
+        """The text without the API key, before it is cut off in the middle of it."""
+        return text.replace(self._key, "[the API key]")
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON of a body; None for an empty one. Raises Unusable."""
+    if not content.strip():
+        return None
+    try:
+        return pydantic_core.from_json(content.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as error:
+        raise Unusable(f"it is not JSON: {quoted(str(error))}") from error
+
+
+def _explained(text: str) -> tuple[str, str]:
+    """The code and the message of an error's body: google.rpc.Status, or one of the other shapes that gateways and web
+    frameworks give errors. Both empty if it has none of them."""
+    try:
+        body = _parsed(text.encode())
+    except Unusable:
+        return "", ""
+    for _ in range(2):  # {"error": {...}} wraps what others send plainly
+        if not isinstance(body, Mapping):
+            break
+        said = cast(Mapping[str, Any], body)
+        code, inner = said.get("code"), said.get("error")
+        name = GRPC_CODES.get(code, "") if isinstance(code, int) else ""
+        if isinstance(code, str) and code.upper() in GRPC_CODES.values():
+            name = code.upper()
+        message = next((said[key] for key in ("message", "detail", "title", "error") if _is_text(said.get(key))), "")
+        if message or not isinstance(inner, Mapping):
+            return name, quoted(message)
+        body = cast(Mapping[str, Any], inner)
+    return "", ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _time(header: str | None) -> datetime | None:
+    """The time that a header tells; None if it tells none."""
+    if header is None:
+        return None
+    try:
+        told = parsedate_to_datetime(header)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _retry_after(response: httpx.Response) -> float | None:
@@ -244,10 +326,8 @@ def _retry_after(response: httpx.Response) -> float | None:
     if header is None:
         return None
     try:
-        return max(0.0, float(header))
+        asked = float(header)
     except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except ValueError:
-        return None
+        told = _time(header)
+        asked = (told - datetime.now(UTC)).total_seconds() if told else float("nan")
+    return max(0.0, asked) if isfinite(asked) else None

@@ -1,82 +1,93 @@
-"""A list of remediations, each of which is read separately: one that cannot be read or believed hides no other."""
+"""A list of remediations, each of which is read separately: one that cannot be used hides no other."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from pydantic import Field, ValidationError
-
-from pulumi_resource_togetherai.api.believable import beyond_reason, problem
-from pulumi_resource_togetherai.api.models import ApiModel, Remediation
+from pulumi_resource_togetherai.api.asked import Asked, Contradiction, Unusable, folded, instance_of
+from pulumi_resource_togetherai.api.models import Remediation
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An item of a list that cannot be read as a remediation, or cannot be believed."""
+    """An item of a list that cannot be used."""
 
     instance_id: str | None
     """The instance that the item is about, if that much can be read."""
     problem: str
     """What is wrong with it."""
 
-    @classmethod
-    def of(cls, item: Any) -> Unreadable:
-        """Describes an item that is no remediation, or one that cannot be believed."""
-        if isinstance(item, Remediation):
-            return cls(item.instance_id, beyond_reason(item))
-        instance: Any = cast(dict[str, Any], item).get("instance_id") if isinstance(item, dict) else None
-        try:
-            Remediation.model_validate(item)
-        except ValidationError as error:
-            return cls(instance if isinstance(instance, str) else None, problem(error))
-        return cls(None, "it is not a remediation")
-
 
 class Listed(list[Remediation]):
-    """Remediations, and the items of the API's list that could not be read."""
+    """Remediations as the API lists them, and what the list may lack."""
 
-    def __init__(self, records: Iterable[Remediation] = (), unreadable: Iterable[Unreadable] = ()) -> None:
+    def __init__(
+        self, records: Iterable[Remediation] = (), unreadable: Iterable[Unreadable] = (), *, cut_off: str = ""
+    ) -> None:
+        """`cut_off`: why the list ends before its end; empty if the API said that nothing follows."""
         super().__init__(records)
         self.unreadable = list(unreadable)
+        self.cut_off = cut_off
+
+    @property
+    def incomplete(self) -> str:
+        """Why the list may lack a remediation; empty if it is complete."""
+        if self.cut_off:
+            return self.cut_off
+        return f"it lists a remediation that cannot be read ({self.unreadable[0].problem})" if self.unreadable else ""
 
     @cached_property
     def _by_instance(self) -> dict[str, list[Remediation]]:
         found = defaultdict[str, list[Remediation]](list)
         for record in self:
-            found[record.instance_id].append(record)
+            found[folded(record.instance_id)].append(record)
         return dict(found)
 
     def of(self, instance_id: str) -> Listed:
         """The remediations of one instance, with the unreadable items that may belong to it."""
-        may_be = (item for item in self.unreadable if item.instance_id in (None, instance_id))
-        return Listed(self._by_instance.get(instance_id, ()), may_be)
+        instance = folded(instance_id)
+        may_be = (item for item in self.unreadable if item.instance_id is None or folded(item.instance_id) == instance)
+        return Listed(self._by_instance.get(instance, ()), may_be, cut_off=self.cut_off)
 
 
-class Page(ApiModel):
-    """A RemediationPage that reads every remediation separately: one that cannot be read hides no other."""
+@dataclass(frozen=True)
+class Page:
+    """One page of a list."""
 
-    remediations: list[Annotated[Remediation | Any, Field(union_mode="left_to_right")]] = Field(
-        default_factory=list[Any]
-    )
-    has_next: bool = False
-    next_page_token: str | None = None
+    records: list[Remediation]
+    unreadable: list[Unreadable]
+    next_token: str | None
+    """The token of the next page; None if the server gave none."""
+    has_next: bool | None
+    """Whether another page follows; None if the server did not say."""
+    size: int
+    """The length of the answer, in bytes."""
 
-    @cached_property
-    def readable(self) -> list[Remediation]:
-        """The remediations that can be read and believed."""
-        return [item for item in self.remediations if isinstance(item, Remediation) and not beyond_reason(item)]
+    @property
+    def length(self) -> int:
+        """How many items it has."""
+        return len(self.records) + len(self.unreadable)
 
-    def unreadable(self) -> list[Unreadable]:
-        """The items that cannot be read or believed."""
-        if len(self.readable) == len(self.remediations):
-            return []
-        readable = {id(item) for item in self.readable}
-        return [Unreadable.of(item) for item in self.remediations if id(item) not in readable]
-
-    def contradiction(self, wrong: Callable[[Remediation], str]) -> str:
-        """What is wrong with the first remediation that was not asked for; empty if there is none."""
-        return next((why for item in self.readable if (why := wrong(item))), "")
+    @classmethod
+    def read(cls, body: Any, asked: Asked, size: int) -> Page:
+        """The page that an answer holds. Raises Unusable, Contradiction if an item is of something else."""
+        if not isinstance(body, Mapping):
+            raise Unusable("it is not a list of remediations")
+        body = cast(Mapping[str, Any], body)
+        items, token = body.get("remediations"), body.get("next_page_token") or body.get("nextPageToken")
+        if items is not None and not isinstance(items, list):
+            raise Unusable("its remediations are not a list")
+        records, unreadable = list[Remediation](), list[Unreadable]()
+        for item in cast(list[Any], items or []):
+            try:
+                records.append(asked.read(item))
+            except Contradiction:
+                raise
+            except Unusable as error:
+                unreadable.append(Unreadable(asked.instance_id or instance_of(item), str(error)))
+        said = body.get("has_next", body.get("hasNext"))
+        return cls(records, unreadable, str(token) if token else None, None if said is None else bool(said), size)

@@ -6,10 +6,19 @@ model reads an answer and writes a resource's outputs. Fields that a newer serve
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import (
@@ -20,10 +29,15 @@ from pulumi_resource_togetherai.api.enums import (
     RemediationState,
     RemediationTrigger,
 )
+from pulumi_resource_togetherai.api.plausible import SKEW, is_unset, plausible_time
 
 
 class ApiModel(BaseModel):
-    """Base of every message: open to new fields, readable under the API's and under Pulumi's names."""
+    """Base of every message: open to new fields, readable under the API's and under Pulumi's names, and tolerant.
+
+    A value that means unset counts as absent, and a value that cannot be read is left out, so that one odd field, node
+    or alert hides nothing else. Only what a model requires has to be there.
+    """
 
     model_config = ConfigDict(
         extra="allow",
@@ -31,7 +45,19 @@ class ApiModel(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         use_attribute_docstrings=True,
+        coerce_numbers_to_str=True,
     )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tolerantly(cls, message: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(message, dict):
+            return read(message)
+        fields = {name: value for name, value in cast(dict[str, Any], message).items() if not is_unset(value)}
+        try:
+            return read(fields)
+        except ValidationError as error:
+            return read(_without_what_is_odd(cls, fields, error))
 
     @field_validator(
         "create_time",
@@ -41,12 +67,28 @@ class ApiModel(BaseModel):
         "review_time",
         "started_at",
         "resolved_at",
+        "transition_time",
+        "deleted_at",
         check_fields=False,
     )
     @classmethod
-    def _with_a_zone(cls, time: datetime | None) -> datetime | None:
-        """A moment without a time zone is taken to be UTC, so that any two can be compared."""
-        return time if time is None or time.tzinfo else time.replace(tzinfo=UTC)
+    def _plausible(cls, time: datetime | None) -> datetime | None:
+        return None if time is None else plausible_time(time)
+
+
+def _without_what_is_odd(model: type[BaseModel], fields: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
+    """The fields that can be read. Of a list, the items that can be read stay."""
+    spelled = {str(field.alias): name for name, field in model.model_fields.items()}
+    kept, odd_items = dict(fields), dict[str, set[int]]()
+    for path in (details["loc"] for details in error.errors(include_input=False, include_url=False)):
+        for name in (str(path[0]), spelled.get(str(path[0]), "")) if path else ():
+            if isinstance(fields.get(name), list) and len(path) > 1:
+                odd_items.setdefault(name, set()).add(int(path[1]))
+            else:
+                kept.pop(name, None)
+    for name, indices in odd_items.items():
+        kept[name] = [item for index, item in enumerate(fields[name]) if index not in indices]
+    return kept
 
 
 class XidEvent(ApiModel):
@@ -159,6 +201,16 @@ class Remediation(ApiModel):
     """The passive health check event that triggered it."""
     linked_alerts: list[LinkedAlert] | None = None
     """The passive health check alerts linked to it, resolved ones included."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        """A time before one that has to come first is read as unset."""
+        if self.start_time and self.create_time and self.start_time < self.create_time - SKEW:
+            self.start_time = None
+        begun = self.start_time or self.create_time
+        if self.end_time and begun and self.end_time < begun - SKEW:
+            self.end_time = None
+        return self
 
     @property
     def terminal(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from pulumi_resource_togetherai.api.errors import ApiError, RateLimited
+from pulumi_resource_togetherai.api.errors import ApiError, StatusError
 
 FLOOR = 0.2
 """The shortest pause between two tries, in seconds."""
@@ -22,7 +22,7 @@ _backoff = wait_random_exponential(multiplier=0.5, max=CEILING)
 
 def _pause(attempt: RetryCallState) -> float:
     asked = 0.0
-    if attempt.outcome is not None and isinstance(error := attempt.outcome.exception(), RateLimited):
+    if attempt.outcome is not None and isinstance(error := attempt.outcome.exception(), StatusError):
         asked = error.retry_after or 0.0
     return asked + FLOOR + _backoff(attempt)
 
@@ -30,7 +30,7 @@ def _pause(attempt: RetryCallState) -> float:
 def _worth_repeating(error: BaseException, *, is_read: bool) -> bool:
     if not isinstance(error, ApiError) or not error.transient:
         return False
-    if isinstance(error, RateLimited) and (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
+    if isinstance(error, StatusError) and (error.retry_after or 0.0) > LONGEST_RETRY_AFTER:
         return False
     return is_read or not error.maybe_took_effect
 

@@ -6,6 +6,8 @@ from pulumi_resource_togetherai.api.client import ALL_INSTANCES, Client
 from pulumi_resource_togetherai.api.errors import AnswerUnreadable, NotFound
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.view import Clusters, Ref
+from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.functions.arguments import (
     GetInstances,
@@ -20,7 +22,8 @@ from pulumi_resource_togetherai.functions.stats import stats_of
 
 async def get_remediation(client: Client, asked: GetRemediation) -> Remediation:
     """One remediation, as it is now."""
-    return await client.get_remediation(asked.cluster_id, asked.instance_id, asked.remediation_id)
+    view = Clusters(client, ProviderConfig(), note=lambda _: None)[asked.cluster_id]
+    return await view.remediation(Ref(asked.instance_id, asked.remediation_id))
 
 
 async def get_remediations(client: Client, asked: GetRemediations) -> Remediations:
@@ -40,17 +43,19 @@ async def get_remediations(client: Client, asked: GetRemediations) -> Remediatio
 
 async def get_remediation_stats(client: Client, asked: GetRemediationStats) -> RemediationStats:
     """How long the cluster's remediations took. Sends no filter: a terminal state may be new to this version."""
-    listed = await _listed(client, GetRemediations(cluster_id=asked.cluster_id), ALL_INSTANCES)
+    everything = GetRemediations(cluster_id=asked.cluster_id)
+    listed = await _listed(client, everything, ALL_INSTANCES, complete=False)
     return stats_of(listed, unreadable=len(listed.unreadable), window=seconds(asked.window), now=client.now())
 
 
-async def _listed(client: Client, asked: GetRemediations, instance_id: str) -> Listed:
+async def _listed(client: Client, asked: GetRemediations, instance_id: str, *, complete: bool = True) -> Listed:
     listed = await client.list_remediations(
         asked.cluster_id,
         instance_id,
         states=asked.state or (),
         modes=asked.mode or (),
         triggers=asked.trigger or (),
+        complete=complete,
     )
     if listed.unreadable and not listed:
         raise AnswerUnreadable(

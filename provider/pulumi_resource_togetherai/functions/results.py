@@ -75,8 +75,8 @@ class RemediationStats(ApiModel):
     count: int
     """How many remediations ended within the window."""
     unreadable: int
-    """How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that
-    ended an hour before it was created. They count nowhere else."""
+    """How many more remediations, of any age, the API lists that the provider cannot read, such as one without a state.
+    They count nowhere else."""
     modes: dict[str, ModeStats]
     """The figures of each mode, by its full name, such as `REMEDIATION_MODE_VM_ONLY`. A mode of which none ended is
     absent."""

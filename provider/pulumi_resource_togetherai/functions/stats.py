@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from statistics import quantiles
 
-from pulumi_resource_togetherai.api.believable import EARLIEST, SKEW
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.api.plausible import EARLIEST, SKEW
+from pulumi_resource_togetherai.clusters.precedence import started_at
 from pulumi_resource_togetherai.functions.results import ModeStats, OutcomeStats, Percentiles, RemediationStats
-from pulumi_resource_togetherai.remediation.rules.precedence import started_at
 
 
 def stats_of(records: Iterable[Remediation], *, unreadable: int, window: float, now: datetime) -> RemediationStats:

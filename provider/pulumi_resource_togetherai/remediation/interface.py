@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pulumi_resource_togetherai.harmless import harmless
 
 if TYPE_CHECKING:
+    from pulumi_resource_togetherai.clusters.report import Report
     from pulumi_resource_togetherai.remediation.rules.check import Checked
     from pulumi_resource_togetherai.remediation.rules.diff import Diff
-    from pulumi_resource_togetherai.remediation.watching.report import Report
 
 Properties = Mapping[str, Any]
 

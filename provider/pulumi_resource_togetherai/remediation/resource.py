@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
 from pulumi_resource_togetherai.remediation.operations.create import create
@@ -26,7 +27,6 @@ from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.program import Program
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.steps.settle import Result
-from pulumi_resource_togetherai.remediation.watching.report import Report
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 Properties = Mapping[str, Any]

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pulumi_resource_togetherai.clusters.report import Report
+from pulumi_resource_togetherai.clusters.view import Clusters
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run
-from pulumi_resource_togetherai.remediation.watching.cluster import Clusters
-from pulumi_resource_togetherai.remediation.watching.report import Report
+from pulumi_resource_togetherai.remediation.steps.run import Interruption, RemediationError, Run
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
 
 
+def _to_nobody(_line: str) -> None:
+    """Takes a line where nobody debugs."""
+
+
 class Session:
     """Makes the runs of the resources' operations. One object serves one engine process, and one event loop."""
 
-    def __init__(self, config: ProviderConfig, client: Client | None = None) -> None:
-        """`client` replaces the one that `config` describes."""
+    def __init__(
+        self, config: ProviderConfig, client: Client | None = None, *, note: Callable[[str], None] | None = None
+    ) -> None:
+        """`client` replaces the one that `config` describes. `note` takes a line for those who debug."""
         self._config = config
         self._client = client
         self._clusters: Clusters | None = None
-        self._interrupted = asyncio.Event()
+        self._note = note or _to_nobody
+        self._interruption = Interruption()
 
     def interrupt(self) -> None:
         """Stops every wait at once and starts nothing more. Remediations continue; unfinished resources stay in the
         stack."""
-        self._interrupted.set()
+        self._interruption.ask()
         if self._client is not None:
             self._client.start_no_more()
 
@@ -57,6 +65,6 @@ class Session:
             except (MissingApiKey, ValueError) as error:
                 raise RemediationError(str(error)) from error
         if self._clusters is None:
-            self._clusters = Clusters(self._client, self._config)
+            self._clusters = Clusters(self._client, self._config, self._note)
         deadline = asyncio.get_running_loop().time() + time_limit
-        return Run(self._client, self._clusters, self._config, report, self._interrupted, deadline, kept)
+        return Run(self._client, self._clusters, self._config, report, self._interruption, deadline, kept)

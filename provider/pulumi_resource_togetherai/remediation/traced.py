@@ -23,10 +23,10 @@ from pulumi_resource_togetherai.telemetry.instruments import (
 from pulumi_resource_togetherai.unknown import UNKNOWN
 
 if TYPE_CHECKING:
+    from pulumi_resource_togetherai.clusters.report import Report
     from pulumi_resource_togetherai.remediation.interface import Operations, Properties, Recorded, Resource
     from pulumi_resource_togetherai.remediation.rules.check import Checked
     from pulumi_resource_togetherai.remediation.rules.diff import Diff
-    from pulumi_resource_togetherai.remediation.watching.report import Report
 
 _TOLD = {"clusterId": CLUSTER, "instanceId": INSTANCE, "remediationId": REMEDIATION, "mode": MODE, "state": STATE}
 """The properties that a span records, and the attribute for each. All other properties may hold what people wrote."""

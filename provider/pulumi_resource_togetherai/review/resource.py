@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.check import Checked, check
 from pulumi_resource_togetherai.remediation.rules.diff import Diff
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
-from pulumi_resource_togetherai.remediation.watching.report import Report
 from pulumi_resource_togetherai.review.operations.create import create
 from pulumi_resource_togetherai.review.operations.delete import delete
 from pulumi_resource_togetherai.review.operations.preview import preview_create

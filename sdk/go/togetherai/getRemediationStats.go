@@ -57,7 +57,7 @@ type GetRemediationStatsResult struct {
 	Modes map[string]ModeStats `pulumi:"modes"`
 	// When the window began, on the API's clock.
 	Since string `pulumi:"since"`
-	// How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that ended an hour before it was created. They count nowhere else.
+	// How many more remediations, of any age, the API lists that the provider cannot read, such as one without a state. They count nowhere else.
 	Unreadable int `pulumi:"unreadable"`
 }
 
@@ -111,7 +111,7 @@ func (o GetRemediationStatsResultOutput) Since() pulumi.StringOutput {
 	return o.ApplyT(func(v GetRemediationStatsResult) string { return v.Since }).(pulumi.StringOutput)
 }
 
-// How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that ended an hour before it was created. They count nowhere else.
+// How many more remediations, of any age, the API lists that the provider cannot read, such as one without a state. They count nowhere else.
 func (o GetRemediationStatsResultOutput) Unreadable() pulumi.IntOutput {
 	return o.ApplyT(func(v GetRemediationStatsResult) int { return v.Unreadable }).(pulumi.IntOutput)
 }

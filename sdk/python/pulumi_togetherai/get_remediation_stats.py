@@ -69,7 +69,7 @@ class GetRemediationStatsResult:
     @pulumi.getter
     def unreadable(self) -> _builtins.int:
         """
-        How many more remediations, of any age, the API lists that the provider cannot read or believe, such as one that ended an hour before it was created. They count nowhere else.
+        How many more remediations, of any age, the API lists that the provider cannot read, such as one without a state. They count nowhere else.
         """
         return pulumi.get(self, "unreadable")
 

@@ -8,20 +8,22 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.limit import Slot
+from pulumi_resource_togetherai.clusters.view import View
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
+from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.history import History, history_of
 from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
 from pulumi_resource_togetherai.remediation.steps.post import post
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
-from pulumi_resource_togetherai.remediation.watching.concurrency import Slot
 
 LONGEST_PAUSE = 60.0
 """After a withdrawal because the cluster was full: the longest pause, in seconds, before the next look for a free
@@ -54,9 +56,7 @@ async def create(run: Run, identity: Identity, *, recorded: bool, own: str | Non
             f"waiting for a free slot in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was "
             f"withdrawn, because {result.loss.ahead} others came first"
         )
-        with explained(
-            f"no remediation of {messages.node(inputs)} was started: it was waiting for a free slot in its cluster"
-        ):
+        with explained(f"no remediation of {inputs.node} was started: it was waiting for a free slot in its cluster"):
             await run.unless_stopped(asyncio.sleep(pause * random.uniform(0.5, 1.5)))
         pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -64,7 +64,7 @@ async def create(run: Run, identity: Identity, *, recorded: bool, own: str | Non
 async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
     """Applies `ifActive` after our remediation was withdrawn because another one of the same node came first."""
     lost = (
-        f"{messages.node(state.inputs)} is being repaired already by another remediation, which came "
+        f"{state.inputs.node} is being repaired already by another remediation, which came "
         f"first: {messages.whose(winner)}"
     )
     ours = f"this resource's own remediation {state.record.id} was cancelled before it began"
@@ -78,7 +78,7 @@ async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
 
 
 async def _history(run: Run, identity: Identity) -> History:
-    with explained(f"no remediation of {messages.node(identity.inputs)} was started: cannot list what is there"):
+    with explained(f"no remediation of {identity.inputs.node} was started: cannot list what is there"):
         return await run.unless_stopped(history_of(run, identity))
 
 
@@ -88,11 +88,11 @@ async def _create_or_adopt(
     """Decides, then starts a remediation or takes one over. While it does, no other resource of this process decides
     about the same instance. `withdrawn`: the ids of this resource's remediations that this run has withdrawn."""
     inputs = identity.inputs
-    nothing_started = f"no remediation of {messages.node(inputs)} was started"
+    nothing_started = f"no remediation of {inputs.node} was started"
     async with claim(run, inputs.cluster_id, inputs.instance_id, nothing_started):
         history = await _history(run, identity)
         with explained(
-            f"no remediation of {messages.node(inputs)} is known to have been started",
+            f"no remediation of {inputs.node} is known to have been started",
             then="If it was, the next `pulumi up` finds it by its key",
         ):
             while True:
@@ -134,5 +134,4 @@ async def _confirmed(run: Run, record: Remediation) -> Remediation:
     itself."""
     if not record.terminal:
         return record
-    look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
-    return await run.unless_stopped(look)
+    return await run.unless_stopped(find(run, record.cluster_id, record, look=View.confirmed))

@@ -7,10 +7,10 @@ a refused cancel we look again, and apply the rule again.
 from __future__ import annotations
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.wait_result import Stop
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop
 from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered, current_record
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.wait import until_terminal

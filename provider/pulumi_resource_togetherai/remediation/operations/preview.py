@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.harmless import quoted
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.history import History, history_of
 from pulumi_resource_togetherai.remediation.steps.program import Program
@@ -34,7 +34,7 @@ async def preview_create(
         raise RemediationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
     except (ApiError, Interrupted, TimeoutError) as error:
         why = str(error) or "no answer in time"
-        await run.report.warning(f"cannot check what `pulumi up` will do about {messages.node(inputs)}: {why}")
+        await run.report.warning(f"cannot check what `pulumi up` will do about {inputs.node}: {why}")
         return
     if replaced is not None:
         history = await _after_delete(run, replaced, history)
@@ -51,7 +51,7 @@ async def preview_create(
                 await run.report.warning(beware)
             status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
-                f"`pulumi up` will start a {inputs.mode.short} remediation of {messages.node(inputs)}{status} "
+                f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.node}{status} "
                 f"(attempt {attempt}: {because})"
             )
             await program.joins(identity, run.report)
@@ -69,7 +69,7 @@ async def preview_update(run: Run, state: State) -> None:
     record = state.record
     if not record.terminal:
         try:
-            look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id, preview=True)
+            look = run.cluster(record.cluster_id).remediation(record, preview=True)
             record = await run.unless_stopped(look)
         except (ApiError, Interrupted, TimeoutError) as error:
             why = str(error) or "no answer in time"
@@ -88,7 +88,7 @@ async def preview_update(run: Run, state: State) -> None:
 
 async def _look(run: Run, identity: Identity) -> tuple[GpuWorkerNode | None, History]:
     inputs, shared = identity.inputs, run.cluster(identity.inputs.cluster_id)
-    cluster = await shared.get(preview=True)
+    cluster = await shared.cluster(preview=True)
     worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
     return worker, await history_of(run, identity, preview=True)
 

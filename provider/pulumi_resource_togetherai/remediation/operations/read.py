@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import NotFound
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.identity import Identity, unmarked
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.marker import unmarked
+from pulumi_resource_togetherai.clusters.view import Ref
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import ResourceId, State
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, verdict
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
@@ -21,7 +24,10 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
         raise RemediationError(str(error)) from error
     with explained(f"cannot read remediation {resource_id}"):
         try:
-            look = run.cluster(where.cluster_id).remediation(where.instance_id, where.remediation_id)
+            ref = Ref(where.instance_id, where.remediation_id)
+            # What an import or a finished resource names may well not be there; what was active was seen.
+            proven = state is None or state.record.terminal
+            look = run.cluster(where.cluster_id).remediation(ref) if proven else find(run, where.cluster_id, ref)
             record = await run.unless_stopped(look)
         except NotFound:
             return await _forgotten(run, state)

@@ -6,13 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pulumi_resource_togetherai.api.errors import NotFound
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way
-from pulumi_resource_togetherai.remediation.rules.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.history import history_of
 from pulumi_resource_togetherai.remediation.steps.run import Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict
@@ -27,8 +28,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
     if not record.terminal:
         with explained(f"cannot read {messages.name(record)}", then="Run `pulumi up` again"):
             try:
-                look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
-                record = await run.unless_stopped(look)
+                record = await run.unless_stopped(find(run, record.cluster_id, record))
             except NotFound as error:
                 gone = Watch(record, Stop.GONE, error)
                 return Result(state, verdict(run, state, gone))

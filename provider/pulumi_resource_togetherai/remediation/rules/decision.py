@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
@@ -102,7 +102,7 @@ def decide(
             return Adopt(other, None, "it is active and `ifActive` is ADOPT")
         if inputs.if_active is IfActive.FAIL:
             return Refuse(
-                f"{messages.node(inputs)} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
+                f"{inputs.node} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
                 "for it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another one at "
                 "the same time; or take it over with `pulumi import togetherai:index:Remediation <name> "
                 f"{messages.import_id(other)}`"

@@ -13,10 +13,10 @@ import uuid
 from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.marker import MARKER, unmarked
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 
 _NAMESPACE = uuid.UUID("6d8f2a0e-4a57-5c0b-9a3d-0b7f5d2c9e11")
-_MARKER = re.compile(r"\s*\[pulumi (?P<program>[^\]\s]*) (?P<token>[0-9a-f]{12})\]")
 _MOST_ATTEMPTS = 500
 
 
@@ -50,7 +50,7 @@ class Identity:
     def attempt_of(self, remediation: Remediation) -> int | None:
         """Which attempt of this resource a remediation is; None if it is not ours."""
         program = _program(self.urn)
-        marks = _MARKER.finditer(remediation.reason or "")
+        marks = MARKER.finditer(remediation.reason or "")
         tokens = {mark["token"] for mark in marks if mark["program"] == program}
         if not tokens and not self._may_be_a_key(remediation.id):
             return None
@@ -64,18 +64,6 @@ class Identity:
         """Keys are UUIDs of version 5, unless the program chose one; so most other ids are recognized at once as not
         ours."""
         return text == self.inputs.idempotency_key or (len(text) == 36 and text[14] == "5")
-
-
-def unmarked(reason: str | None) -> str:
-    """A reason as a person wrote it, without any marker."""
-    return _MARKER.sub("", reason or "").strip()
-
-
-def origin(remediation: Remediation) -> str:
-    """Where a remediation comes from, for people: the program that marked it, or who asked for it."""
-    if match := _MARKER.search(remediation.reason or ""):
-        return f"Pulumi program {match['program']}"
-    return remediation.requested_by or remediation.trigger.name.lower()
 
 
 def _token(key: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, f
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.choice import Choice
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.duration import Duration
 from pulumi_resource_togetherai.spelling import Mode
@@ -95,6 +96,11 @@ class RemediationInputs(Settings):
     accept_failure: bool = False
     """Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an
     error."""
+
+    @property
+    def node(self) -> str:
+        """The node to repair, as messages name it."""
+        return messages.node(self.cluster_id, self.instance_id)
 
 
 REPLACING = ("clusterId", "instanceId", "mode", "triggers", "idempotencyKey")

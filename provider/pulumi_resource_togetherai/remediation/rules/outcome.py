@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.harmless import quoted
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
 
 SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
 """The terminal states that make a resource complete. A terminal state that this version does not know counts as a

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.config import IfRecent, ProviderConfig
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.decision import Decision, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 
@@ -52,7 +52,7 @@ def reckon(
     if repair is None:
         return decision
     when = f" at {repair.end_time:%Y-%m-%d %H:%M:%S} UTC" if repair.end_time else ""
-    found = f"{messages.node(inputs)} was repaired {messages.age(repair, now)} ago{when}, by {messages.whose(repair)}"
+    found = f"{inputs.node} was repaired {messages.age(repair, now)} ago{when}, by {messages.whose(repair)}"
     if choice is IfRecent.FAIL:
         return Refuse(
             f"{found}, and `ifRecent` is FAIL. Nothing was posted. To repair it once more on purpose, set `ifRecent` "

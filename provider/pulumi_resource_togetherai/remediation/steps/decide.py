@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.decision import Decision, Post, Refuse, decide
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.recent import reckon
@@ -17,9 +16,10 @@ def decision(run: Run, identity: Identity, history: History, *, recorded: bool, 
     """What create does, given the instance's remediations."""
     now, window = run.client.now(), timedelta(seconds=seconds(run.config.adoption_window))
     chosen = decide(identity, history.records, now=now, window=window, recorded=recorded, withdrawn=history.withdrawn)
-    if isinstance(chosen, Post) and history.unreadable:
+    if isinstance(chosen, Post) and history.incomplete:
         return Refuse(
-            f"the API lists a remediation that cannot be read ({history.unreadable[0].problem}) and that may be this "
-            f"resource's own, or of {messages.node(identity.inputs)}. Nothing was posted"
+            f"the API's list of the remediations of {identity.inputs.node} may lack one that is this resource's own or "
+            f"active: {history.incomplete}. Nothing was posted. Run the command again; if it says the same, "
+            "report what `togetherai-check` says of the cluster"
         )
     return reckon(chosen, identity, history.records, now=now, config=run.config, own=own)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pulumi_resource_togetherai.api.listed import Unreadable
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn, was_withdrawn
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
-from pulumi_resource_togetherai.remediation.rules.precedence import may_have_been_withdrawn, was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.run import Run
 
 
@@ -20,8 +18,8 @@ class History:
     records: list[Remediation]
     withdrawn: frozenset[str] = frozenset()
     """The ids of the resource's own that were cancelled before they began because others came first."""
-    unreadable: Sequence[Unreadable] = ()
-    """Items of the API's list that could not be read: any of them may belong to this resource."""
+    incomplete: str = ""
+    """Why the API's list may lack one, which may be this resource's; empty if it is complete."""
 
     def but(self, gone: Remediation) -> History:
         """The same without one."""
@@ -34,15 +32,15 @@ class History:
 
 async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> History:
     """The instance's remediations as this resource sees them. Raises ApiError."""
-    inputs, cluster = identity.inputs, run.cluster(identity.inputs.cluster_id)
-    records = await cluster.history(inputs.instance_id, preview=preview)
+    inputs, view = identity.inputs, run.cluster(identity.inputs.cluster_id)
+    records = await view.node(inputs.instance_id, preview=preview)
     suspects = [
         record for record in records if may_have_been_withdrawn(record) and identity.attempt_of(record) is not None
     ]
     if not suspects:
-        return History(records, unreadable=records.unreadable)
+        return History(records, incomplete=records.incomplete)
     limit = run.config.max_concurrent_per_cluster
-    known = records if limit is None else await cluster.all_records()
+    known = records if limit is None else await view.everything()
     one_per_node = inputs.if_active is not IfActive.CREATE
     withdrawn = (one.id for one in suspects if was_withdrawn(one, known, one_per_node=one_per_node, limit=limit))
-    return History(records, frozenset(withdrawn), records.unreadable)
+    return History(records, frozenset(withdrawn), records.incomplete)

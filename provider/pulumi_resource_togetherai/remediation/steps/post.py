@@ -1,21 +1,24 @@
-"""The POST. After an unknown outcome, look for the remediation first; send the POST again only if it is not there."""
+"""The POST. After an unknown outcome, look for the remediation first; send the POST again only if it is not there.
+After the API has accepted it, never send it again: the remediation exists, whatever the answer shows of it."""
 
 from __future__ import annotations
 
 import asyncio
 
-from pulumi_resource_togetherai.api.errors import AlreadyExists, AnswerContradicts, ApiError
+from pulumi_resource_togetherai.api.client import Accepted
+from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.harmless import quoted
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.view import Ref
+from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
+from pulumi_resource_togetherai.duration import text
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run
 from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
 
-LONGEST_SETTLING = 5.0
-"""The longest pause, in seconds, before checking what became of a request whose outcome is unknown. It may still be in
-transit."""
+SETTLING = 6
+"""For how many poll intervals to look for a remediation after a POST of unknown outcome, before it is sent again. The
+request may still be in transit, and the answers may lag."""
 
 
 async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
@@ -23,69 +26,134 @@ async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
 
     Raises RemediationError if the API refuses, or if the outcome cannot be found out.
     """
-    inputs, cluster = identity.inputs, run.cluster(identity.inputs.cluster_id)
-    tries = run.config.max_retries + 1
+    inputs, view = identity.inputs, run.cluster(identity.inputs.cluster_id)
     counted = {CLUSTER: inputs.cluster_id, MODE: inputs.mode.value}
-    for left in reversed(range(tries)):
+    for left in reversed(range(run.config.max_retries + 1)):
         try:
-            started = await _ask(run, identity, attempt)
-            instruments().posts.add(1, counted)
-            return started
+            accepted = await _ask(run, identity, attempt)
         except ApiError as error:
             instruments().posts.add(1, counted | {ERROR_TYPE: type(error).__name__})
             if not error.maybe_took_effect:
-                raise RemediationError(f"no remediation of {messages.node(inputs)} was started: {error}") from error
+                raise RemediationError(f"no remediation of {inputs.node} was started: {error}") from error
             await run.report.status(f"{error}; checking whether the remediation was started")
-            await asyncio.sleep(min(LONGEST_SETTLING, seconds(run.config.poll_interval)))
-            history = await cluster.history(inputs.instance_id)
-            found = [record for record in history if identity.attempt_of(record) == attempt]
-            if found:
-                return found[0]
-            if isinstance(error, AnswerContradicts):
-                raise _of_another(identity, attempt, str(error)) from error
-            if not left or history.unreadable:
-                raise _unknown(identity, attempt, error) from error
+            search = _Search(run, identity, attempt)
+            found = await search.until(SETTLING * view.interval)
+            if found is not None:
+                return found
+            if not left or search.incomplete or isinstance(error, AlreadyExists):
+                raise _unknown(identity, attempt, error, search.incomplete) from error
+        else:
+            instruments().posts.add(1, counted)
+            return await _started(run, identity, attempt, accepted)
     raise AssertionError("the last try returns or raises")
 
 
-async def _ask(run: Run, identity: Identity, attempt: int) -> Remediation:
-    """Sends one POST. Returns the remediation in the answer if it is this attempt."""
+async def _ask(run: Run, identity: Identity, attempt: int) -> Accepted:
+    """Sends one POST."""
     inputs = identity.inputs
-    answer = await run.client.create_remediation(
+    accepted = await run.client.create_remediation(
         inputs.cluster_id,
         inputs.instance_id,
         mode=inputs.mode,
         reason=identity.marked_reason(attempt) if run.config.mark_reason else inputs.reason,
         remediation_id=identity.key(attempt),
     )
-    if answer.mode != inputs.mode:
-        raise _of_another(identity, attempt, f"with {messages.whose(answer)}")
-    if identity.attempt_of(answer) == attempt:
-        return answer
-    try:  # nothing in it shows that it is ours, so require at least that the API can return it by its id
-        return await run.cluster(inputs.cluster_id).remediation(inputs.instance_id, answer.id)
-    except ApiError as error:
-        told = f"it answered with remediation {quoted(answer.id)}, which cannot be read ({error})"
-        raise AnswerContradicts("create remediation", told) from error
-
-
-def _unknown(identity: Identity, attempt: int, error: ApiError) -> RemediationError:
-    node = messages.node(identity.inputs)
-    if isinstance(error, AlreadyExists):
-        return RemediationError(
-            f"the API refuses to start a remediation of {node} ({error}), and lists none under the idempotency key "
-            f"{identity.key(attempt)}. If that key has been used before, change `triggers`"
+    if run.client.ids_refused and run.clusters.first("remediation_id refused"):
+        await run.report.info(
+            f"the API refuses `remediation_id` ({run.client.ids_refused}), so remediations are started without it; the "
+            "provider recognizes its own by the marker in the reason"
         )
-    return RemediationError(
-        f"the API did not confirm the remediation of {node} ({error}), and lists none under the idempotency key "
-        f"{identity.key(attempt)}. Run `pulumi up` again: it looks for the remediation first, and posts under the "
-        "same key"
+    return accepted
+
+
+async def _started(run: Run, identity: Identity, attempt: int, accepted: Accepted) -> Remediation:
+    """The remediation that an accepted POST has started."""
+    inputs, view, record = identity.inputs, run.cluster(identity.inputs.cluster_id), accepted.record
+    if record is not None and record.mode == inputs.mode and identity.attempt_of(record) == attempt:
+        return view.believed(record)
+    shown = f"it answered with {messages.whose(record)}" if record is not None else accepted.problem
+    await run.report.status(
+        f"the API accepted the remediation of {inputs.node}; looking for it ({shown or 'no details'})"
+    )
+    search = _Search(run, identity, attempt, accepted.remediation_id)
+    found = await search.until(SETTLING * view.interval if accepted.of_another else view.proof)
+    if found is not None:
+        return found
+    if accepted.of_another or (record is not None and record.mode != inputs.mode):
+        raise RemediationError(
+            f"the idempotency key {identity.key(attempt)} belongs to another remediation: the API answered the request "
+            f"for {inputs.node} ({inputs.mode.short}) like this: {shown}. It shows none of ours. Choose another "
+            "`idempotencyKey`"
+        )
+    because = search.incomplete or "it is neither there by its id nor in a list"
+    raise RemediationError(
+        f"the API accepted a remediation of {inputs.node}, but for {text(view.proof)} it has shown none under the "
+        f"idempotency key {identity.key(attempt)} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
+        "look at the node before you do anything else. `pulumi up` looks for it first, too"
     )
 
 
-def _of_another(identity: Identity, attempt: int, told: str) -> RemediationError:
-    inputs = identity.inputs
+class _Search:
+    """Looks for an attempt again and again."""
+
+    def __init__(self, run: Run, identity: Identity, attempt: int, remediation_id: str | None = None) -> None:
+        """`remediation_id`: the id that the API says it has."""
+        self._run = run
+        self._identity = identity
+        self._attempt = attempt
+        self._id = remediation_id
+        self.incomplete = ""
+        """Why the last look may have missed it; empty if it cannot have."""
+
+    async def until(self, seconds: float) -> Remediation | None:
+        """The remediation; None if it did not appear for so long."""
+        view, loop = self._run.cluster(self._identity.inputs.cluster_id), asyncio.get_running_loop()
+        since, gap = loop.time(), view.interval * QUICK
+        while True:
+            await asyncio.sleep(gap)
+            asked_at, gap = loop.time(), min(view.interval, gap * GROWTH)
+            try:
+                found = await self._look()
+            except ApiError as error:
+                if not error.transient:
+                    raise
+                self.incomplete = str(error)
+            else:
+                if found is not None:
+                    return found
+                if asked_at - since >= seconds:
+                    return None
+
+    async def _look(self) -> Remediation | None:
+        inputs, view = self._identity.inputs, self._run.cluster(self._identity.inputs.cluster_id)
+        try:
+            listed = await view.node(inputs.instance_id)
+        except NotFound:  # the API knows no such instance any more
+            listed = None
+        self.incomplete = listed.incomplete if listed is not None else ""
+        found = [record for record in listed or () if self._is_it(record)]
+        if found or self._id is None:
+            return next(iter(found), None)
+        try:
+            record = await view.remediation(Ref(inputs.instance_id, self._id))
+        except NotFound:
+            return None
+        return record if self._is_it(record) else None
+
+    def _is_it(self, record: Remediation) -> bool:
+        return record.mode == self._identity.inputs.mode and self._identity.attempt_of(record) == self._attempt
+
+
+def _unknown(identity: Identity, attempt: int, error: ApiError, incomplete: str) -> RemediationError:
+    node, key = identity.inputs.node, identity.key(attempt)
+    may_lack = f", though its list may lack one ({incomplete})" if incomplete else ""
+    if isinstance(error, AlreadyExists):
+        return RemediationError(
+            f"the API refuses to start a remediation of {node} ({error}), and lists none under the idempotency key "
+            f"{key}{may_lack}. If that key has been used before, change "
+            f"{'`idempotencyKey`' if identity.inputs.idempotency_key else '`triggers`'}"
+        )
     return RemediationError(
-        f"the idempotency key {identity.key(attempt)} belongs to another remediation: the API answered the request for "
-        f"{messages.node(inputs)} ({inputs.mode.short}) {told}. Choose another `idempotencyKey`"
+        f"the API did not confirm the remediation of {node} ({error}), and lists none under the idempotency key "
+        f"{key}{may_lack}. Run `pulumi up` again: it looks for the remediation first, and posts under the same key"
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
-from pulumi_resource_togetherai.remediation.watching.report import Report
 
 
 class Program:
@@ -26,7 +25,7 @@ class Program:
             if urn == identity.urn:
                 continue
             found = (
-                f"this program has two resources that start a remediation of {messages.node(inputs)}: "
+                f"this program has two resources that start a remediation of {inputs.node}: "
                 f'"{_name(urn)}" and "{_name(identity.urn)}"'
             )
             if inputs.if_active is other.inputs.if_active is IfActive.FAIL:

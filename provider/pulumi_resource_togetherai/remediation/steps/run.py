@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulumi_resource_togetherai.api.errors import ApiError
+from pulumi_resource_togetherai.clusters.report import Report
+from pulumi_resource_togetherai.clusters.view import Clusters, View
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.harmless import harmless
-from pulumi_resource_togetherai.remediation.watching.cluster import Cluster, Clusters
-from pulumi_resource_togetherai.remediation.watching.report import Report
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
@@ -48,6 +49,48 @@ def explained(failure: str, *, then: str = "") -> Generator[None]:
         raise RemediationError(f"{failure}: timed out. {then}".rstrip(". ")) from error
 
 
+class Interruption:
+    """Whether the user has asked to stop, and the timers of what has to stop then."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.timers = set[asyncio.Timeout]()
+
+    def ask(self) -> None:
+        """Stops everything at once. Call it on the event loop."""
+        self.asked = True
+        for timer in self.timers:
+            timer.reschedule(asyncio.get_running_loop().time())
+
+
+class _Stoppable:
+    """The block inside ends at the interruption (Interrupted) or at the deadline (TimeoutError). It has no task of its
+    own, because a process may have thousands of them."""
+
+    __slots__ = ("_interruption", "_timer")
+
+    def __init__(self, interruption: Interruption, deadline: float) -> None:
+        self._interruption = interruption
+        self._timer = asyncio.timeout_at(deadline)
+
+    async def __aenter__(self) -> None:
+        if self._interruption.asked:
+            raise Interrupted
+        await self._timer.__aenter__()
+        self._interruption.timers.add(self._timer)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._interruption.timers.discard(self._timer)
+        try:
+            await self._timer.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            if self._interruption.asked:
+                raise Interrupted from None
+            raise
+
+
 @dataclass(frozen=True)
 class Run:
     """One operation on one resource."""
@@ -56,32 +99,34 @@ class Run:
     clusters: Clusters
     config: ProviderConfig
     report: Report
-    interrupted: asyncio.Event
+    interruption: Interruption
     deadline: float
     """When to give up, on the event loop's clock."""
     keeps_unfinished: bool
     """Whether the stack keeps the resource if this operation stops half-way (not so for a create of pulumi.dynamic)."""
 
-    def cluster(self, cluster_id: str) -> Cluster:
-        """What this process's runs share about a cluster."""
+    def cluster(self, cluster_id: str) -> View:
+        """What is known of a cluster."""
         return self.clusters[cluster_id]
+
+    def stoppable(self) -> _Stoppable:
+        """Ends the block inside at an interruption (Interrupted) or at the deadline (TimeoutError)."""
+        return _Stoppable(self.interruption, self.deadline)
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
         """Does `work`, or stops it at an interruption (Interrupted) or at the deadline (TimeoutError). `grace` is how
         long, in seconds, it may continue after that."""
         task = asyncio.ensure_future(work)
-        stop = asyncio.ensure_future(self.interrupted.wait())
-        remaining = max(0.0, self.deadline - asyncio.get_running_loop().time())
         try:
-            await asyncio.wait({task, stop}, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done() and grace:
+            async with self.stoppable():
+                await asyncio.wait({task})
+        except (Interrupted, TimeoutError):
+            if grace:
                 await asyncio.wait({task}, timeout=grace)
-            if task.done():
-                return task.result()
-            if self.interrupted.is_set():
-                raise Interrupted
-            raise TimeoutError
+            if not task.done():
+                raise
         finally:
-            task.cancel()
-            stop.cancel()
-            await asyncio.gather(task, stop, return_exceptions=True)
+            if not task.done():
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        return task.result()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import Loss
+from pulumi_resource_togetherai.clusters.rivals import Contest
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, problem
-from pulumi_resource_togetherai.remediation.rules.precedence import Loss
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.steps.run import Run
 from pulumi_resource_togetherai.remediation.steps.withdraw import follow
-from pulumi_resource_togetherai.remediation.watching.contest import Contest
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ one."""
 
 from __future__ import annotations
 
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
@@ -18,7 +18,7 @@ async def later_attempt(run: Run, urn: str, state: State) -> str:
     with explained(
         f"cannot check for an attempt later than {messages.name(state.record)}", then="Run the command again"
     ):
-        history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).history(state.inputs.instance_id))
+        history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).node(state.inputs.instance_id))
     for record in history:
         attempt = identity.attempt_of(record)
         if (

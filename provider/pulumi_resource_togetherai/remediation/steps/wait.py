@@ -10,22 +10,22 @@ from opentelemetry.trace import get_current_span
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.rivals import Contest
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.steps.observed import observed
 from pulumi_resource_togetherai.remediation.steps.run import Interrupted, Run
-from pulumi_resource_togetherai.remediation.watching.contest import Contest
-from pulumi_resource_togetherai.remediation.watching.report import HEARTBEAT
 from pulumi_resource_togetherai.telemetry.instruments import STOP, STOP_EVENT
 
 
 async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
-    """Follows a remediation until it is terminal, the deadline passes, the user interrupts, or the API no longer shows
-    it; with a `contest`, also until others turn out to have come first. If the API does not answer it keeps waiting,
-    because the remediation continues too."""
+    """Follows a remediation until it is terminal, the deadline passes, the user interrupts, or it is gone (see
+    `View.proof`); with a `contest`, also until others turn out to have come first. If the API does not answer it keeps
+    waiting, because the remediation continues too."""
     watch = Watch(record)
     with noting_why(watch):
-        await run.unless_stopped(_follow(run, watch, contest))
+        async with run.stoppable():
+            await _follow(run, watch, contest)
     if watch.stop is not Stop.ENDED:
         get_current_span().add_event(STOP_EVENT, {STOP: watch.stop.name})
     return watch
@@ -51,15 +51,15 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
         return
     told: RemediationState | None = None
     cluster = run.cluster(watch.record.cluster_id)
-    following = cluster.watcher.following(watch.record, run.report, contest)
-    with observed(watch.record) as seen, following as follower:
+    watch.record = cluster.believed(watch.record)
+    with observed(watch.record) as seen, cluster.watcher.following(watch.record, contest) as follower:
         while not watch.record.terminal:
             if watch.record.state != told:
                 estimate = cluster.estimates.estimate(watch.record.mode)
                 await run.report.status(messages.progress(watch.record, run.client.now(), estimate))
                 told = watch.record.state
             try:
-                if not await follower.news(within=HEARTBEAT):
+                if not await follower.news():
                     told = None
             except (NotFound, CredentialRefused):
                 raise

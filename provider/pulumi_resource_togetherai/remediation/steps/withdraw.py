@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import Active, Loss, started_at
+from pulumi_resource_togetherai.clusters.rivals import Contest
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.precedence import Active, Loss, started_at
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, Run
 from pulumi_resource_togetherai.remediation.steps.wait import noting_why, until_terminal
-from pulumi_resource_togetherai.remediation.watching.contest import Contest
 
 COARSE = 1.0
 """If the API's times are whole seconds, a remediation that starts within this many seconds may get the same time."""
@@ -58,12 +58,13 @@ async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> 
     with noting_why(watch):
         if not started_at(record).microsecond:
             await run.unless_stopped(asyncio.sleep(COARSE))
-        watch.record, active = await run.unless_stopped(_standing(run, record))
+        seen, active = await run.unless_stopped(_standing(run, record))
+        watch.record = seen or run.cluster(record.cluster_id).believed(record)
         loss = await contest.judge(watch.record, active)
     return watch, loss
 
 
-async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]:
+async def _standing(run: Run, record: Remediation) -> tuple[Remediation | None, Active]:
     while True:
         try:
             return await run.cluster(record.cluster_id).standing(record)

@@ -7,12 +7,12 @@ import asyncio
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, CredentialRefused
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.limit import Slot
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered
 from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
-from pulumi_resource_togetherai.remediation.watching.concurrency import Slot
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.messages import done, proposal
@@ -110,8 +110,10 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
 async def _review(run: Run, inputs: ReviewInputs) -> Remediation:
     where = (inputs.cluster_id, inputs.instance_id, inputs.remediation_id)
     if inputs.decision is Decision.REJECT:
-        return await run.client.reject_remediation(*where, comment=inputs.comment)
-    return await run.client.approve_remediation(*where, comment=inputs.comment, mode=inputs.mode)
+        answer = await run.client.reject_remediation(*where, comment=inputs.comment)
+    else:
+        answer = await run.client.approve_remediation(*where, comment=inputs.comment, mode=inputs.mode)
+    return run.cluster(inputs.cluster_id).believed(answer)
 
 
 async def _not_raised_meanwhile(run: Run, inputs: ReviewInputs, record: Remediation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.view import Ref
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.state import ResourceId
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.review.rules.decision import reviewed
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
@@ -24,9 +26,11 @@ async def read(run: Run, resource_id: str, state: State | None) -> Result | None
         raise RemediationError(str(error)) from error
     with explained(f"cannot read the review of remediation {resource_id}"):
         try:
-            record = await run.unless_stopped(
-                run.cluster(where.cluster_id).remediation(where.instance_id, where.remediation_id)
-            )
+            ref = Ref(where.instance_id, where.remediation_id)
+            # What an import or a finished review names may well not be there; what was active was seen.
+            proven = state is None or state.record is None or state.record.terminal
+            look = run.cluster(where.cluster_id).remediation(ref) if proven else find(run, where.cluster_id, ref)
+            record = await run.unless_stopped(look)
         except NotFound:
             return _forgotten(run, state)
     if state is None:

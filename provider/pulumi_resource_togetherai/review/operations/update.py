@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pulumi_resource_togetherai.api.errors import NotFound
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import Run, explained
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.review.rules.outcome import problem
@@ -23,8 +24,7 @@ async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: 
         return await settle(run, state)
     with explained(f"cannot read {messages.name(record)}", then="Run `pulumi up` again"):
         try:
-            look = run.cluster(record.cluster_id).remediation(record.instance_id, record.id)
-            record = await run.unless_stopped(look)
+            record = await run.unless_stopped(find(run, record.cluster_id, record))
         except NotFound as error:
             gone = Watch(record, Stop.GONE, error)
             return Result(state, problem(gone, run.client.now(), kept=run.keeps_unfinished))

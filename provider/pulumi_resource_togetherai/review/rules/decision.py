@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.review.rules.inputs import Decision, IfGone, ReviewInputs
 from pulumi_resource_togetherai.review.rules.messages import done, proposal, reviewer
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
+from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.duration import text
 from pulumi_resource_togetherai.harmless import quoted
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.harmless import quoted
-from pulumi_resource_togetherai.remediation.rules import messages
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop, Watch
 
 
 def gave_way(record: Remediation, winner: Remediation, *, kept: bool) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.precedence import Active
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import Active
+from pulumi_resource_togetherai.clusters.view import Ref
+from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import Run
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 
@@ -13,20 +15,21 @@ from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 async def look(run: Run, inputs: ReviewInputs, *, preview: bool = False) -> Remediation | None:
     """The record; None if the proposal has vanished. Raises ApiError, NotFound for a cluster or an instance that never
     was: a mistyped id is no vanished proposal."""
-    shared = run.cluster(inputs.cluster_id)
+    view, ref = run.cluster(inputs.cluster_id), Ref(inputs.instance_id, inputs.remediation_id)
     try:
-        return await shared.remediation(inputs.instance_id, inputs.remediation_id, preview=preview)
+        # Somebody has seen the proposal, or the program would not name it. A preview does not wait for lagging answers.
+        return await (view.remediation(ref, preview=True) if preview else find(run, inputs.cluster_id, ref))
     except NotFound:
-        cluster = await shared.get(preview=preview)
+        cluster = await view.cluster(preview=preview)
         known = {node.instance_id for node in cluster.gpu_worker_nodes}
-        if inputs.instance_id not in known and not await shared.history(inputs.instance_id, preview=preview):
+        if inputs.instance_id not in known and not await view.node(inputs.instance_id, preview=preview):
             raise
         return None
 
 
 async def under_repair(run: Run, record: Remediation, *, preview: bool = False) -> str:
     """Why a proposal is not approved now: its node is being repaired already. Empty if it is not. Raises ApiError."""
-    history = await run.cluster(record.cluster_id).history(record.instance_id, preview=preview)
+    history = await run.cluster(record.cluster_id).node(record.instance_id, preview=preview)
     rivals = Active(history).rivals(record)
     if not rivals:
         return ""

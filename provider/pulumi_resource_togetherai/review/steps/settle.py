@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.wait_result import Stop
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.rivals import Contest
+from pulumi_resource_togetherai.clusters.wait_result import Stop
 from pulumi_resource_togetherai.remediation.steps.run import Run
 from pulumi_resource_togetherai.remediation.steps.withdraw import follow
-from pulumi_resource_togetherai.remediation.watching.contest import Contest
 from pulumi_resource_togetherai.review.rules.inputs import Decision
 from pulumi_resource_togetherai.review.rules.outcome import gave_way, problem
 from pulumi_resource_togetherai.review.rules.state import State

@@ -1,4 +1,4 @@
-"""The wording of messages about a remediation. Each one names the remediation, its instance and its cluster."""
+"""The wording of messages about any remediation. Each one names the remediation, its instance and its cluster."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from datetime import datetime
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.estimate import Estimate
+from pulumi_resource_togetherai.clusters.marker import origin
 from pulumi_resource_togetherai.duration import text
 from pulumi_resource_togetherai.harmless import quoted
-from pulumi_resource_togetherai.remediation.rules.estimate import Estimate
-from pulumi_resource_togetherai.remediation.rules.identity import origin
-from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 
 
-def node(inputs: RemediationInputs) -> str:
-    """The node that a program declares a remediation of."""
-    return f"instance {inputs.instance_id} of cluster {inputs.cluster_id}"
+def node(cluster_id: str, instance_id: str) -> str:
+    """A node, by the instance that is in it."""
+    return f"instance {instance_id} of cluster {cluster_id}"
 
 
 def name(record: Remediation) -> str:

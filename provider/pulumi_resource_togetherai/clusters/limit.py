@@ -7,14 +7,13 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pulumi_resource_togetherai.api.enums import ACTIVE_STATES, RemediationState
+from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.watching.report import HEARTBEAT, Report
-from pulumi_resource_togetherai.remediation.watching.watcher import Watcher
+from pulumi_resource_togetherai.clusters.report import HEARTBEAT, Report
 
 if TYPE_CHECKING:
-    from pulumi_resource_togetherai.api.client import Client
+    from pulumi_resource_togetherai.clusters.view import View
 
 
 class ConcurrencyLimit:
@@ -25,25 +24,15 @@ class ConcurrencyLimit:
     cannot see another process that starts one at the same moment: after the POST, `precedence` decides between the two.
     """
 
-    def __init__(
-        self, client: Client, cluster_id: str, watcher: Watcher, limit: int | None, *, interval: float
-    ) -> None:
-        """`limit`: how many may be active at once; None for any number. `interval`: how long to wait between two lists,
-        in seconds."""
-        self._client = client
-        self._cluster_id = cluster_id
-        self._watcher = watcher
+    def __init__(self, view: View, limit: int | None) -> None:
+        """`limit`: how many may be active at once; None for any number."""
+        self._view = view
         self._limit = limit
-        self._interval = interval
         self._queue = asyncio.Lock()
         """Those who wait for a slot queue here, so that the first to ask is the first to start."""
         self._held: set[Slot] = set()
         self._released = asyncio.Event()
         """Set when a slot was released."""
-        self._ended: set[str] = set()
-        """The ids of remediations that ended after the last list was fetched."""
-        self._listed: tuple[float, list[Remediation]] | None = None
-        """What this limit listed last, and when, on the event loop's clock."""
         self._usable_since = 0.0
         """On the event loop's clock. A list that was fetched before does not show the last remediation that was started
         here."""
@@ -64,7 +53,7 @@ class ConcurrencyLimit:
         waited = self._queue.locked()
         if waited:
             await slot.report.status(
-                f"waiting for its turn: at most {self._limit} may run at once in cluster {self._cluster_id}"
+                f"waiting for its turn: at most {self._limit} may run at once in cluster {self._view.id}"
             )
         async with self._queue:
             waited = await self._wait_for_room(slot.report, self._limit) or waited
@@ -76,9 +65,7 @@ class ConcurrencyLimit:
         if slot not in self._held:
             return
         self._held.remove(slot)
-        if slot.record is not None and slot.record.terminal:
-            self._ended.add(slot.record.id)
-        else:
+        if slot.record is None or not slot.record.terminal:
             self._usable_since = asyncio.get_running_loop().time()
         self._released.set()
 
@@ -92,40 +79,27 @@ class ConcurrencyLimit:
             except ApiError as error:
                 if not error.transient:
                     raise
-                line = f"the API does not say what is active in cluster {self._cluster_id}; still waiting ({error})"
+                line = f"the API does not say what is active in cluster {self._view.id}; still waiting ({error})"
             else:
                 if busy < limit:
                     return waited
-                line = f"waiting for {busy} of {limit} to finish in cluster {self._cluster_id}"
+                line = f"waiting for {busy} of {limit} to finish in cluster {self._view.id}"
             if line != shown or loop.time() - shown_at >= HEARTBEAT:
                 await report.status(line)
                 shown, shown_at = line, loop.time()
             waited = True
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._interval):
+                async with asyncio.timeout(self._view.interval):
                     await self._released.wait()
 
     async def _busy(self) -> int:
         """How many are active: those that the API lists, and those with a slot that it does not list yet."""
-        listed = {
-            record.id
-            for record in await self._active()
-            if record.state != RemediationState.PENDING_APPROVAL and record.id not in self._ended
-        }
+        since = max(self._usable_since, asyncio.get_running_loop().time() - self._view.interval)
+        active = await self._view.active(since=since)
+        listed = {record.id for record in active if record.state != RemediationState.PENDING_APPROVAL}
         ours = {slot.record.id for slot in self._held if slot.record is not None}
         not_started_yet = sum(slot.record is None for slot in self._held)
         return len(listed | ours) + not_started_yet
-
-    async def _active(self) -> list[Remediation]:
-        """The active remediations, from a list that is at most one interval old."""
-        now = asyncio.get_running_loop().time()
-        usable_since = max(self._usable_since, now - self._interval)
-        for listed in (self._watcher.listed, self._listed):
-            if listed is not None and listed[0] > usable_since:
-                return listed[1]
-        active = await self._client.list_remediations(self._cluster_id, states=ACTIVE_STATES)
-        self._listed = now, active
-        return active
 
 
 class Slot:

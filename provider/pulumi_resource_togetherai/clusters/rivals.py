@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules import messages
-from pulumi_resource_togetherai.remediation.rules.precedence import Active, Loss, precedence
-from pulumi_resource_togetherai.remediation.watching.report import Report
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import Active, Loss, precedence
+from pulumi_resource_togetherai.clusters.report import Report
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Request coalescing: callers that ask at the same time share a few requests."""
+"""Callers that ask at the same time share a few requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound, Refused
+from pulumi_resource_togetherai.api.errors import ApiError
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class _Batch(Generic[K, T]):
     task: asyncio.Task[None] | None = None
 
 
-class Coalescer(Generic[K, T]):
+class Batch(Generic[K, T]):
     """Looks things up by key, combining lookups made at the same time.
 
     The answer to a lookup comes from a request that was sent after it, unless the caller accepts an older answer.
@@ -37,13 +37,14 @@ class Coalescer(Generic[K, T]):
     def __init__(
         self,
         fetch_one: Callable[[K], Awaitable[T]],
-        fetch_all: Callable[[Sequence[K]], Awaitable[Answers[K, T]]],
+        fetch_all: Callable[[Sequence[K], int], Awaitable[Answers[K, T] | None]],
         *,
         min_interval: float,
     ) -> None:
-        """`fetch_all` fetches all things, or at least those under the keys that it is given. `min_interval`: the least
-        number of seconds between two calls of it, so that a thousand lookups in quick succession do not fetch a
-        thousand things a thousand times."""
+        """`fetch_all` fetches all things, or at least those under the keys that it is given, if that takes no more
+        requests than the second argument says; else it returns None. `min_interval`: the least number of seconds
+        between two calls of it, so that a thousand lookups in quick succession do not fetch a thousand things a
+        thousand times."""
         self._fetch_one = fetch_one
         self._fetch_all = fetch_all
         self._min_interval = min_interval
@@ -53,17 +54,15 @@ class Coalescer(Generic[K, T]):
         """When all was fetched last, on the event loop's clock, and the answers."""
         self._single: dict[K, tuple[float, T]] = {}
         """What was fetched one by one: when, and the answer."""
-        self._all_refused = False
-        """Whether the API refuses to answer for all."""
 
-    async def look(self, key: K, *, at_most_old: float = 0.0) -> T:
-        """The thing under a key, as it was at most `at_most_old` seconds ago. Raises ApiError."""
-        if at_most_old and (known := self._known(key, at_most_old)) is not None:
+    async def look(self, key: K, *, max_age: float = 0.0) -> T:
+        """The thing under a key, as it was at most `max_age` seconds ago. Raises ApiError."""
+        if max_age and (known := self._known(key, max_age)) is not None:
             return known
         batch = self._open_batch
         if batch is None:
             batch = self._open_batch = _Batch()
-            batch.task = asyncio.create_task(self._send(batch, may_be_old=at_most_old > 0))
+            batch.task = asyncio.create_task(self._send(batch, may_be_old=max_age > 0))
         assert batch.task is not None
         batch.asking += 1
         batch.answers[key] = None
@@ -81,12 +80,12 @@ class Coalescer(Generic[K, T]):
         assert answer is not None
         return answer
 
-    def _known(self, key: K, at_most_old: float) -> T | None:
-        oldest = asyncio.get_running_loop().time() - at_most_old
-        if self._all is not None and self._all[0] >= oldest:
-            return self._all[1](key)
-        at, answer = self._single.get(key, (0.0, None))
-        return answer if at >= oldest else None
+    def _known(self, key: K, max_age: float) -> T | None:
+        oldest = asyncio.get_running_loop().time() - max_age
+        if self._all is not None and self._all[0] >= oldest and (answer := self._all[1](key)) is not None:
+            return answer
+        at, single = self._single.get(key, (float("-inf"), None))
+        return single if at >= oldest else None
 
     async def _send(self, batch: _Batch[K, T], *, may_be_old: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -96,23 +95,24 @@ class Coalescer(Generic[K, T]):
             self._open_batch = None  # later callers need a later request
             sent_at, rest = loop.time(), list(batch.answers)
             one_after_another = may_be_old and len(self._single) >= FEW
-            if (len(rest) > FEW or one_after_another) and not self._all_refused:
+            if not may_be_old:
+                self._single.clear()  # nobody wants an old answer any more
+            if len(rest) > FEW or one_after_another:
                 try:
-                    answers = await self._fetch_all(rest)
-                except (CredentialRefused, NotFound, Refused):
-                    self._all_refused = True
+                    answers = await self._fetch_all(rest, max(len(rest), FEW))
                 except ApiError as error:
                     batch.answers.update(dict.fromkeys(rest, error))
                     return
-                else:
-                    self._all = sent_at, answers
+                if answers is not None:
+                    self._all = sent_at, answers if may_be_old else lambda _key: None
                     batch.answers.update({key: answers(key) for key in rest})
                     rest = [key for key in rest if batch.answers[key] is None]
-            await asyncio.gather(*(self._fetch(batch, key, sent_at) for key in rest))
+            await asyncio.gather(*(self._fetch(batch, key, sent_at, keep=may_be_old) for key in rest))
 
-    async def _fetch(self, batch: _Batch[K, T], key: K, sent_at: float) -> None:
+    async def _fetch(self, batch: _Batch[K, T], key: K, sent_at: float, *, keep: bool) -> None:
         try:
             answer = batch.answers[key] = await self._fetch_one(key)
-            self._single[key] = sent_at, answer
+            if keep:
+                self._single[key] = sent_at, answer
         except ApiError as error:
             batch.answers[key] = error

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from pulumi_resource_togetherai.api.errors import NotReached, Refused
-from pulumi_resource_togetherai.remediation.watching.coalescing import Answers, Coalescer
+from pulumi_resource_togetherai.api.errors import NotReached
+from pulumi_resource_togetherai.clusters.batch import Answers, Batch
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -19,17 +19,21 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[str] = []
         self.fails: Exception | None = None
-        self.together = Coalescer[str, float](self.one, self.everything, min_interval=3)
+        self.serves_all = True
+        self.together = Batch[str, float](self.one, self.everything, min_interval=3)
 
     async def one(self, key: str) -> float:
         """A request for one thing."""
         return await self._answer(key)
 
-    async def everything(self, keys: Sequence[str]) -> Answers[str, float]:
+    async def everything(self, keys: Sequence[str], worth: int) -> Answers[str, float] | None:
         """A request for everything, or for the `keys` at least; `hidden` is not in its answer."""
         self.keys = keys
+        assert worth >= 3
         if self.fails is not None:
             raise self.fails
+        if not self.serves_all:
+            return None
         at = await self._answer("everything")
         return lambda key: None if key == "hidden" else at
 
@@ -70,11 +74,11 @@ async def test_an_answer_is_never_older_than_its_question():
 
 async def test_an_older_answer_serves_where_that_is_allowed():
     service = Service()
-    first = await service.together.look("a", at_most_old=60)
+    first = await service.together.look("a", max_age=60)
     await asyncio.sleep(30)
-    assert await service.together.look("a", at_most_old=60) == first
+    assert await service.together.look("a", max_age=60) == first
     await asyncio.sleep(31)
-    assert await service.together.look("a", at_most_old=60) > first
+    assert await service.together.look("a", max_age=60) > first
 
 
 async def test_requests_for_everything_are_some_time_apart():
@@ -106,13 +110,14 @@ async def test_one_who_gives_up_takes_nothing_from_the_others():
     assert await asyncio.gather(*asked[1:]) == [0] * 5
 
 
-async def test_where_everything_is_refused_each_is_asked_for_by_itself_from_then_on():
+async def test_where_one_request_cannot_serve_all_each_is_asked_for_by_itself():
     service = Service()
-    service.fails = Refused("list", "no", http_status=400)
+    service.serves_all = False
     await asyncio.gather(*(service.together.look(key) for key in "abcdef"))
-    service.fails = None
+    assert sorted(service.requests) == sorted("abcdef")
+    service.serves_all = True
     await asyncio.gather(*(service.together.look(key) for key in "abcdef"))
-    assert sorted(service.requests) == sorted("abcdef" * 2)
+    assert service.requests[6:] == ["everything"]
 
 
 async def test_an_outage_is_told_to_everybody():

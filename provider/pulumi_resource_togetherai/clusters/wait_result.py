@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules.precedence import Loss
+from pulumi_resource_togetherai.clusters.precedence import Loss
 
 
 class Stop(Enum):

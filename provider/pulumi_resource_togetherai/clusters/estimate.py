@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules.precedence import started_at
+from pulumi_resource_togetherai.clusters.precedence import started_at
 
 SHARE = 0.9
 """9 in 10."""

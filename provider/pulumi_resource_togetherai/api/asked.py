@@ -1,0 +1,102 @@
+"""What a question is about, and whether an answer is about the same: the one check of identity, on every path.
+
+An id that the answer lacks is the one that was asked about. An id that contradicts the question is an error: without
+this check the provider could take the record of another remediation for its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from pulumi_resource_togetherai.api.enums import UNSPECIFIED_MODE, UNSPECIFIED_TRIGGER, RemediationMode
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.api.plausible import USABLE_ID, is_unset
+from pulumi_resource_togetherai.harmless import quoted
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Unusable(Exception):
+    """An answer, or an item of a list, that cannot be used. The text says why."""
+
+
+class Contradiction(Unusable):
+    """An answer about something else than was asked."""
+
+
+def folded(identifier: str) -> str:
+    """An id as it is compared: UUIDs without regard to case."""
+    return identifier.lower() if _UUID.fullmatch(identifier) else identifier
+
+
+def same_id(one: str, other: str) -> bool:
+    """Whether two ids name the same thing."""
+    return one == other or folded(one) == folded(other)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a question is about; None for what it leaves open."""
+
+    cluster_id: str
+    instance_id: str | None = None
+    remediation_id: str | None = None
+    mode: RemediationMode | None = None
+    """The mode of a remediation that is about to be started."""
+
+    def read(self, item: Any) -> Remediation:
+        """The remediation that an answer describes, with the ids spelled as in the question. Raises Unusable."""
+        if not isinstance(item, Mapping):
+            raise Unusable("it is not a remediation")
+        asked = {"cluster_id": self.cluster_id, "instance_id": self.instance_id, "id": self.remediation_id}
+        lacking = {"mode": self.mode or UNSPECIFIED_MODE, "trigger": UNSPECIFIED_TRIGGER, **asked}
+        fields = dict(cast(Mapping[str, Any], item))
+        for name, value in lacking.items():
+            camel = {"cluster_id": "clusterId", "instance_id": "instanceId"}.get(name, name)
+            if is_unset(fields.get(name)) and is_unset(fields.get(camel)):
+                fields[name] = value
+        try:
+            record = Remediation.model_validate(fields)
+        except (ValidationError, RecursionError) as error:
+            raise Unusable(problem(error)) from error
+        for name, value in asked.items():
+            said: str = getattr(record, name)
+            if value is not None and not same_id(said, value):
+                raise Contradiction(self._contradicted_by(record))
+            if not USABLE_ID.fullmatch(said):
+                raise Unusable(f'its {name} "{quoted(said)}" is not an id')
+            if value is not None and said != value:
+                setattr(record, name, value)
+        return record
+
+    def _contradicted_by(self, record: Remediation) -> str:
+        wanted = f"remediation {self.remediation_id} of " if self.remediation_id else ""
+        of_instance = f"instance {self.instance_id} in " if self.instance_id else ""
+        return (
+            f"asked about {wanted}{of_instance}cluster {self.cluster_id}, it answered with remediation "
+            f"{quoted(record.id)} of instance {quoted(record.instance_id)} in cluster {quoted(record.cluster_id)}. The "
+            "provider does not use this answer"
+        )
+
+
+def instance_of(item: Any) -> str | None:
+    """The instance that an unusable item is about, if that much can be read."""
+    if not isinstance(item, Mapping):
+        return None
+    fields = cast(Mapping[str, Any], item)
+    said = fields.get("instance_id") or fields.get("instanceId")
+    return said if isinstance(said, str) else None
+
+
+def problem(error: ValidationError | RecursionError) -> str:
+    """The first thing that is wrong with a body, and where."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = quoted(".".join(str(part) for part in first["loc"]))
+    return f"{where}: {quoted(first['msg'])}" if where else quoted(first["msg"])

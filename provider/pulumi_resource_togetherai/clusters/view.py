@@ -1,0 +1,363 @@
+"""The view of a cluster: what this process knows of its remediations.
+
+It alone sends reads, and it alone decides what to believe; everybody else asks it. Answers are evidence: they may come
+from a replica that lags, be cut off, or lack what is there. So every record that comes in passes through `believe`,
+every list says whether it may lack something, and what one way to ask does not show is asked for in the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pulumi_resource_togetherai.api import models
+from pulumi_resource_togetherai.api.asked import folded
+from pulumi_resource_togetherai.api.errors import ApiError, Incomplete, NotFound
+from pulumi_resource_togetherai.api.listed import Listed, Unreadable
+from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.batch import Answers, Batch
+from pulumi_resource_togetherai.clusters.believe import believe, contradicts
+from pulumi_resource_togetherai.clusters.estimate import Estimates
+from pulumi_resource_togetherai.clusters.limit import ConcurrencyLimit
+from pulumi_resource_togetherai.clusters.memory import Memory
+from pulumi_resource_togetherai.clusters.precedence import Active
+from pulumi_resource_togetherai.clusters.watch import Watcher
+from pulumi_resource_togetherai.clusters.ways import Way, Ways
+from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.duration import seconds
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
+
+RECENT = 60.0
+"""How old, in seconds, an answer may be that a preview uses, so that a preview of many nodes asks only once."""
+PROOF = 12
+"""For how many poll intervals every answer must have lacked a remediation before it counts as gone."""
+
+
+class Ref(NamedTuple):
+    """A remediation's ids within its cluster."""
+
+    instance_id: str
+    remediation_id: str
+
+    @classmethod
+    def of(cls, which: Remediation | Ref) -> Ref:
+        """The ids of a record."""
+        return which if isinstance(which, Ref) else cls(which.instance_id, which.id)
+
+
+class View:
+    """What is known of one cluster. Every coroutine raises ApiError."""
+
+    def __init__(self, client: Client, config: ProviderConfig, cluster_id: str, note: Callable[[str], object]) -> None:
+        """`note` takes a line for those who debug."""
+        self._client = client
+        self._id = cluster_id
+        self._note = note
+        self.interval = interval = seconds(config.poll_interval)
+        """The longest time between two polls, in seconds."""
+        self.proof = PROOF * interval
+        """For how long, in seconds, every answer must have lacked a remediation before it counts as gone."""
+        self._ways = Ways(note)
+        self._memory = Memory()
+        self._shown_by = dict[str, Way]()
+        """The way that showed a remediation which the first way did not, by its id."""
+        at_least = min(interval / 5, 1.0)
+        self._clusters = Batch[str, models.Cluster](client.get_cluster, self._whole, min_interval=at_least)
+        self._nodes = Batch[str, Listed](self._node, self._all_nodes, min_interval=at_least)
+        self._records = Batch[Ref, Remediation](self._record, self._all_records, min_interval=at_least)
+        self._ended = Batch[Ref, Remediation](self._record_by_id, self._those_ended, min_interval=at_least)
+        self._active: tuple[float, Listed] | None = None
+        """The active remediations as they were last listed, and when that was asked for, on the event loop's clock."""
+        self.locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
+        """The lock of each instance, by its id; see `steps/instance_lock`."""
+        self.estimates = Estimates()
+        """How long remediations take here."""
+        self.watcher = Watcher(self)
+        """Notifies those who wait for a remediation of its changes."""
+        self.limit = ConcurrencyLimit(self, config.max_concurrent_per_cluster)
+        """How many may be under repair at once, and the queue for it."""
+        self._limited = config.max_concurrent_per_cluster is not None
+
+    @property
+    def id(self) -> str:
+        """The cluster's id."""
+        return self._id
+
+    # --- questions ---
+
+    async def cluster(self, *, preview: bool = False) -> models.Cluster:
+        """The cluster with its nodes."""
+        return await self._clusters.look(self._id, max_age=RECENT if preview else 0.0)
+
+    async def node(self, instance_id: str, *, preview: bool = False) -> Listed:
+        """An instance's remediations, newest first. A remediation that replaced the VM outlives the instance's id, so
+        for an unknown instance the cluster's list is searched. Raises NotFound for an unknown cluster."""
+        return await self._nodes.look(instance_id, max_age=RECENT if preview else 0.0)
+
+    async def remediation(self, which: Remediation | Ref, *, preview: bool = False) -> Remediation:
+        """A remediation as it is now. Raises NotFound if no way to ask shows it now, which proves nothing yet."""
+        return await self._records.look(Ref.of(which), max_age=RECENT if preview else 0.0)
+
+    async def confirmed(self, record: Remediation) -> Remediation:
+        """A remediation of which the first that was seen is its end. Its own path has to show it, or, where the API
+        does not serve the paths of its instance any more, the cluster's list. Raises NotFound if they do not."""
+        ref = Ref.of(record)
+        if not self._ways.open(Way.BY_ID):
+            return await self.remediation(ref)
+        try:
+            return await self._record_by_id(ref)
+        except NotFound as lacking:
+            try:
+                await self._client.list_remediations(self._id, ref.instance_id)
+            except NotFound:
+                return await self.remediation(ref)
+            raise lacking
+
+    async def glance(self, record: Remediation) -> Remediation:
+        """The same by the cheapest way alone."""
+        ref = Ref.of(record)
+        way = self._shown_by.get(ref.remediation_id, Way.BY_ID)
+        if self._ways.open(way):
+            try:
+                if found := await self._ask(way, ref):
+                    return found
+            except ApiError as error:
+                if not self._ways.refused(way, error):
+                    raise
+        return await self.remediation(ref)
+
+    async def ended(self, record: Remediation) -> Remediation:
+        """The same of one that is not listed as active any more, so that it has probably ended."""
+        return await self._ended.look(Ref.of(record))
+
+    async def standing(self, record: Remediation) -> tuple[Remediation | None, Active]:
+        """A remediation as it is now, None if the list lacks it, and what is active beside it: on its node, or in the
+        whole cluster where `maxConcurrentPerCluster` is set."""
+        beside = await self.active() if self._limited else await self.node(record.instance_id)
+        return next((one for one in beside if folded(one.id) == folded(record.id)), None), Active(beside)
+
+    async def active(self, *, since: float | None = None) -> Listed:
+        """What is active in the cluster, by a list that was asked for after `since`, on the event loop's clock; by one
+        that is asked for now if that is None."""
+        if since is not None and self._active is not None and self._active[0] > since:
+            return self._still_active(self._active[1])
+        return await self._list_active(float("inf"))
+
+    async def poll_active(self, worth: int) -> Listed:
+        """What is active in the cluster. Raises Incomplete if that takes more requests than it is worth."""
+        return await self._list_active(worth)
+
+    def leave_active_lists_alone(self, because: str) -> None:
+        """Does without lists of what is active for some minutes."""
+        self._ways.close(Way.ACTIVE, because)
+
+    async def everything(self) -> Listed:
+        """Every remediation of the cluster, newest first."""
+        return self._absorbed(await self._client.list_remediations(self._id))
+
+    # --- what is believed ---
+
+    def believed(self, record: Remediation) -> Remediation:
+        """A remediation as far as it is known, given a record of it. What our own requests were answered counts too."""
+        known = self._memory.get(record.id)
+        now = believe(known, record)
+        self._memory.keep(now)
+        self.estimates.note([now], self._client.now())
+        return now
+
+    def _absorbed(self, listed: Listed) -> Listed:
+        """A list as it is believed: newer where more is known, without what contradicts that."""
+        records, unreadable = list[Remediation](), list[Unreadable](listed.unreadable)
+        for record in listed:
+            known = self._memory.get(record.id)
+            if known is not None and contradicts(known, record):
+                problem = f"remediation {record.id} appears as that of another instance or mode than before"
+                self._note(f"cluster {self._id}: {problem}")
+                unreadable += [Unreadable(one.instance_id, problem) for one in (record, known)]
+                continue
+            now = believe(known, record)
+            self._memory.keep(now)
+            records.append(now)
+        self.estimates.note(records, self._client.now())
+        return Listed(records, unreadable, cut_off=listed.cut_off)
+
+    def _still_active(self, listed: Iterable[Remediation]) -> Listed:
+        """Those of a list that are active as far as is known by now."""
+        return Listed(now for record in listed if not (now := self._memory.get(record.id) or record).terminal)
+
+    # --- one remediation ---
+
+    async def _record(self, ref: Ref) -> Remediation:
+        """Asks in one way after the other until one shows it."""
+        lacking: NotFound | None = None
+        first = self._shown_by.get(ref.remediation_id, Way.BY_ID)
+        for way in (first, *(way for way in (Way.BY_ID, Way.OF_NODE, Way.OF_CLUSTER) if way is not first)):
+            if not self._ways.open(way):
+                continue
+            try:
+                found = await self._ask(way, ref)
+            except NotFound as error:
+                lacking = lacking or error
+                self._ways.refused(way, error)
+            except ApiError as error:
+                if not self._ways.refused(way, error):
+                    raise
+            else:
+                if found is not None:
+                    if way is not Way.BY_ID:
+                        self._shown_by[ref.remediation_id] = way
+                    return found
+        raise lacking or _lacking(self._id, ref)
+
+    async def _ask(self, way: Way, ref: Ref) -> Remediation | None:
+        if way is Way.BY_ID:
+            return await self._record_by_id(ref)
+        instance = (ref.instance_id,) if way is Way.OF_NODE else ()
+        listed = self._absorbed(await self._client.list_remediations(self._id, *instance)).of(ref.instance_id)
+        found = next((one for one in listed if folded(one.id) == folded(ref.remediation_id)), None)
+        if found is None and listed.incomplete:
+            raise Incomplete(
+                "list remediations", f"the list may lack remediation {ref.remediation_id}: {listed.incomplete}"
+            )
+        return found
+
+    async def _record_by_id(self, ref: Ref) -> Remediation:
+        return self.believed(await self._client.get_remediation(self._id, *ref))
+
+    async def _all_records(self, refs: Sequence[Ref], worth: int) -> Answers[Ref, Remediation] | None:
+        listed = await self._list_all(worth, complete=False)
+        return None if listed is None else _by_ref(listed)
+
+    async def _those_ended(self, refs: Sequence[Ref], worth: int) -> Answers[Ref, Remediation] | None:
+        if not self._ways.open(Way.ENDED, worth=worth):
+            return None
+        wanted = {ref.remediation_id for ref in refs}
+        try:
+            ended = await self._client.list_ended_remediations(self._id, wanted, most_pages=worth)
+        except ApiError as error:
+            if self._ways.refused(Way.ENDED, error):
+                return None
+            raise
+        if ended.cut_off:
+            self._ways.close(Way.ENDED, ended.cut_off, worth=worth)
+        return _by_ref(self._absorbed(ended))
+
+    # --- one node ---
+
+    async def _node(self, instance_id: str) -> Listed:
+        listed, error = Listed(), None
+        if self._ways.open(Way.OF_NODE):
+            try:
+                listed = self._absorbed(await self._client.list_remediations(self._id, instance_id))
+            except ApiError as why:
+                if not (isinstance(why, NotFound) or self._ways.refused(Way.OF_NODE, why)):
+                    raise
+                error = why
+            else:
+                if not listed.incomplete:
+                    return listed
+        if self._ways.open(Way.OF_CLUSTER):
+            try:
+                wide = (await self.everything()).of(instance_id)
+            except ApiError as why:
+                if not self._ways.refused(Way.OF_CLUSTER, why):
+                    raise
+            else:
+                return listed if error is None and wide.incomplete else wide
+        if error is not None:
+            raise error
+        return listed
+
+    async def _all_nodes(self, instances: Sequence[str], worth: int) -> Answers[str, Listed] | None:
+        listed = await self._list_all(worth, complete=True)
+        if listed is None:
+            return None
+
+        def answer(instance_id: str) -> Listed | None:
+            found = listed.of(instance_id)
+            return None if found.incomplete else found
+
+        return answer
+
+    # --- the whole cluster ---
+
+    async def _whole(self, _ids: Sequence[str], _worth: int) -> Answers[str, models.Cluster]:
+        cluster = await self._client.get_cluster(self._id)
+        return lambda _id: cluster
+
+    async def _list_all(self, worth: int, *, complete: bool) -> Listed | None:
+        """The cluster's list, if the API serves it in no more requests than it is worth."""
+        pages = max(1, worth // 2 if complete else worth)
+        if not self._ways.open(Way.OF_CLUSTER, worth=pages):
+            return None
+        try:
+            listed = await self._client.list_remediations(self._id, most_pages=pages, complete=complete)
+        except ApiError as error:
+            if self._ways.refused(Way.OF_CLUSTER, error):
+                return None
+            raise
+        if listed.cut_off:
+            self._ways.close(Way.OF_CLUSTER, listed.cut_off, worth=pages)
+        return self._absorbed(listed)
+
+    async def _list_active(self, worth: float) -> Listed:
+        """What is active, as cheaply as the API tells it. Raises ApiError also if that is not in so many pages."""
+        asked_at, error = asyncio.get_running_loop().time(), None
+        if self._ways.open(Way.ACTIVE, worth=worth):
+            pages = {} if worth == float("inf") else {"most_pages": int(worth)}
+            try:
+                listed = self._absorbed(await self._client.list_active_remediations(self._id, **pages))
+            except ApiError as why:
+                if not self._ways.refused(Way.ACTIVE, why):
+                    raise
+                error = why
+            else:
+                if not listed.cut_off:
+                    self._active = asked_at, listed
+                    return self._still_active(listed)
+                self._ways.close(Way.ACTIVE, listed.cut_off, worth=worth)
+        if worth == float("inf"):
+            listed = await self.everything()
+            if not listed.cut_off:
+                self._active = asked_at, self._still_active(listed)
+                return self._active[1]
+        raise error or Incomplete("list remediations", f"cluster {self._id} does not list what is active in one list")
+
+
+def _lacking(cluster_id: str, ref: Ref) -> NotFound:
+    return NotFound(
+        "get remediation",
+        f"remediation {ref.remediation_id} of instance {ref.instance_id} is not in the lists of cluster {cluster_id}",
+        http_status=404,
+    )
+
+
+def _by_ref(listed: Listed) -> Answers[Ref, Remediation]:
+    by_id = {(folded(record.instance_id), folded(record.id)): record for record in listed}
+    return lambda ref: by_id.get((folded(ref.instance_id), folded(ref.remediation_id)))
+
+
+class Clusters(defaultdict[str, View]):
+    """The clusters that this process works with, by id."""
+
+    def __init__(self, client: Client, config: ProviderConfig, note: Callable[[str], object]) -> None:
+        """`note` takes a line for those who debug."""
+        super().__init__()
+        self._client = client
+        self._config = config
+        self._note = note
+        self._said = set[str]()
+
+    def first(self, what: str) -> bool:
+        """Whether this is the first time that somebody is about to say so: it concerns all, and is said once."""
+        first = what not in self._said
+        self._said.add(what)
+        return first
+
+    def __missing__(self, cluster_id: str) -> View:
+        view = self[cluster_id] = View(self._client, self._config, cluster_id, self._note)
+        return view
