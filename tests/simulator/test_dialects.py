@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, get_args
 
 import httpx
@@ -30,6 +31,7 @@ from tests.simulator.driver import (
     refused,
 )
 
+ROOT = Path(__file__).parents[2]
 CLUSTER = "/v1/compute/clusters/cluster-1"
 REPLACED = 100
 """After so many seconds a remediation of VM_ONLY has replaced the VM."""
@@ -633,6 +635,15 @@ def test_half_of_the_choices_are_the_default_and_every_value_is_drawn_by_some_se
 def test_no_seed_draws_a_dialect_in_which_an_end_cannot_be_read() -> None:
     drawn = [Dialect.random(seed) for seed in range(1000)]
     assert not [item for item in drawn if item.replaced == "all_404" and item.wildcard != "served"]
+
+
+def test_the_documentation_names_every_choice_and_value() -> None:
+    rows = [row for row in (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8").splitlines() if row[:1] == "|"]
+    for name, field in Dialect.model_fields.items():
+        if name != "seed":
+            [row] = [row for row in rows if f"`{name}`" in row.split(" | ")[0]]
+            named = set(row.split(" | ")[1].replace(",", "").split())
+            assert {f"`{value}`" for value in (field.default, *get_args(field.annotation))} <= named
 
 
 async def test_the_pages_show_the_dialect_in_force(simulator: Driver) -> None:
