@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.simulator.dialect import NUMBERS, Dialect
+from pulumi_resource_togetherai.simulator.operations import OPERATIONS, Answer
 from pulumi_resource_togetherai.simulator.settings import Idempotency, Settings
+from pulumi_resource_togetherai.simulator.spoken import speak
 from tests.simulator.driver import (
     HOST_AWARE,
     INVALID_ARGUMENT,
@@ -275,6 +277,7 @@ async def test_the_list_of_a_whole_cluster_can_be_refused(number: int) -> None:
     async with speaking(wildcard=number) as simulator:
         await simulator.created()
         assert (await simulator.list()).status_code == number
+        refused(await simulator.create("-"), 404, NOT_FOUND)
         assert len(await listed(simulator, NODE)) == 1
 
 
@@ -506,6 +509,13 @@ async def test_field_names_may_be_in_camel_case() -> None:
             names = set(re.findall(r'"(\w+)":', json.dumps(answer)))
             assert not [name for name in names if "_" in name]
             assert {"clusterId", "createTime", "endTime", "linkedAlerts"} <= names
+
+
+def test_what_people_wrote_into_an_alert_keeps_its_names() -> None:
+    body = json.dumps({"linked_alerts": [{"target_vm": "a", "annotations": {"runbook_url": "b"}}]}).encode()
+    [get] = [operation for operation in OPERATIONS if operation.name == "get"]
+    spoken = json.loads(speak(Answer(body), get, {}, Dialect(names="camel")).body)
+    assert spoken == {"linkedAlerts": [{"targetVm": "a", "annotations": {"runbook_url": "b"}}]}
 
 
 @pytest.mark.parametrize(

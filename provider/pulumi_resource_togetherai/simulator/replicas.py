@@ -91,7 +91,7 @@ class ReplicatedWorld(World):
             for node in cluster.nodes:
                 key = (cluster.cluster_id, node.number)
                 if key not in self.past_nodes:
-                    self.past_nodes.keep(key, ALWAYS, _copy_node(node), behind=self._behind)
+                    self.past_nodes.keep(key, ALWAYS, node.model_copy(), behind=self._behind)
 
     @property
     def _behind(self) -> timedelta:
@@ -106,7 +106,7 @@ class ReplicatedWorld(World):
     def moved(self, cluster_id: str, node: Node) -> None:
         super().moved(cluster_id, node)
         if behind := self._behind:
-            self.past_nodes.keep((cluster_id, node.number), self.now, _copy_node(node), behind=behind)
+            self.past_nodes.keep((cluster_id, node.number), self.now, node.model_copy(), behind=behind)
 
     def forget(self, job: Job) -> None:
         super().forget(job)
@@ -163,7 +163,3 @@ class Replica:
 
 def _copy_job(job: Job) -> Job:
     return job.model_copy(update={"remediation": job.remediation.model_copy(deep=True)})
-
-
-def _copy_node(node: Node) -> Node:
-    return node.model_copy(update={"instance_ids": [*node.instance_ids]})
