@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from pulumi_resource_togetherai.simulator.server import listen
+from pulumi_resource_togetherai.simulator.settings import Settings
 from tests.simulator.driver import NODE, OTHER_NODE, VM_ONLY, instance_path
 from tests.simulator.process import COMMAND, running
 
@@ -74,6 +75,30 @@ def test_a_dropped_connection_is_a_broken_one(kind: str) -> None:
             simulator.http.post(PATH, json={"mode": VM_ONLY})
         listed = simulator.http.get(PATH).json()["remediations"]
         assert len(listed) == (0 if kind == "drop_before" else 1)
+
+
+def test_a_dialect_is_a_seed_or_single_choices_and_outlives_a_restart(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "simulator.db"))
+    with running(*data, "--dialect", "7", "--dialect", "list_lag=3", "--dialect", "unset_times=null") as simulator:
+        said = simulator.control("GET", "/settings").json()
+        drawn = Settings.model_validate({"dialect": {"seed": 7, "list_lag": 3, "unset_times": "null"}})
+        assert said == drawn.model_dump()
+    with running(*data, "--dialect", "list_lag=4") as simulator:
+        assert simulator.control("GET", "/settings").json()["dialect"] == said["dialect"] | {"list_lag": 4}
+
+
+@pytest.mark.parametrize(
+    ("choice", "problem"),
+    [
+        ("list_lag=soon", "dialect.list_lag: Input should be a valid number"),
+        ("colour=red", "dialect.colour: no such field"),
+        ("funny", "dialect: Input should be"),
+    ],
+)
+def test_a_choice_that_is_none_is_refused(choice: str, problem: str) -> None:
+    code, errors = failing("--dialect", choice)
+    assert (code, errors.count("\n")) == (1, 1)
+    assert problem in errors
 
 
 def test_nothing_that_was_answered_is_lost_when_it_is_killed(tmp_path: Path) -> None:

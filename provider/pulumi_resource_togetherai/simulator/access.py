@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pulumi_resource_togetherai.simulator.errors import Refusal
-from pulumi_resource_togetherai.simulator.settings import Options
+from pulumi_resource_togetherai.simulator.options import Options
 
 DEFAULT_API_KEY = "simulator-key"
 

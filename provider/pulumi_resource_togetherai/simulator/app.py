@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, Access, AccessKey
 from pulumi_resource_togetherai.simulator.control import Control
-from pulumi_resource_togetherai.simulator.endpoint import ConnectionDropped, Endpoint, http_date
+from pulumi_resource_togetherai.simulator.endpoint import ConnectionDropped, Endpoint, date_header
 from pulumi_resource_togetherai.simulator.errors import Refusal, not_found
 from pulumi_resource_togetherai.simulator.faults import Faults
 from pulumi_resource_togetherai.simulator.journal import Journal
@@ -21,6 +21,7 @@ from pulumi_resource_togetherai.simulator.operations import API_ROOT, OPERATIONS
 from pulumi_resource_togetherai.simulator.origin import check_own
 from pulumi_resource_togetherai.simulator.pages import Pages
 from pulumi_resource_togetherai.simulator.platform import Platform
+from pulumi_resource_togetherai.simulator.spoken import speak_refusal
 
 
 class App:
@@ -58,9 +59,9 @@ class App:
         path, query = scope["path"], scope["query_string"].decode("latin-1")
         self.journal.open(self.platform.now, scope["method"], path, query, b"").status = 404
         hint = "" if path.startswith(API_ROOT) else f"; the API is below {API_ROOT}"
-        refusal = not_found(f"there is nothing at {path}{hint}")
-        headers = {"date": http_date(self.platform.now).decode()}
-        await JSONResponse(refusal.body, refusal.http_status, headers)(scope, receive, send)
+        answer = speak_refusal(not_found(f"there is nothing at {path}{hint}"), self.platform.settings.dialect)
+        headers = date_header(self.platform)
+        await Response(answer.body, answer.status, headers, answer.content_type)(scope, receive, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.own_host is not None and scope["type"] == "http" and not scope["path"].startswith(API_ROOT + "/"):

@@ -9,8 +9,9 @@ import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import yaml
 from pydantic import ValidationError
 
 from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, AccessKey
@@ -72,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--scenario", type=Path, metavar="FILE", help="YAML file that defines what happens (see the reference page)")
     add("--seed", type=int, metavar="N", help="seed of all random decisions (default: another each time)")
     add("--idempotency", choices=get_args(Idempotency), help="what remediation_id does (default: id)")
+    add(
+        "--dialect",
+        action="append",
+        default=[],
+        metavar="SEED|NAME=VALUE",
+        help="how the API speaks: a seed that draws it, or one choice of it, such as list_lag=3 (may be repeated; see "
+        "the reference page)",
+    )
     for phase in ("pending", "quarantining", "quarantined", "running"):
         default = Settings.model_fields[phase].default
         add(f"--{phase}", type=_seconds, metavar="SECONDS", help=f"time in {phase.upper()} (default: {default})")
@@ -86,6 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _dialect(choice: str) -> Any:
+    """A seed or one choice of the dialect, its value read as a scenario file's."""
+    name, is_choice, value = choice.partition("=")
+    try:
+        return {name: yaml.safe_load(value)} if is_choice else yaml.safe_load(choice)
+    except yaml.YAMLError:
+        return choice
+
+
 def _scenario(options: argparse.Namespace) -> Scenario:
     """The scenario file, if there is one. Options of the command line override it."""
     scenario = read_scenario(options.scenario) if options.scenario else Scenario()
@@ -93,6 +111,8 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         for name in names:
             if (value := getattr(options, name)) is not None:
                 setattr(target, name, value)
+    for choice in options.dialect:
+        scenario.settings = scenario.settings.with_changes({"dialect": _dialect(choice)})
     if options.api_key is not None:
         scenario.api_keys = [AccessKey(key=options.api_key)]
     for option, outcome in OUTCOMES.items():

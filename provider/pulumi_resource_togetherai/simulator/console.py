@@ -13,6 +13,7 @@ from pulumi_resource_togetherai.simulator.faults import FaultRule, Faults
 from pulumi_resource_togetherai.simulator.fleet import NODE_STATUS, Cluster, Node
 from pulumi_resource_togetherai.simulator.job import Job
 from pulumi_resource_togetherai.simulator.platform import Platform
+from pulumi_resource_togetherai.simulator.settings import Settings
 
 SHOWN = 100
 """How many remediations the page shows: first those that have not ended, then the newest of the others."""
@@ -26,7 +27,7 @@ def render(platform: Platform, faults: Faults, cluster: Cluster) -> str:
     all_ended = (job for job in reversed(platform.jobs(cluster.cluster_id)) if job.remediation.terminal)
     ended = list(islice(all_ended, max(0, SHOWN - len(active))))
     return (
-        f"{_clusters(platform, cluster)}{_faults(faults)}"
+        f"{_clusters(platform, cluster)}{_faults(faults)}{_dialect(platform.settings)}"
         f'<div class="columns"><section aria-labelledby="nodes"><h2 id="nodes">Nodes</h2>{_nodes(cluster, active)}'
         f'</section><section aria-labelledby="remediations"><h2 id="remediations">Remediations</h2>'
         f"{_remediations(active[:SHOWN], ended)}</section></div>"
@@ -56,6 +57,23 @@ def _faults(faults: Faults) -> str:
         f'<section class="faults" role="status"><strong>Faults are on</strong><ul>{rules}</ul>'
         '<button id="clear-faults" data-do="clear-faults">Switch off</button></section>'
     )
+
+
+def _dialect(settings: Settings) -> str:
+    if not settings.spoken:
+        return ""
+    return f'<section class="dialect"><strong>The API speaks a dialect</strong>{render_spoken(settings)}</section>'
+
+
+def render_spoken(settings: Settings) -> str:
+    """The choices of the dialect in force that are not the default."""
+    seed = settings.dialect.seed
+    drawn = "" if seed is None else f"<li>drawn by the seed <code>{seed}</code></li>"
+    choices = "".join(
+        f"<li><b>{name}</b> <code>{escape(f'{value:g}' if isinstance(value, float) else str(value))}</code></li>"
+        for name, value in settings.spoken.items()
+    )
+    return f"<ul>{drawn}{choices}</ul>"
 
 
 def _fault(rule: FaultRule) -> str:

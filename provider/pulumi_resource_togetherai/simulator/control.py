@@ -19,8 +19,9 @@ from pulumi_resource_togetherai.simulator.faults import FaultRule, Faults
 from pulumi_resource_togetherai.simulator.fleet import Cluster
 from pulumi_resource_togetherai.simulator.job import Job
 from pulumi_resource_togetherai.simulator.journal import Journal
+from pulumi_resource_togetherai.simulator.options import Options, Seconds
 from pulumi_resource_togetherai.simulator.platform import Platform
-from pulumi_resource_togetherai.simulator.settings import Behaviour, Idempotency, Options, Seconds, Settings
+from pulumi_resource_togetherai.simulator.settings import Behaviour, Idempotency
 
 SHOWN = 200
 """How many remediations per cluster the state holds, newest first, unless the query sets `limit`."""
@@ -65,11 +66,14 @@ class ForcedState(Options):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def _read(request: Request, model: type[Model], merge: dict[str, Any] | None = None) -> Model:
-    """The request's body as a `model`; `merge` holds values for the fields that it leaves out."""
+async def _read(request: Request, model: type[Model]) -> Model:
+    """The request's body as a `model`."""
+    return await _validated(request, model.model_validate)
+
+
+async def _validated(request: Request, validate: Callable[[Any], Model]) -> Model:
     try:
-        content = json.loads(await request.body() or b"{}")
-        return model.model_validate(merge | content if merge and isinstance(content, dict) else content)
+        return validate(json.loads(await request.body() or b"{}"))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise invalid_argument(".".join(map(str, first["loc"])) or "body", first["msg"]) from None
@@ -180,7 +184,7 @@ class Control:
         return self._platform.settings.model_dump()
 
     async def change_settings(self, request: Request) -> Any:
-        self._platform.change_settings(await _read(request, Settings, self._platform.settings.model_dump()))
+        self._platform.change_settings(await _validated(request, self._platform.settings.with_changes))
         return self._platform.settings.model_dump()
 
     async def idempotency(self, request: Request) -> Any:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
-from datetime import datetime
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -13,11 +11,12 @@ from starlette.types import Receive, Scope, Send
 
 from pulumi_resource_togetherai.simulator.access import Access, check_allowed
 from pulumi_resource_togetherai.simulator.bodies import MAX_BODY
-from pulumi_resource_togetherai.simulator.errors import HTTP_STATUS, Refusal, rate_limited
+from pulumi_resource_togetherai.simulator.errors import Refusal, rate_limited, refused_with
 from pulumi_resource_togetherai.simulator.faults import FaultRule, Faults
 from pulumi_resource_togetherai.simulator.journal import Entry, Journal
-from pulumi_resource_togetherai.simulator.operations import Answer, Call, Operation
+from pulumi_resource_togetherai.simulator.operations import Answer, Call, Operation, check_served
 from pulumi_resource_togetherai.simulator.platform import Platform
+from pulumi_resource_togetherai.simulator.spoken import speak, speak_refusal
 
 HTML_PAGE = b"<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 """The answer of a broken proxy in front of the service, here with status 200."""
@@ -66,9 +65,9 @@ class Endpoint:
                 case "latency" if not fault.after:
                     await asyncio.sleep(fault.seconds)
                 case "rate_limit":
-                    return _refuse(rate_limited(round(fault.seconds)))
+                    return self._refuse(rate_limited(round(fault.seconds)))
                 case "error" if not fault.after:
-                    return _refuse(_injected(fault))
+                    return self._refuse(_injected(fault))
                 case "drop_before":
                     raise ConnectionDropped
                 case _:
@@ -80,7 +79,7 @@ class Endpoint:
                 case "latency" if fault.after:
                     await asyncio.sleep(fault.seconds)
                 case "error" if fault.after:
-                    return _refuse(_injected(fault))
+                    return self._refuse(_injected(fault))
                 case "drop_after":
                     raise ConnectionDropped
                 case _:
@@ -105,29 +104,36 @@ class Endpoint:
             if body is None:
                 raise Refusal("RESOURCE_EXHAUSTED", f"the body is longer than {MAX_BODY} bytes", http_status=413)
             self._platform.catch_up()
+            check_served(self._platform, operation, path)
             content_type = headers.get(b"content-type", b"").decode("latin-1")
             call = Call(path, scope["query_string"].decode("latin-1"), content_type, body, key)
-            return operation.handler(self._platform, call)
+            answer = operation.handler(self._platform, call)
+            return speak(answer, operation, path, self._platform.settings.dialect)
         except Refusal as refusal:
-            return _refuse(refusal)
+            return self._refuse(refusal)
         finally:
             self._platform.commit()
 
+    def _refuse(self, refusal: Refusal) -> Answer:
+        return speak_refusal(refusal, self._platform.settings.dialect)
+
     async def _send(self, send: Send, answer: Answer, entry: Entry, breaking: FaultRule | None) -> None:
-        body, content_type = answer.body, b"application/json"
+        status, body, content_type = answer.status, answer.body, answer.content_type
         kind = breaking.kind if breaking else None
         if kind == "malformed":
             body = body[:-1] + b",}"
         elif kind == "html":
-            body, content_type = HTML_PAGE, b"text/html; charset=utf-8"
-        headers = [
-            (b"content-type", content_type),
-            (b"content-length", b"%d" % len(body)),
-            (b"date", http_date(self._platform.now)),
-        ]
-        headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-        entry.status = answer.status
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            body, content_type = HTML_PAGE, "text/html; charset=utf-8"
+        if status == 204 and body:
+            # With 204 there would be no place for it.
+            status = 200
+        headers = {"content-type": content_type} if content_type else {}
+        if status != 204:
+            headers["content-length"] = str(len(body))
+        headers |= date_header(self._platform) | answer.headers
+        entry.status = status
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
         if kind == "truncated":
             await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
             raise ConnectionDropped
@@ -156,20 +162,18 @@ async def _receive_body(receive: Receive) -> bytes | None:
             return b"".join(chunks) if length <= MAX_BODY else None
 
 
-def _refuse(refusal: Refusal) -> Answer:
-    return Answer(json.dumps(refusal.body).encode(), None, refusal.http_status, refusal.headers)
-
-
 def _injected(fault: FaultRule) -> Refusal:
-    code = next((code for code, (_, status) in HTTP_STATUS.items() if status == fault.status), "UNAVAILABLE")
-    return Refusal(code, f"injected fault: HTTP {fault.status}", http_status=fault.status)
+    return refused_with(fault.status, f"injected fault: HTTP {fault.status}")
 
 
-def http_date(now: datetime) -> bytes:
-    """A time as the Date header writes it."""
-    return _http_date(int(now.timestamp()))
+def date_header(platform: Platform) -> dict[str, str]:
+    """The Date header, if the dialect in force has one."""
+    dialect = platform.settings.dialect
+    if dialect.date == "absent":
+        return {}
+    return {"date": _http_date(int(platform.now.timestamp() + dialect.date_skew))}
 
 
 @lru_cache(maxsize=8)
-def _http_date(second: int) -> bytes:
-    return formatdate(second, usegmt=True).encode()
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)

@@ -31,13 +31,26 @@ class Refusal(Exception):
         http_status: int | None = None,
         details: list[dict[str, Any]] | None = None,
         headers: dict[str, str] | None = None,
+        bare: str | None = None,
     ) -> None:
-        """`code` is a name of `HTTP_STATUS`; `http_status` overrides the status that belongs to it."""
+        """`code` is a name of `HTTP_STATUS`; `http_status` overrides the status that belongs to it. If `bare` is given,
+        the body is no google.rpc.Status in any dialect, but `{"error": bare}`."""
         super().__init__(message)
         number, usual_status = HTTP_STATUS[code]
+        self.code = code
+        self.message = message
         self.http_status = http_status or usual_status
         self.headers = headers or {}
-        self.body: dict[str, Any] = {"code": number, "message": message, "details": details or []}
+        self.bare = bare is not None
+        self.body: dict[str, Any] = (
+            {"code": number, "message": message, "details": details or []} if bare is None else {"error": bare}
+        )
+
+
+def refused_with(http_status: int, message: str) -> Refusal:
+    """Any HTTP status, with the code that belongs to it, or UNAVAILABLE if there is none."""
+    code = next((code for code, (_, usual) in HTTP_STATUS.items() if usual == http_status), "UNAVAILABLE")
+    return Refusal(code, message, http_status=http_status)
 
 
 def not_found(message: str) -> Refusal:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pulumi_resource_togetherai.simulator.settings import Options, Rate, Seconds
+from pulumi_resource_togetherai.simulator.options import Options, Rate, Seconds
 
 FaultName = Literal[
     "latency", "rate_limit", "error", "drop_before", "drop_after", "truncated", "malformed", "html", "drip"

@@ -91,6 +91,7 @@ class HealthChecks:
             clears_after=clears_after,
         )
         alert.node_remediation_intent_id = job.remediation.id
+        self._course.touched(job)
         return job
 
     def _worsen(self, job: Job, mode: RemediationMode, alert: LinkedAlert) -> None:

@@ -81,8 +81,13 @@ def openapi() -> dict[str, Any]:
     }
 
 
+def answer_model(operation: Operation) -> type[BaseModel]:
+    """What an operation answers with."""
+    return ANSWERS.get(operation.name, Remediation)
+
+
 def _describe(operation: Operation) -> dict[str, Any]:
-    answer = ANSWERS.get(operation.name, Remediation)
+    answer = answer_model(operation)
     described: dict[str, Any] = {
         "operationId": operation.name,
         "summary": (operation.handler.__doc__ or "").strip(),

@@ -12,12 +12,18 @@ from urllib.parse import parse_qsl
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.simulator.access import AccessKey
 from pulumi_resource_togetherai.simulator.bodies import ApproveBody, CreateBody, ReviewBody, read_body
-from pulumi_resource_togetherai.simulator.errors import invalid_argument
+from pulumi_resource_togetherai.simulator.dialect import Dialect, RefusedId
+from pulumi_resource_togetherai.simulator.errors import Refusal, invalid_argument, refused_with
 from pulumi_resource_togetherai.simulator.fleet import Cluster, Node, cluster_answer, node_answer
 from pulumi_resource_togetherai.simulator.job import Job
 from pulumi_resource_togetherai.simulator.listing import page, parse_query
 from pulumi_resource_togetherai.simulator.platform import Platform
+from pulumi_resource_togetherai.simulator.replicas import Replica
+from pulumi_resource_togetherai.simulator.settings import Settings
+from pulumi_resource_togetherai.simulator.world import ALL
 
+ID_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""An id that is a UUID, in any case."""
 REMEDIATION_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")
 """What a client may send as `remediation_id`. It can become part of a URL path, so it must not be `.` or `..`."""
 
@@ -42,6 +48,8 @@ class Answer:
     """What the request changed, for the journal."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    content_type: str = "application/json"
+    """Empty if there is no body."""
 
 
 Handler = Callable[[Platform, Call], Answer]
@@ -49,7 +57,7 @@ Handler = Callable[[Platform, Call], Answer]
 
 def create(platform: Platform, call: Call) -> Answer:
     """Starts a remediation, which goes directly to PENDING."""
-    key = _remediation_id(call.query)
+    key = _remediation_id(call.query, platform.settings)
     body = read_body(CreateBody, call.body, call.content_type)
     job, created = platform.create(
         call.path["cluster_id"],
@@ -62,11 +70,13 @@ def create(platform: Platform, call: Call) -> Answer:
     return Answer(job.answer, "created" if created else "replayed")
 
 
-def _remediation_id(query: str) -> str | None:
+def _remediation_id(query: str, settings: Settings) -> str | None:
     key: str | None = None
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in ("remediation_id", "remediationId"):
             raise invalid_argument(name, "no such query parameter; there is remediation_id")
+        if settings.idempotency == "refuse":
+            raise _refused_id(name, settings.dialect.refused_id)
         if key is not None:
             raise invalid_argument(name, "given more than once")
         if not REMEDIATION_ID.fullmatch(value):
@@ -75,16 +85,27 @@ def _remediation_id(query: str) -> str | None:
     return key
 
 
+def _refused_id(name: str, wording: RefusedId) -> Refusal:
+    match wording:
+        case "named":
+            return invalid_argument(name, "no such query parameter")
+        case "bare":
+            return Refusal("INVALID_ARGUMENT", "", bare=f"unknown query parameter {name}")
+        case "unnamed":
+            return Refusal("INVALID_ARGUMENT", "", bare="Bad Request")
+
+
 def get(platform: Platform, call: Call) -> Answer:
     """Returns a remediation."""
     no_query(call)
-    return Answer(_job(platform, call).answer)
+    replica = platform.replica(platform.settings.dialect.get_lag)
+    return Answer(replica.job(*_named(platform, call)).answer)
 
 
 def list_remediations(platform: Platform, call: Call) -> Answer:
     """Lists the remediations of an instance, or of the whole cluster if the instance is `-`, newest first."""
     cluster_id, instance_id = call.path["cluster_id"], call.path["instance_id"]
-    jobs = platform.jobs(cluster_id, instance_id)
+    jobs = platform.replica(platform.settings.dialect.list_lag).jobs(cluster_id, instance_id)
     query = parse_query(call.query, platform.settings)
     return Answer(page(jobs, query, f"{cluster_id}/{instance_id}", platform.settings, platform.now))
 
@@ -118,14 +139,16 @@ def cancel(platform: Platform, call: Call) -> Answer:
 def get_cluster(platform: Platform, call: Call) -> Answer:
     """Returns a cluster and its nodes."""
     no_query(call)
-    return Answer(json.dumps(describe(platform, platform.cluster(call.path["cluster_id"]))).encode())
+    cluster = platform.cluster(call.path["cluster_id"])
+    return Answer(json.dumps(describe(_replica_of_clusters(platform), cluster)).encode())
 
 
 def list_clusters(platform: Platform, call: Call) -> Answer:
     """Lists the clusters that the API key may see."""
     no_query(call)
+    replica = _replica_of_clusters(platform)
     clusters = [
-        describe(platform, cluster)
+        describe(replica, cluster)
         for cluster in platform.clusters.values()
         if call.key.clusters is None or cluster.cluster_id in call.key.clusters
     ]
@@ -151,22 +174,53 @@ def no_query(call: Call) -> None:
 
 
 def _job(platform: Platform, call: Call) -> Job:
-    return platform.job(call.path["cluster_id"], call.path["instance_id"], call.path["remediation_id"])
+    return platform.job(*_named(platform, call))
 
 
-def describe(platform: Platform, cluster: Cluster) -> dict[str, Any]:
+def _named(platform: Platform, call: Call) -> tuple[str, str, str]:
+    """The cluster, the instance and the remediation in the path."""
+    remediation_id = call.path["remediation_id"]
+    if platform.settings.dialect.id_case == "upper" and ID_UUID.fullmatch(remediation_id):
+        remediation_id = remediation_id.lower()
+    return call.path["cluster_id"], call.path["instance_id"], remediation_id
+
+
+def check_served(platform: Platform, operation: Operation, path: dict[str, str]) -> None:
+    """Refuses a path that the API does not serve, in the dialect in force."""
+    dialect = platform.settings.dialect
+    instance_id = path.get("instance_id")
+    if instance_id == ALL and operation.name == "list" and dialect.wildcard != "served":
+        raise refused_with(dialect.wildcard, f"instance {ALL} cannot be listed")
+    if instance_id not in (None, ALL) and (dialect.replaced == "all_404" or _list_404(operation, dialect)):
+        # Raises if the instance is no longer there.
+        platform.node(path["cluster_id"], instance_id)
+
+
+def _list_404(operation: Operation, dialect: Dialect) -> bool:
+    return dialect.replaced == "list_404" and operation.name == "list"
+
+
+def _replica_of_clusters(platform: Platform) -> Replica:
+    return platform.replica(platform.settings.dialect.cluster_lag)
+
+
+def describe(replica: Replica, cluster: Cluster) -> dict[str, Any]:
     """A cluster as the API shows it."""
-    active = {job.remediation.instance_id: job.remediation.state for job in platform.active_jobs(cluster.cluster_id)}
-    nodes = [_describe_node(platform, cluster, node, active) for node in cluster.nodes if node.instance_id is not None]
+    active = {job.remediation.instance_id: job.remediation.state for job in replica.active_jobs(cluster.cluster_id)}
+    nodes = [
+        _describe_node(replica, cluster, node, active)
+        for node in replica.nodes(cluster)
+        if node.instance_id is not None
+    ]
     return cluster_answer(cluster, nodes)
 
 
 def _describe_node(
-    platform: Platform, cluster: Cluster, node: Node, active: dict[str, RemediationState]
+    replica: Replica, cluster: Cluster, node: Node, active: dict[str, RemediationState]
 ) -> dict[str, Any]:
     latest: Job | None = None
     for instance_id in node.instance_ids:
-        if jobs := platform.jobs(cluster.cluster_id, instance_id):
+        if jobs := replica.jobs(cluster.cluster_id, instance_id):
             latest = jobs[-1]
     return node_answer(cluster, node, latest and json.loads(latest.answer), active.get(node.instance_id or ""))
 

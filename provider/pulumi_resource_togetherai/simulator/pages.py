@@ -98,4 +98,5 @@ class Pages:
         return JSONResponse(openapi())
 
     async def reference(self, request: Request) -> Response:
-        return HTMLResponse(render_reference(openapi(), Scenario.model_json_schema()), headers=HARDENED)
+        page = render_reference(openapi(), Scenario.model_json_schema(), self._platform.settings)
+        return HTMLResponse(page, headers=HARDENED)

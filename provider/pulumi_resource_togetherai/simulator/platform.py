@@ -15,12 +15,12 @@ from pulumi_resource_togetherai.simulator.course import Course
 from pulumi_resource_togetherai.simulator.errors import Refusal, failed_precondition, invalid_argument
 from pulumi_resource_togetherai.simulator.health import HealthChecks
 from pulumi_resource_togetherai.simulator.job import Job
+from pulumi_resource_togetherai.simulator.replicas import ReplicatedWorld
 from pulumi_resource_togetherai.simulator.settings import Behaviour, Settings
 from pulumi_resource_togetherai.simulator.store import Store
-from pulumi_resource_togetherai.simulator.world import World
 
 
-class Platform(World):
+class Platform(ReplicatedWorld):
     """The simulated service and its rules. Every method raises `Refusal` if the API would refuse."""
 
     def __init__(
@@ -129,6 +129,7 @@ class Platform(World):
         """Replaces the settings. They also apply to the remediations that are under way."""
         self.settings = settings
         self.changed("settings")
+        self.replicate()
         for cluster in self.clusters.values():
             for job in self.active_jobs(cluster.cluster_id):
                 self._course.plan(job)

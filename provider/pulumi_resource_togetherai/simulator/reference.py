@@ -6,11 +6,15 @@ import re
 from html import escape
 from typing import Any, cast
 
+from pulumi_resource_togetherai.simulator.console import render_spoken
+from pulumi_resource_togetherai.simulator.settings import Settings
+
 Json = dict[str, Any]
 
 
-def render_reference(document: Json, scenario: Json) -> str:
-    """The page. Its content comes only from the OpenAPI document and the JSON schema of a scenario."""
+def render_reference(document: Json, scenario: Json, settings: Settings) -> str:
+    """The page. Its content comes only from the OpenAPI document, the JSON schema of a scenario, and the dialect in
+    force."""
     info: Json = document["info"]
     operations = [
         (path, method.upper(), operation)
@@ -22,6 +26,7 @@ def render_reference(document: Json, scenario: Json) -> str:
         for _, _, operation in operations
     )
     scenario_parts: Json = {"Scenario": scenario, **scenario["$defs"]}
+    dialect = render_spoken(settings) if settings.spoken else "<p>It speaks as the contract says.</p>"
     schemas: Json = document["components"]["schemas"]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -31,9 +36,12 @@ def render_reference(document: Json, scenario: Json) -> str:
         f'<header class="top"><h1>{escape(info["title"])}</h1><a href="/">Console</a>'
         '<a href="/openapi.json">openapi.json</a></header>'
         f'<main class="reference"><p>{_text(info["description"])}</p>'
-        f'<nav aria-label="Operations"><ul>{contents}<li><a href="#scenarios">scenario files</a></li></ul></nav>'
+        f'<nav aria-label="Operations"><ul>{contents}<li><a href="#dialect">dialect</a></li>'
+        '<li><a href="#scenarios">scenario files</a></li></ul></nav>'
         f"{''.join(_operation(*operation) for operation in operations)}"
         f"<h2>Messages</h2>{''.join(_schema(name, schema) for name, schema in schemas.items())}"
+        f'<h2 id="dialect">The dialect in force</h2>{dialect}'
+        '<p><a href="#Dialect">All choices</a>: each is a guess about the real server.</p>'
         '<h2 id="scenarios">Scenario files</h2>'
         "<p>The YAML file that <code>togetherai-simulator --scenario FILE</code> reads. "
         "Times are in simulated seconds from the first start.</p>"
@@ -93,5 +101,5 @@ def _type(schema: Json) -> str:
     if isinstance(values := schema.get("additionalProperties"), dict):
         return f"map of {_type(cast(Json, values))}"
     if "enum" in schema:
-        return " | ".join(f"<code>{escape(value)}</code>" for value in schema["enum"])
+        return " | ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
     return escape(str(schema.get("format") or schema.get("type") or "anything"))

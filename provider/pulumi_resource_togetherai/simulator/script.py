@@ -11,7 +11,8 @@ from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY, AccessK
 from pulumi_resource_togetherai.simulator.alerts import FaultKind
 from pulumi_resource_togetherai.simulator.bodies import KnownMode
 from pulumi_resource_togetherai.simulator.faults import FaultRule
-from pulumi_resource_togetherai.simulator.settings import Behaviour, Options, Seconds, Settings
+from pulumi_resource_togetherai.simulator.options import Options, Seconds
+from pulumi_resource_togetherai.simulator.settings import Behaviour, Settings
 
 
 class Event(Options):

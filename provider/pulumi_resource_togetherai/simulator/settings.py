@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""Simulated seconds, unless noted otherwise."""
-Rate = Annotated[float, Field(ge=0, le=1)]
-"""A probability."""
+from pulumi_resource_togetherai.simulator.dialect import Dialect, draw, seed_of
+from pulumi_resource_togetherai.simulator.options import Options, Rate, Seconds
 
-Idempotency = Literal["id", "existing", "conflict", "ignore"]
+Idempotency = Literal["id", "existing", "conflict", "ignore", "refuse"]
 """How the server treats `remediation_id`; nobody outside the vendor knows which it is.
 
 `id`: it becomes the remediation's id, and the server answers a repeat with the existing remediation. `existing`: the
 server chooses its own id, and answers a repeat with the existing remediation. `conflict`: the server chooses its own
-id, and refuses a repeat with 409 ALREADY_EXISTS. `ignore`: the parameter does nothing.
+id, and refuses a repeat with 409 ALREADY_EXISTS. `ignore`: the parameter does nothing. `refuse`: 400, as for any
+parameter that it does not know.
 """
 
 LargerPage = Literal["clamp", "refuse"]
@@ -29,10 +28,9 @@ Outcome = Literal["succeed", "fail", "auto_resolve", "never", "hold"]
 """How an instance's remediations go: `never` stays RUNNING, `hold` stays PENDING."""
 
 
-class Options(BaseModel):
-    """Base of everything that can be set. It refuses unknown names."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, use_attribute_docstrings=True)
+DRAWN = ("idempotency", "max_page_size", "larger_page")
+"""What a seed of the dialect draws too, unless it is given: these settings are older than the group."""
+PAGE_SIZES = {"max_page_size": (10, 1000)}
 
 
 class Settings(Options):
@@ -72,6 +70,39 @@ class Settings(Options):
     """How the server treats a request for more than `max_page_size`."""
     page_token_lifetime: Seconds = 3600
     """How long a page token is valid."""
+    dialect: Dialect = Field(default_factory=Dialect)
+    """How the API words and delays its answers, and which requests it serves; or a seed that draws all of it, and
+    `idempotency`, `max_page_size` and `larger_page` too."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drawn(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        given = cast(dict[str, Any], content)
+        seed = seed_of(given.get("dialect"))
+        return given if seed is None else draw(cls, DRAWN, PAGE_SIZES, seed) | given
+
+    @property
+    def spoken(self) -> dict[str, Any]:
+        """What is not the default of the dialect, and of the settings that belong to it, by name."""
+        own = {name: getattr(self, name) for name in DRAWN}
+        others = {name: value for name, value in own.items() if value != type(self).model_fields[name].default}
+        return others | self.dialect.spoken
+
+    def with_changes(self, changes: Any) -> Self:
+        """These settings with others for some; of the dialect too only what is given changes, unless it has a seed."""
+        if not isinstance(changes, dict):
+            return self.model_validate(changes)
+        now = self.model_dump(exclude_unset=True)
+        changed = now | cast(dict[str, Any], changes)
+        dialect: Any = changed.get("dialect")
+        if isinstance(dialect, dict) and "seed" not in dialect:
+            changed["dialect"] = now.get("dialect", {}) | dialect
+        elif "dialect" in changes:
+            # It is another dialect altogether, so what was drawn with the one before goes with it.
+            changed = {name: value for name, value in changed.items() if name not in DRAWN or name in changes}
+        return self.model_validate(changed)
 
 
 class Behaviour(Options):

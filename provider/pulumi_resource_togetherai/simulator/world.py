@@ -86,8 +86,8 @@ class World:
         self.clock.resume(Anchor.model_validate_json(documents["clock"]))
         self.clock.set_speed(speed)
         self.counters = Counters.model_validate_json(documents["world"])
-        said = settings.model_dump(include=settings.model_fields_set) if settings else {}
-        self.settings = Settings.model_validate_json(documents["settings"]).model_copy(update=said)
+        said = settings.model_dump(exclude_unset=True) if settings else {}
+        self.settings = Settings.model_validate_json(documents["settings"]).with_changes(said)
         restored = [
             Cluster.model_validate_json(body) for name, body in documents.items() if name.startswith("cluster/")
         ]
