@@ -21,14 +21,14 @@ from pulumi_resource_togetherai.api.enums import (
     RemediationTrigger,
 )
 from pulumi_resource_togetherai.api.errors import AnswerContradicts, ApiError, NotSendable, Refused
-from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Params, Request
+from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Look, Params, Request
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.api.pages import MOST_PAGES, Pages, Query
 from pulumi_resource_togetherai.api.plausible import USABLE_ID
 from pulumi_resource_togetherai.harmless import quoted
 
-__all__ = ["ALL_INSTANCES", "AT_ONCE", "Accepted", "Client", "Credential"]
+__all__ = ["ALL_INSTANCES", "AT_ONCE", "Accepted", "Client", "Credential", "Look", "Params"]
 
 ALL_INSTANCES = "-"
 """In place of an instance id: every instance of the cluster."""
@@ -103,6 +103,11 @@ class Client:
     def clock_ahead(self) -> float | None:
         """By how many seconds the server's clock was ahead of this machine's when it last answered; None before."""
         return self._http.clock_ahead
+
+    async def look(self, cluster_id: str, *below: str, params: Params | None = None) -> Look:
+        """GET of a cluster, or of what is `below` it in the path: sent once, and answered as it came, error or not."""
+        path = "/".join(map(_segment, (cluster_id, *below)))
+        return await self._http.look(f"/compute/clusters/{path}", params or {})
 
     async def create_remediation(
         self, cluster_id: str, instance_id: str, *, mode: RemediationMode, reason: str | None, remediation_id: str

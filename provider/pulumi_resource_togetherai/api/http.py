@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import isfinite
 from typing import Any, Generic, TypeVar, cast
@@ -75,6 +76,31 @@ class Request(Generic[Answer]):
     body: dict[str, Any] | None = None
     starts: bool = False
     """Whether it may start a remediation."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """An answer as it came, whatever its status says."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name, in any case."""
+    content: bytes
+    """The body, of an error's only the beginning; empty if it is compressed."""
+
+    @property
+    def encoding(self) -> str:
+        """How the body is compressed; empty if it is not."""
+        return _encoding(self.headers)
+
+    @property
+    def served(self) -> bool:
+        """Whether the API did what was asked."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """What the body holds; None for an empty one. Raises Unusable."""
+        return _parsed(self.content)
 
 
 class Http:
@@ -144,6 +170,12 @@ class Http:
                 return await self._in_turn(request, resends=attempt.retry_state.attempt_number - 1)
         raise AssertionError("the retry loop ends by returning or raising")
 
+    async def look(self, path: str, params: Params) -> Look:
+        """Sends a GET once, and returns what was answered: for those who ask how the API speaks."""
+        request = Request("look", "GET", path, lambda body, _: body, params=params)
+        with telling("GET", self._base_url, path, resends=0) as exchange:
+            return await self._send_once(request, exchange, _as_it_came)
+
     async def _in_turn(self, request: Request[Answer], *, resends: int) -> Answer:
         """Sends one request once its cluster has room for it and the server no longer asks to wait. `resends`: how
         many tries came before."""
@@ -154,15 +186,17 @@ class Http:
                 raise Withheld(request.operation, "not sent, because the run was interrupted")
             try:
                 with telling(request.method, self._base_url, request.path, resends=resends) as exchange:
-                    return await self._send_once(request, exchange)
+                    return await self._send_once(request, exchange, partial(self._judged, request))
             except StatusError as error:
                 asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER) if error.transient else 0.0
                 self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + asked)
                 raise
 
-    async def _send_once(self, request: Request[Answer], exchange: Exchange) -> Answer:
+    async def _send_once(
+        self, request: Request[Any], exchange: Exchange, judge: Callable[[httpx.Response, bytes], Answer]
+    ) -> Answer:
         try:
-            return await self._exchanged(request, exchange)
+            return judge(*await self._exchanged(request, exchange))
         except ApiError as error:
             told = error
         except Exception as error:  # a defect of a library, or of an answer that nobody thought of
@@ -174,7 +208,7 @@ class Http:
         told.accepted = exchange.status is not None and 200 <= exchange.status < 300
         raise told.without(self._key)
 
-    async def _exchanged(self, request: Request[Answer], exchange: Exchange) -> Answer:
+    async def _exchanged(self, request: Request[Any], exchange: Exchange) -> tuple[httpx.Response, bytes]:
         operation = request.operation
         try:
             sent = self._client.build_request(request.method, request.path, params=request.params, json=request.body)
@@ -198,8 +232,18 @@ class Http:
         except httpx.InvalidURL as error:
             raise NotSendable(operation, f"{self._base_url} is not a usable address ({error})") from error
         self._note_server_time(response)
+        return response, content
+
+    def _judged(self, request: Request[Answer], response: httpx.Response, content: bytes) -> Answer:
+        """What was asked for. Raises ApiError if the answer is something else."""
+        operation = request.operation
         if response.status_code >= 300:
             raise self._error(operation, response, content)
+        if encoding := _encoding(response.headers):
+            shown = quoted(self._without_key(encoding))
+            raise AnswerUnreadable(
+                operation, f"{self._base_url} sent an answer in the encoding {shown}, which nobody asked for"
+            )
         try:
             return request.read(_parsed(content), len(content))
         except Contradiction as error:
@@ -212,17 +256,11 @@ class Http:
             ) from error
 
     async def _read(self, operation: str, response: httpx.Response) -> bytes:
-        """The body. Of an error's as much as is needed, since its status says the most; raises an error if an answer is
-        compressed or too long."""
+        """The body. Of an error's as much as is needed, since its status says the most; of a compressed one nothing.
+        Raises an error if an answer is too long."""
         failed = response.status_code >= 300
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("identity", ""):
-            if failed:
-                return b""
-            shown = quoted(self._without_key(encoding))
-            raise AnswerUnreadable(
-                operation, f"{self._base_url} sent an answer in the encoding {shown}, which nobody asked for"
-            )
+        if _encoding(response.headers):
+            return b""
         content = bytearray()
         try:
             async for chunk in response.aiter_bytes():
@@ -271,6 +309,16 @@ class Http:
     def _without_key(self, text: str) -> str:
         """The text without the API key, before it is cut off in the middle of it."""
         return text.replace(self._key, "[the API key]")
+
+
+def _as_it_came(response: httpx.Response, content: bytes) -> Look:
+    return Look(response.status_code, response.headers, content)
+
+
+def _encoding(headers: Mapping[str, str]) -> str:
+    """How a body is compressed; empty if it is not."""
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    return "" if encoding == "identity" else encoding
 
 
 def _parsed(content: bytes) -> Any:

@@ -9,17 +9,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from functools import cache
 from html import escape
 from http import HTTPStatus
-from types import NoneType
-from typing import Any, NamedTuple, cast, get_args, get_origin
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from pulumi_resource_togetherai.api.enums import MODE_PREFIX, TRIGGER_PREFIX, OpenEnum
+from pulumi_resource_togetherai.api.enums import MODE_PREFIX, TRIGGER_PREFIX
+from pulumi_resource_togetherai.api.kinds import OTHER, Kind, kinds
 from pulumi_resource_togetherai.simulator.dialect import Dialect
 from pulumi_resource_togetherai.simulator.errors import Refusal
 from pulumi_resource_togetherai.simulator.openapi import answer_model
@@ -96,41 +94,11 @@ def _content(content: Json, operation: Operation, path: Mapping[str, str], diale
 # Values
 
 
-class Kind(NamedTuple):
-    """What a field holds: `time`, `text`, `enum`, `list`, `message` or `other`; and of which model, if of one."""
-
-    name: str
-    model: type[BaseModel] | None = None
-
-
-OTHER = Kind("other")
-
-
-@cache
-def _kinds(model: type[BaseModel]) -> Mapping[str, Kind]:
-    return {name: _kind(field.annotation) for name, field in model.model_fields.items()}
-
-
-def _kind(annotation: Any) -> Kind:
-    parts = get_args(annotation)
-    held = next(part for part in parts if part is not NoneType) if NoneType in parts else annotation
-    if get_origin(held) is list:
-        return Kind("list", _kind(get_args(held)[0]).model)
-    if not isinstance(held, type):
-        return OTHER
-    if issubclass(held, BaseModel):
-        return Kind("message", held)
-    for base, name in ((datetime, "time"), (OpenEnum, "enum"), (str, "text")):
-        if issubclass(held, base):
-            return Kind(name)
-    return OTHER
-
-
 def _message(content: Json, model: type[BaseModel] | None, dialect: Dialect) -> Json:
     """A message of this model (None: one that no model describes), with its values as the dialect writes them."""
-    kinds = _kinds(model) if model else dict[str, Kind]()
-    spoken = {name: _value(name, value, kinds.get(name, OTHER), dialect) for name, value in content.items()}
-    for name, kind in kinds.items():
+    known = kinds(model) if model else dict[str, Kind]()
+    spoken = {name: _value(name, value, known.get(name, OTHER), dialect) for name, value in content.items()}
+    for name, kind in known.items():
         if content.get(name) is None:
             spoken[name] = _unset(kind, dialect)
     return {name: value for name, value in spoken.items() if value is not ABSENT}
