@@ -13,9 +13,18 @@ from dataclasses import asdict, dataclass
 
 from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.enums import ACTIVE_STATES
-from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
+from pulumi_resource_togetherai.api.errors import (
+    ApiError,
+    CredentialRefused,
+    NotFound,
+    NotReached,
+    NotSendable,
+    Refused,
+)
 from pulumi_resource_togetherai.api.models import Cluster
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
+from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
+from pulumi_resource_togetherai.describe.describing import describe
 from pulumi_resource_togetherai.duration import text
 from pulumi_resource_togetherai.harmless import quoted
 
@@ -29,6 +38,11 @@ class Line:
     ok: bool
     message: str
 
+    @property
+    def text(self) -> str:
+        """The line for people."""
+        return f"{'ok  ' if self.ok else 'FAIL'}  {self.check:<7}  {self.message}"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command. Stops at the first check that fails, and then returns 1."""
@@ -39,7 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("clusters", nargs="+", metavar="CLUSTER", help="the id of a cluster that your programs use")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument(
+        "--describe",
+        action="store_true",
+        help=f"print how the API speaks, without ids, names, texts, address and key: attach it to a bug report. Takes "
+        f"one CLUSTER, and {MOST_REQUESTS + 2} reads at most",
+    )
     options = parser.parse_args(arguments)
+    if options.describe:
+        if len(options.clusters) > 1:
+            parser.error("--describe takes one CLUSTER")
+        return asyncio.run(_describe(options.clusters[0], as_json=options.json))
     lines = asyncio.run(_answers(options.clusters, told=not options.json))
     if options.json:
         print(json.dumps([asdict(line) for line in lines], indent=1))
@@ -53,56 +77,112 @@ async def _answers(clusters: Sequence[str], *, told: bool) -> list[Line]:
         async for line in answers:
             lines.append(line)
             if told:
-                print(f"{'ok  ' if line.ok else 'FAIL'}  {line.check:<7}  {line.message}", flush=True)
+                print(line.text, flush=True)
             if not line.ok:
                 break
     return lines
 
 
-async def _ask(clusters: Sequence[str]) -> AsyncGenerator[Line]:
+async def _describe(cluster_id: str, *, as_json: bool) -> int:
+    """Prints the description of an API that answers about a cluster. What is wrong goes to stderr: it names things."""
+    found = _connect()
+    if isinstance(found, Line):
+        return _wrong([found])
+    async with found.client:
+        try:
+            await found.client.get_cluster(cluster_id)
+        except (ApiError, ValueError) as error:
+            code = _wrong(_failure(found, cluster_id, error, reached=False))
+            if isinstance(error, CredentialRefused | NotFound | NotReached | NotSendable):
+                return code
+        else:
+            code = 0
+        description = await describe(found.client, cluster_id)
+    print(description.json() if as_json else "\n".join(description.lines()))
+    return code
+
+
+def _wrong(lines: Sequence[Line]) -> int:
+    """Prints the checks that failed; returns the exit status."""
+    for line in lines:
+        if not line.ok:
+            print(line.text, file=sys.stderr)
+    return 1
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """The API as the environment describes it."""
+
+    client: Client
+    address: str
+    source: str
+    """Where the key comes from."""
+
+
+def _connect() -> _Connection | Line:
+    """The API, or why none can be asked."""
     config = ProviderConfig(max_retries=1)
     try:
         address = config.address()
     except ValueError as error:
-        yield Line("address", False, str(error))
-        return
+        return Line("address", False, str(error))
     try:
-        client, source = config.client(), config.credential().source
+        return _Connection(config.client(), address, config.credential().source)
     except (MissingApiKey, ValueError) as error:
-        yield Line("key", False, str(error))
+        return Line("key", False, str(error))
+
+
+async def _ask(clusters: Sequence[str]) -> AsyncGenerator[Line]:
+    found = _connect()
+    if isinstance(found, Line):
+        yield found
         return
-    async with client:
+    async with found.client as client:
         reached = False
         for cluster_id in clusters:
             try:
                 cluster = await client.get_cluster(cluster_id)
-                active = len(await client.list_remediations(cluster_id, states=ACTIVE_STATES))
+                active = await _active(client, cluster)
             except (ApiError, ValueError) as error:
-                for line in _failure(address, source, cluster_id, error, reached=reached):
+                for line in _failure(found, cluster_id, error, reached=reached):
                     yield line
                 return
             if not reached:
-                yield Line("address", True, f"{address} answers")
-                yield Line("key", True, f"the one from {source} is accepted")
+                yield Line("address", True, f"{found.address} answers")
+                yield Line("key", True, f"the one from {found.source} is accepted")
                 reached = True
             yield Line("cluster", True, _described(cluster, active))
         yield Line("clock", True, _clock(client))
 
 
-def _failure(address: str, source: str, cluster_id: str, error: Exception, *, reached: bool) -> list[Line]:
+async def _active(client: Client, cluster: Cluster) -> str:
+    """How many remediations are active. Not every API may list them for a whole cluster; the provider then asks for
+    each instance, so that is no failure if it works."""
+    try:
+        return str(len(await client.list_remediations(cluster.cluster_id, states=ACTIVE_STATES)))
+    except (Refused, NotFound, CredentialRefused):
+        instance = next((node.instance_id for node in cluster.gpu_worker_nodes if node.instance_id), None)
+        if instance is None:
+            raise
+        await client.list_remediations(cluster.cluster_id, instance, most_pages=1)
+        return "an unknown number of"
+
+
+def _failure(found: _Connection, cluster_id: str, error: Exception, *, reached: bool) -> list[Line]:
     """What an error shows about the address, the key and the cluster, as far as it shows anything."""
-    answers = [] if reached else [Line("address", True, f"{address} answers")]
+    answers = [] if reached else [Line("address", True, f"{found.address} answers")]
     if isinstance(error, CredentialRefused):
         return [*answers, Line("key", False, str(error))]
     if isinstance(error, NotFound):
-        accepted = [] if reached else [Line("key", True, f"the one from {source} is accepted")]
+        accepted = [] if reached else [Line("key", True, f"the one from {found.source} is accepted")]
         return [*answers, *accepted, Line("cluster", False, f"{cluster_id} is not known ({error})")]
-    if isinstance(error, ValueError):
+    if isinstance(error, NotSendable | ValueError):
         return [Line("cluster", False, str(error))]
     return [Line("address", False, str(error))]
 
 
-def _described(cluster: Cluster, active: int) -> str:
+def _described(cluster: Cluster, active: str) -> str:
     states = Counter(quoted(node.status) or "without a status" for node in cluster.gpu_worker_nodes)
     nodes = ", ".join(f"{count} {status}" for status, count in states.most_common())
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,13 +21,20 @@ def simulator() -> Iterator[Process]:
         yield process
 
 
-def check(*arguments: str, address: str, key: str | None = KEY) -> tuple[int, list[str]]:
-    env = {"TOGETHER_BASE_URL": address} | ({"TOGETHER_API_KEY": key} if key else {})
+def run(*arguments: str, address: str, key: str | None = KEY) -> tuple[int, list[str], list[str]]:
+    """The command's exit status, and what it writes to stdout and to stderr."""
+    env = {"TOGETHER_BASE_URL": address, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    env |= {"TOGETHER_API_KEY": key} if key else {}
     command = [sys.executable, "-m", "pulumi_resource_togetherai.first_check", *arguments]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
-    assert done.stderr == ""
-    assert not key or key not in done.stdout
-    return done.returncode, done.stdout.splitlines()
+    assert not key or key not in done.stdout + done.stderr
+    return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
+
+
+def check(*arguments: str, address: str, key: str | None = KEY) -> tuple[int, list[str]]:
+    code, lines, wrong = run(*arguments, address=address, key=key)
+    assert wrong == []
+    return code, lines
 
 
 def test_all_is_well(simulator: Process):
@@ -73,3 +81,50 @@ def test_on_request_it_is_json(simulator: Process):
     told = json.loads("\n".join(lines))
     assert (code, [line["check"] for line in told]) == (0, ["address", "key", "cluster", "clock"])
     assert all(line["ok"] for line in told)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 501])
+def test_an_api_that_lists_no_whole_cluster_is_no_failure(simulator: Process, status: int):
+    simulator.control("PATCH", "/settings", {"dialect": {"wildcard": status}})
+    try:
+        code, lines = check("cluster-1", address=simulator.base_url)
+    finally:
+        simulator.control("PATCH", "/settings", {"dialect": {"wildcard": "served"}})
+    assert code == 0
+    assert "an unknown number of active remediations" in lines[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "address", "key", "failing"),
+    [
+        (["cluster-1"], "http://127.0.0.1:9/v1", KEY, "address"),
+        (["cluster-1"], "nonsense", KEY, "address"),
+        (["cluster-1"], None, None, "key"),
+        (["cluster-1"], None, "another", "key"),
+        (["cluster-9"], None, KEY, "cluster"),
+        ([".."], None, KEY, "cluster"),
+    ],
+)
+def test_without_a_cluster_that_answers_there_is_nothing_to_describe(
+    simulator: Process, arguments: list[str], address: str | None, key: str | None, failing: str
+):
+    code, lines, wrong = run(*arguments, "--describe", address=address or simulator.base_url, key=key)
+    assert (code, lines) == (1, [])
+    assert [line.split()[:2] for line in wrong] == [["FAIL", failing]]
+
+
+def test_a_cluster_that_cannot_be_read_fails_and_is_described_all_the_same(simulator: Process):
+    simulator.control("POST", "/faults", {"operation": "get_cluster", "kind": "html"})
+    try:
+        code, lines, wrong = run("cluster-1", "--describe", address=simulator.base_url)
+    finally:
+        simulator.control("DELETE", "/faults")
+    assert code == 1
+    assert wrong[0].startswith("FAIL  address  get cluster: ")
+    assert "answers without a JSON object" in "\n".join(lines)
+
+
+def test_one_cluster_is_described_at_a_time(simulator: Process):
+    code, lines, wrong = run("cluster-1", "cluster-2", "--describe", address=simulator.base_url)
+    assert (code, lines) == (2, [])
+    assert wrong[-1].endswith("--describe takes one CLUSTER")

@@ -29,9 +29,14 @@ class Contradiction(Unusable):
     """An answer about something else than was asked."""
 
 
+def is_uuid(identifier: str) -> bool:
+    """Whether an id has the form of a UUID."""
+    return _UUID.fullmatch(identifier) is not None
+
+
 def folded(identifier: str) -> str:
     """An id as it is compared: UUIDs without regard to case."""
-    return identifier.lower() if _UUID.fullmatch(identifier) else identifier
+    return identifier.lower() if is_uuid(identifier) else identifier
 
 
 def same_id(one: str, other: str) -> bool:
