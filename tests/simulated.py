@@ -54,6 +54,10 @@ class Simulator:
         cluster = instance.partition("-node-")[0]
         self._answer("PUT", f"/instances/{cluster}/{instance}/behaviour", behaviour)
 
+    def speak(self, **settings: Any) -> None:
+        """Changes the platform's settings, such as its `dialect`."""
+        self._answer("PATCH", "/settings", settings)
+
     def propose(self, instance: str, **proposal: Any) -> dict[str, Any]:
         """Has the platform propose a remediation."""
         cluster = instance.partition("-node-")[0]

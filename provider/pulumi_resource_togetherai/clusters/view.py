@@ -81,6 +81,7 @@ class View:
         self.limit = ConcurrencyLimit(self, config.max_concurrent_per_cluster)
         """How many may be under repair at once, and the queue for it."""
         self._limited = config.max_concurrent_per_cluster is not None
+        self._lag_noted = False
 
     @property
     def id(self) -> str:
@@ -188,6 +189,15 @@ class View:
     def _still_active(self, listed: Iterable[Remediation]) -> Listed:
         """Those of a list that are active as far as is known by now."""
         return Listed(now for record in listed if not (now := self._memory.get(record.id) or record).terminal)
+
+    def lagged(self, which: Remediation, seconds: float) -> None:
+        """Takes in that answers showed a remediation only so long after the API had started it."""
+        if not self._lag_noted:
+            self._lag_noted = True
+            self._note(
+                f"cluster {self._id}: reads lag behind writes: answers lacked remediation {which.id}, which had been "
+                f"started, and showed it only some {seconds:.1f} s later"
+            )
 
     # --- one remediation ---
 
@@ -353,9 +363,11 @@ class Clusters(defaultdict[str, View]):
         self._said = set[str]()
 
     def first(self, what: str) -> bool:
-        """Whether this is the first time that somebody is about to say so: it concerns all, and is said once."""
+        """Whether this is the first time that somebody is about to say so: it concerns all, is said once and noted."""
         first = what not in self._said
         self._said.add(what)
+        if first:
+            self._note(what)
         return first
 
     def __missing__(self, cluster_id: str) -> View:

@@ -34,7 +34,7 @@ PATIENCE = 3
 class Follower:
     """A wait for news of one remediation."""
 
-    __slots__ = ("_error", "_news", "_waiter", "active", "contest", "missing_since", "record", "told_at")
+    __slots__ = ("_error", "_news", "_waiter", "active", "contest", "missing_since", "record", "shown", "told_at")
 
     def __init__(self, record: Remediation, contest: Contest | None) -> None:
         """`contest`: the rules about other active remediations; None if no rule applies."""
@@ -44,6 +44,8 @@ class Follower:
         """What else was active at the last poll that included this; None before the first one."""
         self.missing_since: float | None = None
         """Since when, on the event loop's clock, every answer lacks the remediation; None if it was in the last."""
+        self.shown = False
+        """Whether an answer has shown it since the wait began."""
         self.told_at = asyncio.get_running_loop().time()
         self._waiter: asyncio.Future[None] | None = None
         self._news = False
@@ -182,7 +184,7 @@ class Watcher:
             if seen is None:
                 unlisted.append(follower)
             else:
-                follower.missing_since = None
+                self._shown(follower)
             follower.tell(seen or follower.record, active)
         await self._each(unlisted, self._among_the_ended)
         hidden = sum(not follower.record.terminal for follower in unlisted)
@@ -194,7 +196,7 @@ class Watcher:
 
     async def _among_the_ended(self, follower: Follower) -> None:
         follower.tell(await self._view.ended(follower.record))
-        follower.missing_since = None
+        self._shown(follower)
 
     async def _by_itself(self, follower: Follower) -> None:
         if follower.looks_around:
@@ -204,7 +206,7 @@ class Watcher:
                 follower.tell(await self._view.glance(follower.record))
         else:
             follower.tell(await self._view.glance(follower.record))
-        follower.missing_since = None
+        self._shown(follower)
 
     async def _each(self, followers: Sequence[Follower], look: Callable[[Follower], Awaitable[None]]) -> None:
         async def one(follower: Follower) -> None:
@@ -234,5 +236,11 @@ class Watcher:
         except ApiError as error:
             follower.fail(error)
         else:
-            follower.missing_since = None
+            self._shown(follower)
             follower.tell(seen)
+
+    def _shown(self, follower: Follower) -> None:
+        """Takes in that an answer shows a remediation. If the answers so far lacked it, they lag behind the POST."""
+        if follower.missing_since is not None and not follower.shown:
+            self._view.lagged(follower.record, asyncio.get_running_loop().time() - follower.missing_since)
+        follower.missing_since, follower.shown = None, True

@@ -160,7 +160,7 @@ async def _started(config: ProviderConfig) -> _Process:
     watch = asyncio.ensure_future(engine.exit_with_it())
     if export.start(warn=engine.warn, debug=engine.debug):
         atexit.register(export.stop)
-    session = Session(config)
+    session = Session(config, note=engine.debug)
     cores: dict[str, Operations] = {
         "Remediation": RemediationResource(session, keeps_unfinished=False),
         "RemediationReview": ReviewResource(session, keeps_unfinished=False),

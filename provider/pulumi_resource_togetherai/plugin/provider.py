@@ -34,6 +34,7 @@ class TogetherAiProvider(Provider):
     """Configures the provider, and holds its resources once it is configured."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self.halts = Halts(engine)
         """Shows what the components did, after a failure."""
         self._config: ProviderConfig | None = None
@@ -94,7 +95,7 @@ class TogetherAiProvider(Provider):
             # A preview with an incomplete configuration would query the wrong account or address.
             known["preflight"] = False
         self._config = ProviderConfig.model_validate(known)
-        self._session = Session(self._config)
+        self._session = Session(self._config, note=self._engine.debug)
         remediations = RemediationResource(self._session, keeps_unfinished=True)
         reviews = ReviewResource(self._session, keeps_unfinished=True)
         self._resources = {

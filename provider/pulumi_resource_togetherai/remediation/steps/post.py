@@ -58,7 +58,7 @@ async def _ask(run: Run, identity: Identity, attempt: int) -> Accepted:
         reason=identity.marked_reason(attempt) if run.config.mark_reason else inputs.reason,
         remediation_id=identity.key(attempt),
     )
-    if run.client.ids_refused and run.clusters.first("remediation_id refused"):
+    if run.client.ids_refused and run.clusters.first("the API refuses `remediation_id`"):
         await run.report.info(
             f"the API refuses `remediation_id` ({run.client.ids_refused}), so remediations are started without it; the "
             "provider recognizes its own by the marker in the reason"
@@ -78,6 +78,8 @@ async def _started(run: Run, identity: Identity, attempt: int, accepted: Accepte
     search = _Search(run, identity, attempt, accepted.remediation_id)
     found = await search.until(SETTLING * view.interval if accepted.of_another else view.proof)
     if found is not None:
+        if search.late_by:
+            view.lagged(found, search.late_by)
         return found
     if accepted.of_another or (record is not None and record.mode != inputs.mode):
         raise RemediationError(
@@ -104,11 +106,13 @@ class _Search:
         self._id = remediation_id
         self.incomplete = ""
         """Why the last look may have missed it; empty if it cannot have."""
+        self.late_by = 0.0
+        """How many seconds later it was found, if the answers lacked it at first."""
 
     async def until(self, seconds: float) -> Remediation | None:
         """The remediation; None if it did not appear for so long."""
         view, loop = self._run.cluster(self._identity.inputs.cluster_id), asyncio.get_running_loop()
-        since, gap = loop.time(), view.interval * QUICK
+        since, gap, lacked = loop.time(), view.interval * QUICK, False
         while True:
             await asyncio.sleep(gap)
             asked_at, gap = loop.time(), min(view.interval, gap * GROWTH)
@@ -120,7 +124,9 @@ class _Search:
                 self.incomplete = str(error)
             else:
                 if found is not None:
+                    self.late_by = asked_at - since if lacked else 0.0
                     return found
+                lacked = True
                 if asked_at - since >= seconds:
                     return None
 
