@@ -20,6 +20,6 @@ def decision(run: Run, identity: Identity, history: History, *, recorded: bool, 
         return Refuse(
             f"the API's list of the remediations of {identity.inputs.node} may lack one that is this resource's own or "
             f"active: {history.incomplete}. Nothing was posted. Run the command again; if it says the same, "
-            "report what `togetherai-check` says of the cluster"
+            f"report what `togetherai-check {identity.inputs.cluster_id} --describe` prints"
         )
     return reckon(chosen, identity, history.records, now=now, config=run.config, own=own)
