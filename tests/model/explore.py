@@ -6,7 +6,7 @@
 
 The code is the provider's, the platform is the simulator, and the time is simulated. `pair` says what an order is made
 of and what is judged, `orders` which orders make no difference. Each is executed from its beginning. Ends with 1 if
-anything was done twice, got lost, or was told wrongly.
+anything was done twice, got lost, or was told wrongly. A repeat is none of these: see `pair.Outcome`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from tests.model.orders import Chooser, Given, Redundant, Search
 from tests.model.pair import ASKING, FAULTS, READINGS, Outcome, Pair
 
-KINDS = ("duplicate", "loss", "wrong words")
+PROBLEMS = ("duplicate", "loss", "wrong words")
+KINDS = (*PROBLEMS, "repeat")
 PROGRESS = 10.0
 """How often a line of progress is printed, in seconds."""
 
@@ -44,23 +45,28 @@ class Explored:
     """How many were given up on the way, because they repeated others."""
     cut: bool = False
     """Whether the limit ended it."""
-    bad: Counter[str] = field(default_factory=Counter[str])
-    """In how many there was each kind of problem."""
+    found: Counter[str] = field(default_factory=Counter[str])
+    """In how many there was something of each kind."""
     shortest: dict[str, tuple[str, Outcome]] = field(default_factory=dict[str, tuple[str, Outcome]])
-    """The shortest of each kind, with its problem."""
+    """The shortest of each kind, with what happened."""
+
+    @property
+    def bad(self) -> bool:
+        """Whether there was a problem."""
+        return any(self.found[kind] for kind in PROBLEMS)
 
     def note(self, outcome: Outcome) -> None:
         """Takes the result of one order."""
         self.schedules += 1
         for kind, problem in dict(reversed(outcome.problems)).items():
-            self.bad[kind] += 1
+            self.found[kind] += 1
             if kind not in self.shortest or len(outcome.story) < len(self.shortest[kind][1].story):
                 self.shortest[kind] = problem, outcome
 
     @property
     def cell(self) -> str:
         """Its numbers for the table."""
-        return f"{self.schedules}{'+' * self.cut}: " + "/".join(str(self.bad[kind]) for kind in KINDS)
+        return f"{self.schedules}{'+' * self.cut}: " + "/".join(str(self.found[kind]) for kind in KINDS)
 
 
 def explore(part: Part, limit: int | None = None, pair: Callable[[str, str, str, Chooser], Pair] = Pair) -> Explored:
@@ -108,8 +114,8 @@ def _all(parts: Sequence[Part], limit: int | None, jobs: int) -> list[Explored]:
             done.append(future.result())
             if time.monotonic() - told > PROGRESS:
                 told = time.monotonic()
-                schedules, bad = sum(one.schedules for one in done), sum((one.bad for one in done), Counter[str]())
-                print(f"{len(done)} of {len(parts)} parts, {schedules} schedules, {dict(bad)}", file=sys.stderr)
+                schedules, found = sum(one.schedules for one in done), sum((one.found for one in done), Counter[str]())
+                print(f"{len(done)} of {len(parts)} parts, {schedules} schedules, {dict(found)}", file=sys.stderr)
     return done
 
 
@@ -127,13 +133,13 @@ def main() -> int:
     if chosen.again is not None:
         outcome = Pair(*parts[0], Given(chosen.again.split())).play()
         print("\n".join([*outcome.story, *(f"{kind}: {problem}" for kind, problem in outcome.problems)]))
-        return bool(outcome.problems)
+        return any(kind in PROBLEMS for kind, _ in outcome.problems)
     began = time.monotonic()
     explored = _all(parts, chosen.limit, chosen.jobs)
-    print("schedules: duplicates/losses/wrong words\n")
+    print("schedules: duplicates/losses/wrong words/repeats\n")
     print(table(explored))
-    bad = sum((one.bad for one in explored), Counter[str]())
-    counts = ", ".join(f"{bad[kind]} with {kind}" for kind in KINDS)
+    found = sum((one.found for one in explored), Counter[str]())
+    counts = ", ".join(f"{found[kind]} with {kind}" for kind in KINDS)
     print(
         f"\n{sum(one.schedules for one in explored)} schedules in {time.monotonic() - began:.0f} s, {counts}; "
         f"{sum(one.stopped for one in explored)} more were given up on the way, because they repeated others"
@@ -145,7 +151,7 @@ def main() -> int:
             problem, outcome = one.shortest[kind]
             steps = "\n".join(f"  {step}" for step in outcome.story)
             print(f"\n{kind}: {', '.join(one.part)}: {problem}\n{steps}\n  again: {again(one.part, outcome)}")
-    return bool(bad)
+    return any(one.bad for one in explored)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, get_args
 
@@ -228,7 +229,8 @@ class Outcome:
     struck: bool
     """Whether a fault struck."""
     problems: list[tuple[str, str]]
-    """Each with its kind: `duplicate`, `loss` or `wrong words`."""
+    """Each with its kind: `duplicate`, `loss` or `wrong words`. `repeat` is none: a program repaired the node once more
+    after the other's remediation had ended, and its user was warned, as `ifRecent` says."""
     story: list[str]
     order: list[str]
     """What has to be chosen to get it again; see `orders.Given`."""
@@ -487,8 +489,8 @@ class Pair:
         cancelled = [record for record in named if record.state == RemediationState.CANCELLED]
         if WITHDRAWN.search(text) and all(record.start_time for record in cancelled):
             wrong("withdrawn, and it was not")
-        if VERDICT.search(text) and len(cancelled) == len(named):
-            wrong("another one goes on, and it does not")
+        if VERDICT.search(text) and all(record.state == RemediationState.CANCELLED for record in records):
+            wrong("another one goes on, and none does")
 
     def _lost(self, process: Process) -> list[Remediation]:
         mine = f"[pulumi training/{process.stack.name} "
@@ -501,7 +503,12 @@ class Pair:
         records = self.records()
         begun = [record for record in records if record.start_time]
         if len(begun) > 1:
-            self._problems.append(("duplicate", f"{len(begun)} remediations began"))
+            first, *later = sorted(begun, key=lambda record: record.start_time or datetime.max)
+            told = [line for process in self.processes for line in process.stack.told.lines]
+            meant = all(
+                first.end_time and one.create_time and first.end_time <= one.create_time for one in later
+            ) and any(first.id in line for line in told)
+            self._problems.append(("repeat" if meant else "duplicate", f"{len(begun)} remediations began"))
         if not begun:
             self._problems.append(("loss", "both asked, and no remediation began"))
         one_program = self.processes[0].stack.name == self.processes[1].stack.name

@@ -79,7 +79,7 @@ def test_without_the_look_after_the_post_it_finds_that_the_node_is_repaired_twic
     assert again_the_same.story == outcome.story
     assert again_the_same.problems == outcome.problems
     assert f'--again "{" ".join(outcome.order)}"' in again(explored.part, outcome)
-    assert f"{explored.schedules}: {explored.bad['duplicate']}/" in table([explored])
+    assert f"{explored.schedules}: {explored.found['duplicate']}/" in table([explored])
 
 
 def test_without_the_look_before_the_post_it_finds_that_a_killed_run_posts_twice():
