@@ -4,7 +4,7 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python nodejs go
 
-.PHONY: help setup demo test test-fast lint format sdk docs crash chaos versions bench dist clean
+.PHONY: help setup demo test test-fast lint format sdk docs crash chaos explore versions bench dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ crash: setup ## Kill at every point of a remediation's life (8 minutes); BACKEND
 
 chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again (some minutes)
 	@$(WITH_TOOLS) python -m tests.chaos.chaos $(if $(SEED),--only $(SEED))
+
+explore: setup ## Try every order of the requests of two processes that ask for one node, with a fault at each (5 minutes)
+	@$(WITH_TOOLS) python -m tests.model.explore
 
 versions: setup ## Run both forms with the oldest and the newest pulumi that are admitted (2 minutes)
 	@$(WITH_TOOLS) pytest -n 2 tests/versions
