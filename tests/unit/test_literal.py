@@ -15,8 +15,8 @@ from pulumi_resource_togetherai.plugin.values import marshal, marshal_planned, u
 from pulumi_resource_togetherai.unknown import UNKNOWN, UNKNOWNS, holds_unknown
 
 MARKS = [*UNKNOWNS, SIGNATURE]
-quotes = st.integers(0, 3).map(lambda count: "'" * count)
-texts = st.text() | st.builds(lambda mark, around: f"{around}{mark}{around}", st.sampled_from(MARKS), quotes)
+QUOTED = [f"{quotes}{mark}{quotes}" for mark in MARKS for quotes in ("", "'", "''", "'''")]
+texts = st.text() | st.sampled_from(QUOTED)
 values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),

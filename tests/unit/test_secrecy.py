@@ -78,3 +78,18 @@ def test_a_mistake_elsewhere_is_shown_as_ever():
     inputs = {"clusterId": "c1", "instanceId": "i1", "mode": "VM_ONYL", "reason": "hush"}
     (mode,) = Secrets.among(inputs, ["reason"]).mistakes(check(RemediationInputs, inputs).failures)
     assert (mode.property, mode.reason) == ("mode", 'mode: "VM_ONYL" is not a mode; did you mean VM_ONLY?')
+
+
+@pytest.mark.parametrize("model", [RemediationInputs, ReviewInputs, RollingInputs], ids=lambda model: model.__name__)
+def test_every_input_that_takes_a_word_is_concealed_or_warned_of(model: Any):
+    for name in [str(field.alias) for field in model.model_fields.values()]:
+        for value, word in (
+            ("hush", "hush"),
+            (["hush"], "hush"),
+            ({"why": "hush"}, "hush"),
+            ("REMEDIATION_MODE_HUSH", "REMEDIATION_MODE_HUSH"),
+        ):
+            if name in {failure.property.partition(".")[0] for failure in check(model, {name: value}).failures}:
+                continue
+            secrets = Secrets.among({name: value}, [name])
+            assert secrets.warning or secrets.conceal(word) == "[secret]", f"secrecy.py does not speak of {name}"

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
-from pulumi.output import Unknown
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.dynamic.urn import urn_of
@@ -23,6 +22,8 @@ REPLACE_ON = "replaceOnChanges"
 """The input that passes on the option of that name; absent if the option is not set."""
 TOLD = (URN, LOOKING_AHEAD, SECRET, REPLACE_ON)
 """All of these."""
+_OWN = "pulumi-python"
+"""The package of pulumi.dynamic's providers."""
 
 
 def told(name: str, kind: str, arguments: dict[str, Any], opts: pulumi.ResourceOptions | None) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def refuse_provider(name: str, opts: pulumi.ResourceOptions | None) -> None:
 
 def as_plain(value: Any) -> Any:
     """A value as pulumi.dynamic passes it, with `UNKNOWN` for what is not known yet."""
-    if isinstance(value, Unknown):
+    if isinstance(value, type(pulumi.UNKNOWN)):
         return UNKNOWN
     if isinstance(value, dict):
         return {name: as_plain(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
@@ -77,10 +78,6 @@ def may_be_later(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(may_be_later(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
     return isinstance(value, pulumi.Output)
-
-
-_OWN = "pulumi-python"
-"""The package of pulumi.dynamic's providers."""
 
 
 async def _secret_among(arguments: Mapping[str, Any]) -> Collection[str] | None:

@@ -10,9 +10,9 @@ from typing import Any
 import pulumi
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
-from pulumi.resource import DependencyResource
 
 from pulumi_resource_togetherai.plugin.halts import Halts
+from pulumi_resource_togetherai.plugin.pulumi_internals import depending_on
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
@@ -103,8 +103,7 @@ def _like(given: PropertyValue | None, value: Any) -> pulumi.Input[Any]:
     resources."""
     if given is None or not (given.contains_secret() or given.all_dependencies()):
         return value
-    after = [DependencyResource(urn).urn for urn in sorted(given.all_dependencies())]
-    output = pulumi.Output.all(value, *after).apply(lambda found: found[0])
+    output = depending_on(value, given.all_dependencies())
     return pulumi.Output.secret(output) if given.contains_secret() else output
 
 
