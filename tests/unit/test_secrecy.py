@@ -32,6 +32,7 @@ def test_a_text_says_that_there_is_a_secret_and_not_which():
     assert among("reason").conceal("400: names Jane is too long") == "400: [secret] is too long"
     assert among("triggers").conceal("because Jane Doe") == "because [secret]"
     assert among().conceal("400: names Jane is too long") == "400: names Jane is too long"
+    assert among("comment").conceal("ok, it took effect") == "ok, it took effect", "too short to tell from chance"
 
 
 @pytest.mark.parametrize("secret", ["two\nlines", "\x1b[2J\u202eescaped", "  spaces around  "])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -174,14 +175,14 @@ class Servicer(ProviderServicer):
         from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
         arguments = unmarshal(request.args).values
-        # Not every language passes on which arguments are secret.
-        secrets = Secrets.among(arguments, arguments)
 
         async def answer() -> provider_pb2.InvokeResponse:
             for function in FUNCTIONS:
                 if function.name == request.tok.rpartition(":")[2]:
                     if failures := function.check(arguments):
-                        return provider_pb2.InvokeResponse(failures=_failures(secrets.mistakes(failures)))
+                        # Not every language passes on which arguments are secret.
+                        unshown = [replace(one, reason=one.unshown or one.reason) for one in failures]
+                        return provider_pb2.InvokeResponse(failures=_failures(unshown))
                     found = await function.answer(self._together.config, arguments)
                     response = provider_pb2.InvokeResponse()
                     # `return` is a word of Python's: the field can only be reached this way.
@@ -190,7 +191,7 @@ class Servicer(ProviderServicer):
                     return response
             raise RemediationError(f"there is no function {request.tok}")
 
-        return await _answering(context, answer, secrets)
+        return await _answering(context, answer, Secrets())
 
 
 async def _answering(context: Context, answer: Callable[[], Awaitable[T]], secrets: Secrets) -> T:
