@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import cast
 
@@ -24,9 +24,9 @@ class Engine:
         self._stub = engine_pb2_grpc.EngineStub(self._channel)
         self._loop = asyncio.get_running_loop()
 
-    def report(self, urn: str) -> EngineReport:
-        """What shows messages about one resource, on that resource's line."""
-        return EngineReport(self, urn)
+    def report(self, urn: str, conceal: Callable[[str], str] = str) -> EngineReport:
+        """What shows messages about one resource, on that resource's line. `conceal` takes the secrets out of one."""
+        return EngineReport(self, urn, conceal)
 
     async def log(self, severity: int, urn: str, *lines: str, passing: bool = False) -> None:
         """Shows a message of one or more lines. If the engine does not take it, the operation goes on."""
@@ -67,22 +67,23 @@ class Engine:
 class EngineReport:
     """The lines of one resource. Passing lines update its status; the others stay under Diagnostics."""
 
-    def __init__(self, engine: Engine, urn: str) -> None:
+    def __init__(self, engine: Engine, urn: str, conceal: Callable[[str], str]) -> None:
         self._engine = engine
         self._urn = urn
+        self._conceal = conceal
 
     async def status(self, text: str) -> None:
         """A passing line about the current status."""
-        await self._engine.log(engine_pb2.INFO, self._urn, text, passing=True)
+        await self._engine.log(engine_pb2.INFO, self._urn, self._conceal(text), passing=True)
 
     async def info(self, text: str) -> None:
         """A line that stays."""
-        await self._engine.log(engine_pb2.INFO, self._urn, text)
+        await self._engine.log(engine_pb2.INFO, self._urn, self._conceal(text))
 
     async def table(self, text: str) -> None:
         """Lines that stay."""
-        await self._engine.log(engine_pb2.INFO, self._urn, *text.splitlines())
+        await self._engine.log(engine_pb2.INFO, self._urn, *self._conceal(text).splitlines())
 
     async def warning(self, text: str) -> None:
         """A line that stays and asks for attention."""
-        await self._engine.log(engine_pb2.WARNING, self._urn, text)
+        await self._engine.log(engine_pb2.WARNING, self._urn, self._conceal(text))

@@ -10,6 +10,8 @@ import unicodedata
 
 QUOTED = 300
 """How many characters of one text from the API are shown."""
+CUT_OFF = " ... (cut off)"
+"""What follows a text that was cut off."""
 MESSAGE = 6000
 """How many characters a whole message may have: several quoted texts and the provider's own words around them."""
 _CONTROLS = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
@@ -20,7 +22,7 @@ overrides, private characters, lone surrogates, separators of lines and paragrap
 def harmless(text: str, most: int = MESSAGE) -> str:
     """The text with every control character written out (`\\x1b`, `\\u202e`), and cut off after `most` characters."""
     shown = text if text.isascii() and text.isprintable() else "".join(map(_visible, text[: most + 1]))
-    return shown if len(shown) <= most else f"{shown[:most]} ... (cut off)"
+    return shown if len(shown) <= most else shown[:most] + CUT_OFF
 
 
 def quoted(text: str) -> str:

@@ -46,3 +46,11 @@ def replace_requested(urn: str) -> bool:
     except psutil.Error:
         pass
     return False
+
+
+def in_vain(settings: Sequence[str]) -> str:
+    """What to say where `replaceOnChanges` names inputs whose change runs nothing."""
+    return (
+        f"`replaceOnChanges` runs no remediation: a change of {', '.join(settings)} needs none. To run one whenever "
+        "such a value changes, put the value into `triggers` too"
+    )

@@ -16,8 +16,8 @@ from tests.engine.stack import Form, Run, Stack
 from tests.simulated import Simulator, simulator
 
 KEY = "tgp-marked-a81f3c77e5"
-ENGINES_LOG = re.compile(r'^([IWEF]\d{4} \d\d:\d\d:\d\d|\{"time":")')
-"""How a line of the engine's own log begins, and of its language hosts'."""
+ENGINES_LOG = re.compile(r'^(@ [a-z ]+\.+)?([IWEF]\d{4} \d\d:\d\d:\d\d|\{"time":")')
+"""How a line of the engine's own log begins, and of its language hosts'; perhaps after the dots that show progress."""
 LOUD = """\
 import logging
 import os

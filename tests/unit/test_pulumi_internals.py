@@ -13,6 +13,8 @@ import pulumi.runtime.settings
 import pytest
 from pulumi.provider.experimental.server import ProviderServicer
 
+from pulumi_resource_togetherai.plugin.pulumi_internals import depending_on
+
 RELEASE = f"pulumi {version('pulumi')}"
 
 
@@ -36,3 +38,11 @@ def test_what_construct_sets_is_seen_in_its_own_context_only(setting: str):
     before = getattr(settings, setting)
     contextvars.copy_context().run(setattr, settings, setting, "of one component")
     assert getattr(settings, setting) == before, f"{RELEASE}: {setting} is no context variable: Construct needs a lock"
+
+
+async def test_an_output_can_depend_on_a_resource_that_is_known_by_its_urn():
+    output = depending_on({"a": 1}, ["urn:pulumi:s::p::a:b:C::c"])
+    (resource,) = await output.resources()
+    assert await resource.urn.future() == "urn:pulumi:s::p::a:b:C::c"
+    assert await output.future() == {"a": 1}
+    assert not await output.is_secret()

@@ -27,6 +27,7 @@ from pulumi_resource_togetherai.functions.function import (
     Function,
 )
 from pulumi_resource_togetherai.functions.results import RemediationStats
+from pulumi_resource_togetherai.literal import literal
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 A = TypeVar("A", bound=BaseModel)
@@ -82,9 +83,11 @@ def _look_up(function: Function[A, R], **arguments: Any) -> R:
     if failures := function.check(written):
         raise pulumi.RunError(f"{function.name}: {'; '.join(failure.reason for failure in failures)}")
     try:
-        return wait_for(function.answer(config, written))
+        found = wait_for(function.answer(config, written))
     except RemediationError as error:
         raise pulumi.RunError(str(error)) from error
+    # The program may hand any part of it on to Pulumi.
+    return function.result.model_validate(literal(found.model_dump(mode="json", by_alias=True)))
 
 
 def _config() -> ProviderConfig:

@@ -9,6 +9,8 @@ import asyncio
 import atexit
 import logging
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,25 +26,25 @@ from pulumi.dynamic import (
 )
 
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, REPLACE_ON, SECRET, TOLD, URN, as_plain
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
 from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.traced import Traced
-from pulumi_resource_togetherai.replace_flag import replace_requested
+from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.review.resource import ReviewResource
+from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.telemetry import export
+from pulumi_resource_togetherai.unknown import until_known
 
 Properties = dict[str, Any]
 
-URN = "resourceUrn"
-"""The input in which the program passes the resource's URN, which pulumi.dynamic does not pass."""
-LOOKING_AHEAD = "lookingAhead"
-"""The input in which the program passes on that this is a preview. Check removes it again."""
 _DECLARED = "declaredInputs"
 """The output that keeps the inputs: pulumi.dynamic passes back only the outputs."""
 _PROVIDER = "__provider"
@@ -71,60 +73,85 @@ class _Provider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Validates the inputs. In a preview it also reports what `pulumi up` will do about a new resource, because
         pulumi.dynamic calls nothing else for one."""
-        core, urn = self._core, str(news[URN])
-        checked = core.check(urn, _inputs(_olds), _inputs(news))
-        failures = [CheckFailure(failure.property, harmless(failure.reason)) for failure in checked.failures]
+        declared = _Declared.of(news)
+        checked = self._core.check(declared.urn, _Declared.of(_olds).inputs if _olds else {}, declared.inputs)
+        found = declared.secrets.mistakes(checked.failures)
+        failures = [CheckFailure(failure.property, harmless(failure.reason)) for failure in found]
         if news.get(LOOKING_AHEAD):
             told = _started_process().looking_ahead
-            first = urn not in told  # a replacement is checked a second time, as if it were new
-            told.add(urn)
+            first = declared.urn not in told  # a replacement is checked a second time, as if it were new
+            told.add(declared.urn)
             if first and not failures and not _olds:
                 try:
-                    wait_for(
-                        core.preview_create(urn, checked.inputs, _report(urn), replace_requested=replace_requested(urn))
-                    )
+                    self._preview_create(declared, checked.inputs, replace_requested=replace_requested(declared.urn))
                 except RemediationError as error:
                     failures.append(CheckFailure("", str(error)))
-        return CheckResult(checked.inputs | {URN: urn}, failures)
+        kept = {name: news[name] for name in (URN, SECRET, REPLACE_ON) if news.get(name)}
+        return CheckResult(checked.inputs | kept, failures)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Returns what a change requires, and in a preview reports what `pulumi up` will do about it."""
-        core, urn, recorded, inputs = self._core, str(_news[URN]), _recorded(_olds), _inputs(_news)
-        diff = core.diff(urn, recorded, inputs)
-        if urn in _started_process().looking_ahead:
+        declared, recorded = _Declared.of(_news), _recorded(_olds)
+        diff = self._core.diff(declared.urn, recorded, declared.inputs)
+        if declared.urn in _started_process().looking_ahead:
             if diff.replaces:
-                wait_for(core.preview_create(urn, inputs, _report(urn)))
+                self._preview_create(declared, declared.inputs)
             elif diff.unfinished:
-                wait_for(core.preview_update(recorded, inputs, _report(urn)))
-        # Unlike the plugin's Delete, this one gets only the outputs, so new settings must be written into them.
-        changes = bool(diff.replaces or diff.settings or diff.unfinished)
+                with declared.concealing():
+                    wait_for(self._core.preview_update(recorded, declared.inputs, declared.report))
+        in_vain_for = [name for name in diff.settings if {name, "*"}.intersection(_news.get(REPLACE_ON) or ())]
+        if in_vain_for and not diff.replaces:
+            wait_for(declared.report.warning(in_vain(in_vain_for)))
+        # Unlike the plugin's Delete, this one gets only the outputs, so new settings must be written into them; so must
+        # be what the program marks as secret from now on.
+        in_clear = declared.secrets.names.difference(_olds.get(SECRET) or ())
+        changes = bool(diff.replaces or diff.settings or diff.unfinished or in_clear)
         return DiffResult(changes=changes, replaces=diff.replaces, delete_before_replace=bool(diff.replaces))
 
     def create(self, props: Properties) -> CreateResult:
         """Starts the remediation and waits for its end."""
-        urn = str(props[URN])
-        work = self._core.create(urn, _inputs(props), _report(urn), replace_requested=replace_requested(urn))
-        created = _complete(wait_for(work))
-        return CreateResult(created.id, _outputs(created, urn))
+        declared = _Declared.of(props)
+        told = replace_requested(declared.urn)
+        with declared.concealing():
+            if declared.secrets.warning:
+                wait_for(declared.report.warning(declared.secrets.warning))
+            work = self._core.create(declared.urn, declared.inputs, declared.report, replace_requested=told)
+            created = _complete(wait_for(work))
+        return CreateResult(created.id, declared.outputs(created))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The resource as it is now."""
-        urn = str(props[URN])
-        found = wait_for(self._core.read(urn, id_, _recorded(props), _report(urn)))
+        declared = _Declared.of(props, props[_DECLARED])
+        with declared.concealing():
+            found = wait_for(self._core.read(declared.urn, id_, _recorded(props), declared.report))
         if found and found.problem:
-            wait_for(_report(urn).warning(found.told))
-        return ReadResult(found.id, _outputs(found, urn)) if found else ReadResult("", {})
+            wait_for(declared.report.warning(found.told))
+        return ReadResult(found.id, declared.outputs(found)) if found else ReadResult("", {})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Goes on waiting, or records new settings."""
-        urn = str(_news[URN])
-        work = self._core.update(urn, _recorded(_olds), _inputs(_news), _report(urn))
-        return UpdateResult(_outputs(_complete(wait_for(work)), urn))
+        declared = _Declared.of(_news)
+        with declared.concealing():
+            work = self._core.update(declared.urn, _recorded(_olds), declared.inputs, declared.report)
+            return UpdateResult(declared.outputs(_complete(wait_for(work))))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Cancels the remediation if that is still possible."""
-        urn = str(_props[URN])
-        wait_for(self._core.delete(urn, _recorded(_props), _report(urn)))
+        declared = _Declared.of(_props, _props[_DECLARED])
+        with declared.concealing():
+            wait_for(self._core.delete(declared.urn, _recorded(_props), declared.report))
+
+    def _preview_create(self, declared: _Declared, inputs: Properties, *, replace_requested: bool = False) -> None:
+        """Reports what create will do."""
+        for tell, text in (
+            (declared.report.warning, declared.secrets.warning),
+            (declared.report.info, until_known(inputs)),
+        ):
+            if text:
+                wait_for(tell(text))
+        with declared.concealing():
+            work = self._core.preview_create(declared.urn, inputs, declared.report, replace_requested=replace_requested)
+            wait_for(work)
 
 
 class RemediationProvider(_Provider):
@@ -175,10 +202,6 @@ def _started_process() -> _Process:
     return _process
 
 
-def _report(urn: str) -> EngineReport:
-    return _started_process().engine.report(urn)
-
-
 def _quiet() -> None:
     """Turns tracebacks off: pulumi.dynamic lets every exception through to gRPC, which prints one. The message reaches
     the user anyway, in the operation's error."""
@@ -186,16 +209,47 @@ def _quiet() -> None:
     sys.tracebacklimit = 0
 
 
-def _inputs(properties: Properties) -> Properties:
-    return {name: value for name, value in properties.items() if name not in (URN, LOOKING_AHEAD, _PROVIDER)}
+@dataclass(frozen=True)
+class _Declared:
+    """A resource as the program declares it, and what else the program tells about it."""
+
+    urn: str
+    inputs: Properties
+    secrets: Secrets
+
+    @classmethod
+    def of(cls, told: Properties, inputs: Properties | None = None) -> _Declared:
+        """From what pulumi.dynamic passes: the inputs, or the outputs and the `inputs` that they hold."""
+        if inputs is None:
+            plain: Properties = as_plain(told)
+            inputs = {name: value for name, value in plain.items() if name not in (*TOLD, _PROVIDER)}
+        return cls(str(told[URN]), inputs, Secrets.among(inputs, told.get(SECRET) or ()))
+
+    @property
+    def report(self) -> EngineReport:
+        """What shows messages about the resource."""
+        return _started_process().engine.report(self.urn, self.secrets.conceal)
+
+    @contextmanager
+    def concealing(self) -> Generator[None]:
+        """Takes the secrets out of an error."""
+        try:
+            yield
+        except RemediationError as error:
+            raise RemediationError(self.secrets.conceal(str(error))) from None
+
+    def outputs(self, resource: Resource) -> Properties:
+        """What the stack keeps of the resource, with its secrets marked as such."""
+        secret = self.secrets.outputs(resource.outputs)
+        outputs: Properties = literal(resource.outputs)
+        told: Properties = {_DECLARED: resource.inputs, URN: self.urn}
+        if self.secrets.names:
+            told = {**told, _DECLARED: marked_secret(resource.inputs), SECRET: sorted(self.secrets.names)}
+        return {name: marked_secret(value) if name in secret else value for name, value in outputs.items()} | told
 
 
 def _recorded(properties: Properties) -> Recorded:
-    return Recorded(properties[_DECLARED], properties)
-
-
-def _outputs(resource: Resource, urn: str) -> Properties:
-    return resource.outputs | {_DECLARED: resource.inputs, URN: urn}
+    return Recorded(properties[_DECLARED], as_it_was(properties))
 
 
 def _complete(resource: Resource) -> Resource:

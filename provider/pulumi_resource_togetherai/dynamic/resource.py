@@ -11,8 +11,8 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, RemediationProvider
-from pulumi_resource_togetherai.dynamic.urn import urn_of
+from pulumi_resource_togetherai.dynamic.declared import told
+from pulumi_resource_togetherai.dynamic.provider import RemediationProvider
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import output_names
 
@@ -98,13 +98,9 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
             "accept_failure": accept_failure,
             "delete_while_running": delete_while_running,
         }
-        # pulumi.dynamic passes its provider neither the URN nor that this is a preview, so the program passes both.
-        told = {
-            URN: urn_of(resource_name, _TYPE, opts),
-            LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
-        }
+        beside = told(resource_name, _TYPE, declared, opts)
         only_outputs = dict.fromkeys(output_names())
-        super().__init__(RemediationProvider(), resource_name, only_outputs | declared | told, opts)
+        super().__init__(RemediationProvider(), resource_name, only_outputs | declared | beside, opts)
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""

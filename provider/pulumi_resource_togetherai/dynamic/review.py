@@ -10,8 +10,8 @@ from pulumi.dynamic import Resource
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.dynamic.provider import LOOKING_AHEAD, URN, ReviewProvider
-from pulumi_resource_togetherai.dynamic.urn import urn_of
+from pulumi_resource_togetherai.dynamic.declared import told
+from pulumi_resource_togetherai.dynamic.provider import ReviewProvider
 from pulumi_resource_togetherai.review.rules.inputs import Decision, IfGone, ReviewInputs
 from pulumi_resource_togetherai.review.rules.state import output_names
 
@@ -83,13 +83,9 @@ class RemediationReview(Resource, module="togetherai", name="RemediationReview")
             "timeout": timeout,
             "if_gone": if_gone,
         }
-        # pulumi.dynamic passes its provider neither the URN nor that this is a preview, so the program passes both.
-        told = {
-            URN: urn_of(resource_name, _TYPE, opts),
-            LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
-        }
+        beside = told(resource_name, _TYPE, declared, opts)
         only_outputs = dict.fromkeys(output_names())
-        super().__init__(ReviewProvider(), resource_name, only_outputs | declared | told, opts)
+        super().__init__(ReviewProvider(), resource_name, only_outputs | declared | beside, opts)
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
+from pulumi_resource_togetherai.dynamic.declared import may_be_later, refuse_provider
 from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive
@@ -49,6 +50,7 @@ class RollingRemediation(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """See `RollingInputs` for what each argument means, and its default. Raises pulumi.RunError for a mistake."""
+        refuse_provider(resource_name, opts)
         super().__init__(TYPE, resource_name, None, opts)
         declared: dict[str, Any] = {
             "cluster_id": cluster_id,
@@ -66,7 +68,7 @@ class RollingRemediation(pulumi.ComponentResource):
             "delete_while_running": delete_while_running,
         }
         inputs = {to_camel(name): value for name, value in declared.items() if value is not None}
-        known = {name: UNKNOWN if _is_later(value) else value for name, value in inputs.items()}
+        known = {name: UNKNOWN if may_be_later(value) else value for name, value in inputs.items()}
         if failures := check(RollingInputs, known).failures:
             raise pulumi.RunError(f"{resource_name}: {'; '.join(failure.reason for failure in failures)}")
         _, self.states, self.counts = declare(self, resource_name, inputs, _remediation)
@@ -75,10 +77,3 @@ class RollingRemediation(pulumi.ComponentResource):
 
 def _remediation(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> Remediation:
     return Remediation(name, opts=opts, **{PYTHON_NAMES[name]: value for name, value in inputs.items()})
-
-
-def _is_later(value: Any) -> bool:
-    """Whether a value, or one inside it, is an output of something else. The engine checks it once it is known."""
-    if isinstance(value, Mapping):
-        return any(_is_later(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
-    return isinstance(value, pulumi.Output)

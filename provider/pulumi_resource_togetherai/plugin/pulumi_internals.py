@@ -6,9 +6,12 @@ both forms with the oldest release that pyproject.toml admits, 3.200.0, and with
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import pulumi
 from pulumi.provider.experimental.server import ProviderServicer
+from pulumi.resource import DependencyResource
 from pulumi.runtime.proto import provider_pb2
 
 # Pulumi's own limit on the size of a message (400 MB), without which a stack with large outputs fails in gRPC. Seen in
@@ -17,6 +20,12 @@ from pulumi.runtime.settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[rep
 
 GRPC_OPTIONS = _GRPC_CHANNEL_OPTIONS
 """The options of a gRPC server that talks to the engine."""
+
+
+def depending_on(value: Any, urns: Iterable[str]) -> pulumi.Output[Any]:
+    """A value as an output that depends on resources of which only the URNs are known."""
+    resources = [DependencyResource(urn).urn for urn in urns]
+    return pulumi.Output.all(value, *resources).apply(lambda found: found[0])
 
 
 async def construct(

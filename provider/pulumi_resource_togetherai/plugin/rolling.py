@@ -12,15 +12,19 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
 from pulumi_resource_togetherai.plugin.halts import Halts
+from pulumi_resource_togetherai.plugin.pulumi_internals import depending_on
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.rolling.component import TYPE, child_name, declare
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
 from pulumi_resource_togetherai.rolling.summary import SHOWN
+from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 _CHILD = "togetherai:index:Remediation"
+_FROM = {"instanceId": "instances", "acceptFailure": "stopOnFailure"}
+"""The component's input that decides an input of a child, where the two have different names."""
 MOST_CHILDREN = 1000
 """How many children may be under way at once: Pulumi takes a thread for each."""
 
@@ -55,8 +59,9 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
     """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
-    if checked.failures:
-        raise RemediationError(f"{request.name}: " + "; ".join(failure.reason for failure in checked.failures))
+    secret = {name for name, value in request.inputs.items() if value.contains_secret()}
+    if failures := Secrets.among(inputs, secret).mistakes(checked.failures):
+        raise RemediationError(f"{request.name}: {'; '.join(failure.reason for failure in failures)}")
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_CHILDREN, "child"))
     component = _Component(request.name, request.options)
     urn = await component.urn.future()
@@ -67,7 +72,12 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
     instances: list[str] = checked.inputs["instances"]
     of_child = f"{str(urn).rpartition('::')[0]}${_CHILD}::"
     progress = halts.watch(str(urn), {of_child + child_name(request.name, one): one for one in instances})
-    shown, states, counts = declare(component, request.name, checked.inputs, _Remediation)
+
+    def child(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> _Remediation:
+        given = {key: request.inputs.get(_FROM.get(key, key)) for key in inputs}
+        return _Remediation(name, {key: _like(given[key], value) for key, value in inputs.items()}, opts)
+
+    shown, states, counts = declare(component, request.name, checked.inputs, child)
     for instance, outputs in shown.items():
         outputs.apply(partial(progress.rows.__setitem__, instance))
     try:
@@ -80,11 +90,21 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
         raise
     if not known or found is None or numbers is None:
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
+    secret = await states.is_secret()
     return _answer(
         str(urn),
-        PropertyValue({instance: PropertyValue(state) for instance, state in found.items()}),
-        PropertyValue({state: PropertyValue(float(number)) for state, number in numbers.items()}),
+        PropertyValue({instance: PropertyValue(state) for instance, state in found.items()}, secret),
+        PropertyValue({state: PropertyValue(float(number)) for state, number in numbers.items()}, secret),
     )
+
+
+def _like(given: PropertyValue | None, value: Any) -> pulumi.Input[Any]:
+    """A child's input that is made from one of the component's: it is secret if that one is, and depends on the same
+    resources."""
+    if given is None or not (given.contains_secret() or given.all_dependencies()):
+        return value
+    output = depending_on(value, given.all_dependencies())
+    return pulumi.Output.secret(output) if given.contains_secret() else output
 
 
 def _answer(urn: str, states: PropertyValue, counts: PropertyValue) -> ConstructResponse:

@@ -8,7 +8,8 @@ without a traceback.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -19,10 +20,13 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.literal import as_it_was
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 from pulumi_resource_togetherai.plugin.pulumi_internals import construct
-from pulumi_resource_togetherai.plugin.values import marshal, unmarshal
-from pulumi_resource_togetherai.replace_flag import replace_requested
+from pulumi_resource_togetherai.plugin.values import marshal, marshal_planned, unmarshal
+from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
+from pulumi_resource_togetherai.secrecy import Secrets
+from pulumi_resource_togetherai.unknown import until_known
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
@@ -41,100 +45,119 @@ class Servicer(ProviderServicer):
         super().__init__(args, version, provider, engine_address)
         self._together = provider
         self._engine = engine
+        self._changed: dict[str, list[str]] = {}
+        """By URN, the settings that changed where Diff asked for no replacement."""
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Validates a resource's inputs."""
-        news = unmarshal(request.news)
-        checked = self._together.resource(request.urn).check(request.urn, unmarshal(request.olds).values, news.values)
-        return provider_pb2.CheckResponse(
-            inputs=marshal(checked.inputs, news.secret), failures=_failures(checked.failures)
-        )
+        inputs, secret = unmarshal(request.news)
+        checked = self._together.resource(request.urn).check(request.urn, unmarshal(request.olds).values, inputs)
+        failures = Secrets.among(inputs, secret).mistakes(checked.failures)
+        return provider_pb2.CheckResponse(inputs=marshal_planned(checked.inputs, secret), failures=_failures(failures))
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Says what a change amounts to."""
+        inputs, secret = unmarshal(request.news)
+        outputs, hidden = unmarshal(request.olds)
+        secrets = Secrets.among(inputs, secret)
 
         async def answer() -> provider_pb2.DiffResponse:
-            news = unmarshal(request.news).values
             diff = self._together.resource(request.urn).diff(
-                request.urn, _recorded(request.old_inputs, request.olds), news
+                request.urn, _recorded(request.old_inputs, request.olds), inputs
             )
+            # What the program marks as secret from now on, the stack holds in clear until an update.
+            in_clear = (secrets.outputs(outputs) - hidden).intersection(inputs, outputs)
+            changed = [] if diff.replaces else sorted({*diff.settings, *in_clear})
+            self._changed[request.urn] = [] if diff.replaces else diff.settings
+            kind = provider_pb2.PropertyDiff.UPDATE_REPLACE if diff.replaces else provider_pb2.PropertyDiff.UPDATE
             return provider_pb2.DiffResponse(
                 changes=provider_pb2.DiffResponse.DIFF_SOME
-                if diff.replaces or diff.unfinished
+                if diff.replaces or diff.unfinished or changed
                 else provider_pb2.DiffResponse.DIFF_NONE,
                 replaces=diff.replaces,
                 deleteBeforeReplace=bool(diff.replaces),
                 detailedDiff={
-                    name: provider_pb2.PropertyDiff(
-                        kind=provider_pb2.PropertyDiff.UPDATE_REPLACE, inputDiff=name in news
-                    )
-                    for name in diff.replaces
+                    name: provider_pb2.PropertyDiff(kind=kind, inputDiff=name in inputs)
+                    for name in diff.replaces or changed
                 },
-                hasDetailedDiff=bool(diff.replaces),
+                hasDetailedDiff=bool(diff.replaces or changed),
             )
 
-        return await _answering(context, answer)
+        return await _answering(context, answer, secrets)
 
     async def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         """Creates a resource, or says what creating it will do."""
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
         inputs, secret = unmarshal(request.properties)
+        secrets = Secrets.among(inputs, secret)
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
 
         async def answer() -> provider_pb2.CreateResponse:
             told = replace_requested(request.urn)
+            if secrets.warning:
+                await report.warning(secrets.warning)
+            # Diff asked for no replacement, and the engine replaces it all the same.
+            if settings := self._changed.get(request.urn):
+                await report.warning(in_vain(settings))
             if request.preview:
+                if until_known(inputs):
+                    await report.info(until_known(inputs))
                 outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=told)
-                return provider_pb2.CreateResponse(properties=marshal(outputs, secret))
+                return provider_pb2.CreateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
             create = resource.create(request.urn, inputs, report, request.timeout, replace_requested=told)
             created = await self._together.halts.child(request.urn, create)
-            await _abort_if_unfinished(context, created, secret)
-            return provider_pb2.CreateResponse(id=created.id, properties=marshal(created.outputs, secret))
+            await _abort_if_unfinished(context, created, secrets)
+            return provider_pb2.CreateResponse(id=created.id, properties=_outputs(created, secrets))
 
-        return await _answering(context, answer)
+        return await _answering(context, answer, secrets)
 
     async def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
         """Reads a resource, for a refresh or an import."""
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
+        inputs, secret = unmarshal(request.inputs)
+        # The program is not asked: what it marks as secret in the outputs alone, only the old outputs show.
+        secrets = Secrets.among(inputs, secret | unmarshal(request.properties).secret)
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
         recorded = _recorded(request.inputs, request.properties) if request.properties.fields else None
-        secret = unmarshal(request.inputs).secret
 
         async def answer() -> provider_pb2.ReadResponse:
             found = await resource.read(request.urn, request.id, recorded, report)
             if found is None:
                 return provider_pb2.ReadResponse()
-            await _abort_if_unfinished(context, found, secret)
+            await _abort_if_unfinished(context, found, secrets)
             return provider_pb2.ReadResponse(
-                id=found.id, properties=marshal(found.outputs, secret), inputs=marshal(found.inputs, secret)
+                id=found.id, properties=_outputs(found, secrets), inputs=marshal(found.inputs, secret)
             )
 
-        return await _answering(context, answer)
+        return await _answering(context, answer, secrets)
 
     async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
-        """Resumes an unfinished resource, or says that it will."""
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
-        recorded, (inputs, secret) = _recorded(request.old_inputs, request.olds), unmarshal(request.news)
+        """Resumes an unfinished resource or records new settings, or says that it will."""
+        inputs, secret = unmarshal(request.news)
+        secrets = Secrets.among(inputs, secret)
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
+        recorded = _recorded(request.old_inputs, request.olds)
 
         async def answer() -> provider_pb2.UpdateResponse:
             if request.preview:
                 outputs = await resource.preview_update(recorded, inputs, report)
-                return provider_pb2.UpdateResponse(properties=marshal(outputs, secret))
+                return provider_pb2.UpdateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
             update = resource.update(request.urn, recorded, inputs, report, request.timeout)
             updated = await self._together.halts.child(request.urn, update)
-            await _abort_if_unfinished(context, updated, secret)
-            return provider_pb2.UpdateResponse(properties=marshal(updated.outputs, secret))
+            await _abort_if_unfinished(context, updated, secrets)
+            return provider_pb2.UpdateResponse(properties=_outputs(updated, secrets))
 
-        return await _answering(context, answer)
+        return await _answering(context, answer, secrets)
 
     async def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         """Deletes a resource."""
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn)
+        secrets = Secrets.among(*unmarshal(request.old_inputs))
+        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
         recorded = _recorded(request.old_inputs, request.properties)
 
         async def answer() -> empty_pb2.Empty:
             await resource.delete(request.urn, recorded, report, request.timeout)
             return empty_pb2.Empty()
 
-        return await _answering(context, answer)
+        return await _answering(context, answer, secrets)
 
     async def Construct(
         self, request: provider_pb2.ConstructRequest, context: Context
@@ -144,7 +167,7 @@ class Servicer(ProviderServicer):
         async def answer() -> provider_pb2.ConstructResponse:
             return await construct(self, request, context)
 
-        return await _answering(context, answer)
+        return await _answering(context, answer, Secrets.among(*unmarshal(request.inputs)))
 
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Looks something up."""
@@ -157,55 +180,63 @@ class Servicer(ProviderServicer):
             for function in FUNCTIONS:
                 if function.name == request.tok.rpartition(":")[2]:
                     if failures := function.check(arguments):
-                        return provider_pb2.InvokeResponse(failures=_failures(failures))
+                        # Not every language passes on which arguments are secret.
+                        unshown = [replace(one, reason=one.unshown or one.reason) for one in failures]
+                        return provider_pb2.InvokeResponse(failures=_failures(unshown))
                     found = await function.answer(self._together.config, arguments)
                     response = provider_pb2.InvokeResponse()
                     # `return` is a word of Python's: the field can only be reached this way.
-                    getattr(response, "return").update(found.model_dump(mode="json", by_alias=True, exclude_none=True))
+                    result = marshal(found.model_dump(mode="json", by_alias=True, exclude_none=True))
+                    getattr(response, "return").CopyFrom(result)
                     return response
             raise RemediationError(f"there is no function {request.tok}")
 
-        return await _answering(context, answer)
+        return await _answering(context, answer, Secrets())
 
 
-async def _answering(context: Context, answer: Callable[[], Awaitable[T]]) -> T:
+async def _answering(context: Context, answer: Callable[[], Awaitable[T]], secrets: Secrets) -> T:
     """Returns the answer, or aborts the call with one line that says why there is none."""
     from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
     try:
         return await answer()
     except RemediationError as error:
-        await context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        await context.abort(grpc.StatusCode.UNKNOWN, secrets.conceal(str(error)))
     except grpc.aio.AbortError:
         raise
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         text = f"this is a bug in the provider, please report it: {type(error).__name__}: {error} ({place})"
-        await context.abort(grpc.StatusCode.UNKNOWN, harmless(text))
+        await context.abort(grpc.StatusCode.UNKNOWN, harmless(secrets.conceal(text)))
 
 
-async def _abort_if_unfinished(context: Context, resource: Resource, secret: Collection[str]) -> None:
+async def _abort_if_unfinished(context: Context, resource: Resource, secrets: Secrets) -> None:
     """Fails the operation, and has the engine keep the resource in the stack."""
     if resource.problem is None:
         return
+    told = secrets.conceal(resource.told)
     detail = provider_pb2.ErrorResourceInitFailed(
         id=resource.id,
-        properties=marshal(resource.outputs, secret),
-        inputs=marshal(resource.inputs, secret),
-        reasons=[resource.told],
+        properties=_outputs(resource, secrets),
+        inputs=marshal(resource.inputs, secrets.names),
+        reasons=[told],
     )
     code = grpc.StatusCode.UNKNOWN
-    status = status_pb2.Status(code=code.value[0], message=resource.told)
+    status = status_pb2.Status(code=code.value[0], message=told)
     status.details.add().Pack(detail)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    await context.abort(code, resource.told)
+    await context.abort(code, told)
+
+
+def _outputs(resource: Resource, secrets: Secrets) -> struct_pb2.Struct:
+    return marshal(resource.outputs, secrets.outputs(resource.outputs))
 
 
 def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded:
     from pulumi_resource_togetherai.remediation.interface import Recorded
 
-    return Recorded(unmarshal(inputs).values, unmarshal(outputs).values)
+    return Recorded(unmarshal(inputs).values, as_it_was(unmarshal(outputs).values))
 
 
 def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:

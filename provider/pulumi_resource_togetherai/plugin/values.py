@@ -8,11 +8,8 @@ from typing import Any, NamedTuple, cast
 from google.protobuf import json_format, struct_pb2
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 
+from pulumi_resource_togetherai.literal import SECRET, SIGNATURE, literal, marked_secret
 from pulumi_resource_togetherai.unknown import UNKNOWN
-
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
-"""How Pulumi's protocol marks a value as secret: by this signature, under that name."""
 
 
 class Properties(NamedTuple):
@@ -29,11 +26,19 @@ def unmarshal(struct: struct_pb2.Struct) -> Properties:
     return Properties(values, frozenset(name for name, value in values.items() if value is not marked[name]))
 
 
-def marshal(values: Mapping[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
-    """Plain values as the properties of a message, those named in `secret` marked as such."""
+def marshal(values: Mapping[str, Any], secret: Collection[str] = ()) -> struct_pb2.Struct:
+    """Plain values as the properties of a message, those named in `secret` marked as such. All of them are known."""
+    return _struct(literal(dict(values)), secret)
+
+
+def marshal_planned(values: Mapping[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
+    """The same for values some of which may not be known yet."""
+    return _struct(literal(dict(values), planned=True), secret)
+
+
+def _struct(values: dict[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
     struct = struct_pb2.Struct()
-    marked = {name: {_SIGNATURE: _SECRET, "value": values[name]} for name in secret if name in values}
-    struct.update({**values, **marked})
+    struct.update({**values, **{name: marked_secret(values[name]) for name in secret if name in values}})
     return struct
 
 
@@ -41,7 +46,7 @@ def _revealed(value: Any) -> Any:
     """A value without marks of secrecy; the very same one if there are none."""
     if isinstance(value, dict):
         items = cast(dict[str, Any], value)
-        if items.get(_SIGNATURE) == _SECRET:
+        if items.get(SIGNATURE) == SECRET:
             return _revealed(items["value"])
         revealed = {name: _revealed(item) for name, item in items.items()}
         return items if all(revealed[name] is item for name, item in items.items()) else revealed

@@ -20,6 +20,8 @@ class Failure:
 
     property: str
     reason: str
+    unshown: str = ""
+    """The reason without the value, for an input that is or may be secret. Empty if the reason holds no value."""
 
 
 @dataclass(frozen=True)
@@ -78,4 +80,5 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
             secret = field is not None and SecretStr in get_args(field.annotation)
             shown = f"{value!r}: " if isinstance(value, str | int | float | bool) and not secret else ""
             reason = f"{path}: {shown}{details['msg'][:1].lower()}{details['msg'][1:]}"
-    return Failure(path, reason)
+    advice = "".join(reason.partition("; ")[1:])
+    return Failure(path, reason, f"{name}: what is given is not valid, and not shown, because it may be secret{advice}")

@@ -72,7 +72,7 @@ class Settings(BaseModel):
     @classmethod
     def _a_known_choice(cls, value: Any, info: ValidationInfo) -> Any:
         choices = {"if_active": IfActive, "if_recent": IfRecent}.get(str(info.field_name), DeleteWhileRunning)
-        if value is not None and value not in choices.__members__:
+        if value is not None and value not in [*choices.__members__]:
             raise ValueError(f'"{value}" is not one of {", ".join(choices.__members__)}')
         return value
 

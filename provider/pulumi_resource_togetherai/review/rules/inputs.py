@@ -68,7 +68,7 @@ class ReviewInputs(BaseModel):
     @classmethod
     def _a_known_choice(cls, value: Any, info: ValidationInfo) -> Any:
         choices = Decision if info.field_name == "decision" else IfGone
-        if value not in choices.__members__:
+        if value not in [*choices.__members__]:
             raise ValueError(f'"{value}" is not one of {", ".join(choices)}; {instead(value, choices.__members__)}')
         return value
 

@@ -1,0 +1,89 @@
+"""What the program tells the provider beside the inputs, since pulumi.dynamic passes on little of what Pulumi knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pulumi
+from pydantic.alias_generators import to_camel
+
+from pulumi_resource_togetherai.dynamic.urn import urn_of
+from pulumi_resource_togetherai.unknown import UNKNOWN
+
+URN = "resourceUrn"
+"""The input in which the program passes the resource's URN."""
+LOOKING_AHEAD = "lookingAhead"
+"""The input in which the program passes on that this is a preview. Check removes it again."""
+SECRET = "secretInputs"
+"""The input that names the inputs which are secret, or hold something secret; absent if none is. The engine takes the
+marks off before it calls the provider."""
+REPLACE_ON = "replaceOnChanges"
+"""The input that passes on the option of that name; absent if the option is not set."""
+TOLD = (URN, LOOKING_AHEAD, SECRET, REPLACE_ON)
+"""All of these."""
+_OWN = "pulumi-python"
+"""The package of pulumi.dynamic's providers."""
+
+
+def told(name: str, kind: str, arguments: dict[str, Any], opts: pulumi.ResourceOptions | None) -> dict[str, Any]:
+    """What is passed beside the arguments of a resource, which are in snake_case. An argument that
+    `additional_secret_outputs` names becomes a secret altogether, since its output repeats it. Raises pulumi.RunError
+    if the resource is to have a provider of its own that it cannot have."""
+    refuse_provider(name, opts)
+    marked = (opts.additional_secret_outputs if opts else None) or []
+    for argument, value in arguments.items():
+        if value is not None and (argument in marked or to_camel(argument) in marked):
+            arguments[argument] = pulumi.Output.secret(value)
+    replace_on = [to_camel(path) for path in (opts.replace_on_changes if opts else None) or []]
+    return {
+        URN: urn_of(name, kind, opts),
+        LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
+        SECRET: pulumi.Output.from_input(_secret_among(arguments)),
+        REPLACE_ON: replace_on or None,
+    }
+
+
+def refuse_provider(name: str, opts: pulumi.ResourceOptions | None) -> None:
+    """Refuses a provider of the plugin's. Pulumi would ignore it: this form would act with another key."""
+    if opts is None:
+        return
+    several = opts.providers.values() if isinstance(opts.providers, Mapping) else opts.providers or ()
+    given = {provider.package for provider in (opts.provider, *several) if provider is not None}
+    inherited = opts.parent.get_provider("togetherai:index:Remediation") if opts.parent else None
+    if "togetherai" in given or (inherited is not None and _OWN not in given):
+        raise pulumi.RunError(
+            f"{name}: the dynamic form cannot use a togetherai.Provider. Nothing was sent. Give it one of its own: "
+            f'provider=pulumi.ProviderResource("{_OWN}", "other", {{"togetherai:apiKey": key, ...}}), with the '
+            "settings that a stack's configuration has; or declare the resource of pulumi_togetherai, which needs the "
+            "plugin"
+        )
+
+
+def as_plain(value: Any) -> Any:
+    """A value as pulumi.dynamic passes it, with `UNKNOWN` for what is not known yet."""
+    if isinstance(value, type(pulumi.UNKNOWN)):
+        return UNKNOWN
+    if isinstance(value, dict):
+        return {name: as_plain(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return [as_plain(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def may_be_later(value: Any) -> bool:
+    """Whether a value, or one inside it, is an output of something else."""
+    if isinstance(value, Mapping):
+        return any(may_be_later(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list | tuple):
+        return any(may_be_later(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, pulumi.Output)
+
+
+async def _secret_among(arguments: Mapping[str, Any]) -> Collection[str] | None:
+    names = [
+        to_camel(name)
+        for name, value in arguments.items()
+        if may_be_later(value) and await pulumi.Output.from_input(value).is_secret()
+    ]
+    return names or None

@@ -1,0 +1,96 @@
+"""What is secret is in no output in clear, and in no text for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pulumi_resource_togetherai.harmless import harmless, quoted
+from pulumi_resource_togetherai.remediation.rules.check import check
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
+from pulumi_resource_togetherai.rolling.inputs import RollingInputs
+from pulumi_resource_togetherai.secrecy import Secrets
+
+INPUTS = {"clusterId": "c1", "reason": "names Jane", "triggers": {"who": "Jane Doe"}, "comment": "ok"}
+
+
+def among(*names: str, **inputs: Any) -> Secrets:
+    return Secrets.among(INPUTS | inputs, names)
+
+
+def test_an_output_is_secret_that_repeats_a_secret_input_or_holds_what_it_says():
+    outputs = {"reason": "names Jane [pulumi x]", "reviewComment": "ok", "errorMessage": "no: names Jane", "state": "S"}
+    assert among("reason").outputs(outputs) == {"reason", "errorMessage"}
+    assert among("comment").outputs(outputs) == {"comment", "reviewComment"}
+    assert among("triggers").outputs({"linkedAlerts": [{"a": ["by Jane Doe"]}]}) == {"triggers", "linkedAlerts"}
+    assert among().outputs(outputs) == frozenset()
+
+
+def test_a_text_says_that_there_is_a_secret_and_not_which():
+    assert among("reason").conceal("400: names Jane is too long") == "400: [secret] is too long"
+    assert among("triggers").conceal("because Jane Doe") == "because [secret]"
+    assert among().conceal("400: names Jane is too long") == "400: names Jane is too long"
+    assert among("comment").conceal("ok, it took effect") == "ok, it took effect", "too short to tell from chance"
+
+
+@pytest.mark.parametrize("secret", ["two\nlines", "\x1b[2J\u202eescaped", "  spaces around  "])
+def test_a_secret_is_found_as_messages_write_it(secret: str):
+    shown = among("reason", reason=secret).conceal(f"it said {quoted(secret)} and {secret}")
+    assert shown.replace(" ", "") == "itsaid[secret]and[secret]"
+
+
+@pytest.mark.parametrize("length", range(4, 40, 7))
+def test_a_secret_that_a_message_cuts_off_is_found(length: int):
+    secret = "abcdefgh" * 5
+    told = among("reason", reason=secret).conceal(harmless(f"no: {secret}", 4 + length))
+    assert told == "no: [secret] ... (cut off)"
+
+
+def test_a_name_is_hidden_in_no_message_and_the_program_is_told():
+    secrets = among("clusterId", "reason")
+    assert secrets.conceal("in cluster c1") == "in cluster c1"
+    assert secrets.warning == "clusterId is marked as secret; ids, URNs and messages show it nevertheless"
+    assert among("reason", "timeout").warning == ""
+
+
+@pytest.mark.parametrize("model", [RemediationInputs, ReviewInputs, RollingInputs], ids=lambda model: model.__name__)
+def test_no_mistake_in_a_secret_shows_its_value(model: Any):
+    names = [str(field.alias) for field in model.model_fields.values()]
+    for value in ("hush hush", "", 4242424242.0, 0.5, True, ["hush"], {"hush": 1.0}, ["hush", "hush"]):
+        inputs = dict.fromkeys([*names, "resaon"], value)
+        secrets = Secrets.among(inputs, inputs)
+        for failure in secrets.mistakes(check(model, inputs).failures):
+            assert failure.property == "", "the engine shows the value of a property that is named"
+            for text in ("hush", "4242", "0.5", "True"):
+                assert text not in failure.reason
+
+
+def test_a_mistake_in_a_secret_still_says_what_to_write():
+    inputs = {"clusterId": "c1", "instanceId": "i1", "mode": "VM_ONYL", "timeout": "soon"}
+    timeout, mode = Secrets.among(inputs, inputs).mistakes(check(RemediationInputs, inputs).failures)
+    assert mode.reason.startswith("mode: what is given is not valid")
+    assert mode.reason.endswith("did you mean VM_ONLY?")
+    assert timeout.reason.endswith("write a number with its unit, such as 90s, 30m or 1h30m")
+
+
+def test_a_mistake_elsewhere_is_shown_as_ever():
+    inputs = {"clusterId": "c1", "instanceId": "i1", "mode": "VM_ONYL", "reason": "hush"}
+    (mode,) = Secrets.among(inputs, ["reason"]).mistakes(check(RemediationInputs, inputs).failures)
+    assert (mode.property, mode.reason) == ("mode", 'mode: "VM_ONYL" is not a mode; did you mean VM_ONLY?')
+
+
+@pytest.mark.parametrize("model", [RemediationInputs, ReviewInputs, RollingInputs], ids=lambda model: model.__name__)
+def test_every_input_that_takes_a_word_is_concealed_or_warned_of(model: Any):
+    for name in [str(field.alias) for field in model.model_fields.values()]:
+        for value, word in (
+            ("hush", "hush"),
+            (["hush"], "hush"),
+            ({"why": "hush"}, "hush"),
+            ("REMEDIATION_MODE_HUSH", "REMEDIATION_MODE_HUSH"),
+        ):
+            if name in {failure.property.partition(".")[0] for failure in check(model, {name: value}).failures}:
+                continue
+            secrets = Secrets.among({name: value}, [name])
+            assert secrets.warning or secrets.conceal(word) == "[secret]", f"secrecy.py does not speak of {name}"
