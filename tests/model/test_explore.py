@@ -172,10 +172,6 @@ def test_it_does_not_go_on_where_the_same_choices_lead_elsewhere():
         search.choose([Move("A", "cancel", Touch.WRITES), other])
 
 
-# --- what it finds today ---
-
-
 @pytest.mark.slow
-@pytest.mark.xfail(reason="answers that lag for longer than one read: issue 22", strict=True)
 def test_the_same_in_every_order_where_reads_lag():
     assert not explore(("two stacks", "id", "lag-3"), limit=20).bad
