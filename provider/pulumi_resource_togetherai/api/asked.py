@@ -19,6 +19,9 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.api.plausible import USABLE_ID, is_unset
 from pulumi_resource_togetherai.harmless import quoted
 
+ALL_INSTANCES = "-"
+"""In place of an instance id: every instance of the cluster."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 

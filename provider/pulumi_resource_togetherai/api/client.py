@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from pulumi_resource_togetherai.api.asked import Asked, Contradiction, Unusable, problem, same_id
+from pulumi_resource_togetherai.api.asked import ALL_INSTANCES, Asked, Contradiction, Unusable, problem, same_id
 from pulumi_resource_togetherai.api.enums import (
     ACTIVE_STATES,
     TERMINAL_STATES,
@@ -29,9 +29,6 @@ from pulumi_resource_togetherai.api.plausible import USABLE_ID
 from pulumi_resource_togetherai.harmless import quoted
 
 __all__ = ["ALL_INSTANCES", "AT_ONCE", "Accepted", "Client", "Credential"]
-
-ALL_INSTANCES = "-"
-"""In place of an instance id: every instance of the cluster."""
 
 
 @dataclass(frozen=True)

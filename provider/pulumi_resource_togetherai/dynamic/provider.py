@@ -29,12 +29,9 @@ from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
-from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.traced import Traced
 from pulumi_resource_togetherai.replace_flag import replace_requested
-from pulumi_resource_togetherai.review.resource import ReviewResource
 from pulumi_resource_togetherai.telemetry import export
 
 Properties = dict[str, Any]
@@ -156,6 +153,11 @@ _process: _Process | None = None
 
 
 async def _started(config: ProviderConfig) -> _Process:
+    # The program imports this module too, and does nothing with the core.
+    from pulumi_resource_togetherai.remediation.resource import RemediationResource
+    from pulumi_resource_togetherai.remediation.session import Session
+    from pulumi_resource_togetherai.review.resource import ReviewResource
+
     engine = Engine(sys.argv[-1])  # Pulumi starts the process with the engine's address as its last argument
     watch = asyncio.ensure_future(engine.exit_with_it())
     if export.start(warn=engine.warn, debug=engine.debug):
