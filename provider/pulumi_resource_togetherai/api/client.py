@@ -101,6 +101,10 @@ class Client:
         """By how many seconds the server's clock was ahead of this machine's when it last answered; None before."""
         return self._http.clock_ahead
 
+    def sent(self, cluster_id: str) -> int:
+        """How many requests were sent about a cluster."""
+        return self._http.sent[_segment(cluster_id)]
+
     async def create_remediation(
         self, cluster_id: str, instance_id: str, *, mode: RemediationMode, reason: str | None, remediation_id: str
     ) -> Accepted:
