@@ -6,11 +6,12 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from waiting.meter import Meter, Sample
 from waiting.outcome import ENGINE, SIDE, SIMULATOR, Outcome
 from waiting.platform import Platform, Remediation
-from waiting.workload import LENGTH, POLL_INTERVAL, Workload
+from waiting.workload import POLL_INTERVAL, Workload
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,14 @@ class Figures:
     requests_per_remediation: float
     polling_requests: int
     """Polls of a whole cluster, and requests for one remediation beyond the one that each needs."""
+    pages: int
+    """How many pages the lists of what is active have, if each cluster is listed twice per poll interval."""
     highest_requests_per_second: int
     """The most requests in one second of simulated time."""
     total: float
     """From the start to the last return, or until the benchmark gave up on the rest."""
     ideal: float
-    """The shortest possible total: the lengths of the remediations in the longest queue."""
+    """The shortest possible total: the length of the longest remediation, or of the longest queue of them."""
     beyond_ideal: float
     until_last_post: float
     """The part of `beyond_ideal` (without a queue) that passed before the last remediation was started."""
@@ -75,7 +78,7 @@ def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: 
     delays = sorted(time - ends[instance] for instance, time in returns.items() if instance in ends)
     last = api.simulated(outcome.given_up) if outcome.given_up else max(returns.values(), default=started)
     total = last - started
-    ideal = LENGTH * -(-workload.count // at_once)
+    ideal = workload.ideal(at_once)
     waiting = _while_all_wait(posts, remediations, samples)
     before = _last_before(requests[0].time, samples) if requests else samples[0]
     added = (max(sample.memory for sample in waiting) - before.memory) / 2**20 if waiting else None
@@ -93,6 +96,7 @@ def figures(side: str, workload: Workload, at_once: int, outcome: Outcome, api: 
         requests_by_kind=dict(kinds),
         requests_per_remediation=len(requests) / workload.count,
         polling_requests=kinds["poll of a cluster"] + max(0, kinds["GET"] - workload.count),
+        pages=workload.pages,
         highest_requests_per_second=_highest_rate([request.time for request in requests]),
         total=total,
         ideal=ideal,
@@ -151,5 +155,5 @@ def _highest_share(samples: Sequence[Sample]) -> float:
 
 
 def _quantile(ascending: Sequence[float], part: float) -> float:
-    """The value below which `part` of the others lie."""
-    return ascending[min(len(ascending) - 1, int(part * len(ascending)))] if ascending else float("nan")
+    """The least value that `part` of them do not exceed: of 100, p99 is the longest but one."""
+    return ascending[ceil(part * len(ascending)) - 1] if ascending else float("nan")

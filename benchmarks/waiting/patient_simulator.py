@@ -1,6 +1,6 @@
-"""The simulator with a journal that keeps every request.
+"""The simulator with a journal that keeps every request, and with the lengths of a workload.
 
-python -m waiting.patient_simulator CLUSTERS INSTANCES SPEED PAGE
+python -m waiting.patient_simulator COUNT CLUSTERS SPEED PAGE
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from pulumi_resource_togetherai.simulator.clock import Clock
 from pulumi_resource_togetherai.simulator.scenario import simulate
 from pulumi_resource_togetherai.simulator.script import Scenario
 from pulumi_resource_togetherai.simulator.server import listen, serve
-from pulumi_resource_togetherai.simulator.settings import Settings
-from waiting.workload import API_KEY, PENDING, RUNNING
+from pulumi_resource_togetherai.simulator.settings import Behaviour, Settings
+from waiting.workload import API_KEY, PENDING, Workload
 
 
 def main() -> None:
     """Prints its port and serves until a signal stops it."""
-    clusters, instances, speed, page = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
+    work = Workload(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), page=int(sys.argv[4]))
     scenario = Scenario(
-        clusters=clusters,
-        instances=instances,
+        clusters=work.clusters,
+        instances=work.instances,
         seed=1,
-        settings=Settings(pending=PENDING, running=RUNNING, max_page_size=page),
+        settings=Settings(pending=PENDING, max_page_size=work.page),
+        behaviours={instance: Behaviour(running=seconds) for instance, seconds in work.running.items()},
         api_keys=[AccessKey(key=API_KEY)],
     )
-    app = simulate(scenario, clock=Clock(speed=speed))
+    app = simulate(scenario, clock=Clock(speed=work.speed))
     app.journal.entries = deque()
     listener = listen("127.0.0.1", 0)
     print(listener.getsockname()[1], flush=True)

@@ -92,7 +92,7 @@ class Platform:
 @contextmanager
 def platform(workload: Workload) -> Generator[Platform]:
     """Starts a simulator for a workload, and stops it."""
-    arguments = map(str, (workload.clusters, workload.instances, workload.speed, workload.page))
+    arguments = map(str, (workload.count, workload.clusters, workload.speed, workload.page))
     command = [sys.executable, "-m", "waiting.patient_simulator", *arguments]
     process = subprocess.Popen(command, cwd=BENCHMARKS, stdout=subprocess.PIPE, text=True)
     try:

@@ -10,13 +10,13 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from waiting.figures import Figures, in_poll_intervals
-from waiting.report import SIDES
+from waiting.sides import DYNAMIC, LOOP, NAMES, PLUGIN, UP
 from waiting.workload import LARGER_PAGE, PAGE
 
 INK = "#7d8590"
 """The color of lines and words: a gray with enough contrast on white and on black."""
-COLOURS = {"a": "#2f81f7", "b": "#a371f7", "c": "#e5534b", "d": "#3fb950"}
-MARKS = {"a": "o", "b": "s", "c": "X", "d": "^"}
+COLOURS = {UP: "#2f81f7", DYNAMIC: "#a371f7", LOOP: "#e5534b", PLUGIN: "#3fb950"}
+MARKS = {UP: "o", DYNAMIC: "s", LOOP: "X", PLUGIN: "^"}
 
 
 def _requests(run: Figures) -> float:
@@ -46,7 +46,7 @@ def plot(runs: Sequence[Figures], picture: Path) -> None:
         figure = Figure(figsize=(9, 6.8), layout="constrained")
         grid: Any = figure.subplots(2, 2)
         for axes, (title, scale, value) in zip(grid.flat, _PANELS, strict=True):
-            for side, name in SIDES.items():
+            for side, name in NAMES.items():
                 own = [run for run in runs if run.side == side and run.clusters == run.processes]
                 _draw(axes, [run for run in own if run.page == PAGE], value, COLOURS[side], MARKS[side], name)
                 if value is _requests:

@@ -39,6 +39,8 @@ class Project:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
+            # The engine's sides measure the same code as the others, which need not be what is installed.
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             **(environment or {}),
         }
         (folder / "Pulumi.yaml").write_text(json.dumps({"name": "training", **description}))  # JSON is YAML

@@ -6,14 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from waiting.figures import Figures, in_poll_intervals
 from waiting.preview import PreviewFigures
+from waiting.sides import NAMES
 from waiting.targets import Target
 
-SIDES = {
-    "a": "plugin on the engine",
-    "b": "dynamic form on the engine",
-    "c": "loop over the vendor's client",
-    "d": "plugin without the engine",
-}
 _HEAD = (
     "N",
     "clusters",
@@ -69,7 +64,7 @@ def _row(run: Figures) -> Sequence[str]:
         str(run.clusters),
         str(run.processes),
         str(run.page),
-        f"{run.side} {SIDES[run.side]}",
+        f"{run.side}: {NAMES[run.side]}",
         f"{run.speed:g}",
         str(run.requests),
         f"{run.floor:.0f}",

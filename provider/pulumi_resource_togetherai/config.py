@@ -50,6 +50,7 @@ class ProviderConfig(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
 
     api_key: SecretStr | None = None

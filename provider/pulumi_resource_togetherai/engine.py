@@ -15,6 +15,10 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.telemetry import export
 
+AT_ONCE = 16
+"""How many messages are on their way at once. When a thousand remediations change their state in the same poll, a
+thousand calls at once would take more memory than all else that waits for them."""
+
 
 class Engine:
     """The engine at an address, as Pulumi gives it to every plugin."""
@@ -23,6 +27,7 @@ class Engine:
         self._channel = grpc.aio.insecure_channel(address)
         self._stub = engine_pb2_grpc.EngineStub(self._channel)
         self._loop = asyncio.get_running_loop()
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     def report(self, urn: str, conceal: Callable[[str], str] = str) -> EngineReport:
         """What shows messages about one resource, on that resource's line. `conceal` takes the secrets out of one."""
@@ -33,9 +38,10 @@ class Engine:
         message = "\n".join(harmless(line) for line in lines)
         request = engine_pb2.LogRequest(message=message, urn=urn, ephemeral=passing)
         request.severity = severity  # pyright: ignore[reportAttributeAccessIssue]
-        with suppress(grpc.RpcError):
-            # The type stubs know the blocking client only.
-            await cast(Awaitable[object], self._stub.Log(request))  # pyright: ignore[reportUnknownMemberType]
+        async with self._turns:
+            with suppress(grpc.RpcError):
+                # The type stubs know the blocking client only.
+                await cast(Awaitable[object], self._stub.Log(request))  # pyright: ignore[reportUnknownMemberType]
 
     def warn(self, text: str) -> None:
         """Shows a line about the process itself. May be called from any thread, and does not wait."""

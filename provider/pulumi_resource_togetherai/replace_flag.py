@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 FLAGS = ("--replace", "--target-replace")
 
@@ -36,16 +37,23 @@ def replaces(urn: str, arguments: Sequence[str]) -> bool:
 
 def replace_requested(urn: str) -> bool:
     """Whether the `pulumi` command that started this process was told to replace a resource."""
+    return replaces(urn, command_line())
+
+
+@cache
+def command_line() -> Sequence[str]:
+    """The command line of the `pulumi` command that started this process; empty if it cannot be seen. It is read once:
+    a command line does not change, and a look at every parent takes as long as a tenth of a create."""
     import psutil  # only a create needs it
 
     try:
         for ancestor in psutil.Process().parents():
             arguments = ancestor.cmdline()
             if arguments and re.fullmatch(r"pulumi(\.exe)?", re.split(r"[/\\]", arguments[0])[-1]):
-                return replaces(urn, arguments)
+                return arguments
     except psutil.Error:
         pass
-    return False
+    return ()
 
 
 def in_vain(settings: Sequence[str]) -> str:

@@ -193,8 +193,16 @@ async def test_many_waits_cost_one_list_per_interval_and_no_request_each(fleet: 
     assert asked["get"] <= 3
     assert asked["list instance"] <= 3
     assert asked["list all"] <= 4
-    assert asked["list active"] <= 2 * 300 / 5 * 1.1 + 5  # polls of more than forty waits come twice as often
+    assert 1.5 * 300 / 5 < asked["list active"] <= 2 * 300 / 5 * 1.1 + 5  # twice as often, as soon as that is cheap
     assert asked["list ended"] <= 2
+    assert asked.total() <= 0.1 * 100 * 300 / 5, "a tenth of what as many loops would send"
+
+
+async def test_waits_that_share_no_list_ask_no_more_often_than_loops(fleet: Make):
+    here = fleet(nodes=50, settings={"running": 110})
+    here.network.bend = refusing(404)
+    assert states(await all_of([here.create(node) for node in range(1, 51)])) == {"SUCCEEDED": 50}
+    assert (await here.asked())["get"] <= 50 * (120 / 5 * 1.1 + 4)
 
 
 PAGES = {
@@ -206,7 +214,7 @@ PAGES = {
 
 @pytest.mark.parametrize("server", PAGES)
 async def test_the_polls_of_many_waits_have_no_more_pages_than_the_server_makes_them(fleet: Make, server: str):
-    nodes, polls = 250, 2 * 300 / 5 * 1.1 + 5  # more than forty waits: twice as often
+    nodes, polls = 250, 2 * 300 / 5 * 1.1 + 5  # twice as often
     here = fleet(nodes=nodes, settings=PAGES[server])
 
     async def begin(node: int) -> Resource:

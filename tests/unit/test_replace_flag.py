@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import psutil
 import pytest
 
+from pulumi_resource_togetherai import replace_flag
 from pulumi_resource_togetherai.replace_flag import replace_requested, replaces
 from tests.unit.examples import URN
 
@@ -54,13 +57,17 @@ class Process:
         return self._arguments
 
 
-def started_by(parents: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has this process be started by others than it was."""
+def started_by(parents: list[Process], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Has this process be started by others than it was. Returns a list that grows with each look at them."""
+    looks = list[str]()
 
     def told(_: psutil.Process) -> list[Process]:
+        looks.append("at the parents")
         return parents
 
     monkeypatch.setattr(psutil.Process, "parents", told)
+    monkeypatch.setattr(replace_flag, "command_line", cache(replace_flag.command_line.__wrapped__))
+    return looks
 
 
 @pytest.mark.parametrize(
@@ -81,3 +88,9 @@ def test_the_command_that_started_the_plugin_is_found_among_its_parents(monkeypa
     parents = [Process("sh", "-c", "launcher"), Process("C:\\bin\\pulumi.exe", "up", "--replace", URN), Process("init")]
     started_by(parents, monkeypatch)
     assert replace_requested(URN)
+
+
+def test_the_command_line_is_read_once_however_many_resources_are_created(monkeypatch: pytest.MonkeyPatch):
+    looks = started_by([Process("pulumi", "up", "--replace", URN)], monkeypatch)
+    assert [replace_requested(urn) for urn in (URN, f"{URN}b", URN)] == [True, False, True]
+    assert len(looks) == 1

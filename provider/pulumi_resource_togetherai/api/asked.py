@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -17,6 +18,9 @@ from pulumi_resource_togetherai.api.enums import UNSPECIFIED_MODE, UNSPECIFIED_T
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.api.plausible import USABLE_ID, is_unset
 from pulumi_resource_togetherai.harmless import quoted
+
+ALL_INSTANCES = "-"
+"""In place of an instance id: every instance of the cluster."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -77,6 +81,7 @@ class Asked:
                 raise Unusable(f'its {name} "{quoted(said)}" is not an id')
             if value is not None and said != value:
                 setattr(record, name, value)
+        object.__setattr__(record, "__pydantic_fields_set__", _shared(frozenset(record.model_fields_set)))
         return record
 
     def _contradicted_by(self, record: Remediation) -> str:
@@ -87,6 +92,14 @@ class Asked:
             f"{quoted(record.id)} of instance {quoted(record.instance_id)} in cluster {quoted(record.cluster_id)}. The "
             "provider does not use this answer"
         )
+
+
+@lru_cache(maxsize=64)
+def _shared(names: frozenset[str]) -> set[str]:
+    """One set for all records with the same fields. Pydantic gives each record a set of its own with the names of its
+    fields, which takes nearly half of a record's memory, and of a thousand waits. Nobody changes a record once it was
+    read: that would add to the set of the others too."""
+    return set(names)
 
 
 def instance_of(item: Any) -> str | None:

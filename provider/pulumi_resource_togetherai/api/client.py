@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from pulumi_resource_togetherai.api.asked import Asked, Contradiction, Unusable, problem, same_id
+from pulumi_resource_togetherai.api.asked import ALL_INSTANCES, Asked, Contradiction, Unusable, problem, same_id
 from pulumi_resource_togetherai.api.enums import (
     ACTIVE_STATES,
     TERMINAL_STATES,
@@ -29,9 +29,6 @@ from pulumi_resource_togetherai.api.plausible import USABLE_ID
 from pulumi_resource_togetherai.harmless import quoted
 
 __all__ = ["ALL_INSTANCES", "AT_ONCE", "Accepted", "Client", "Credential", "Look", "Params"]
-
-ALL_INSTANCES = "-"
-"""In place of an instance id: every instance of the cluster."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +105,10 @@ class Client:
         """GET of a cluster, or of what is `below` it in the path: sent once, and answered as it came, error or not."""
         path = "/".join(map(_segment, (cluster_id, *below)))
         return await self._http.look(f"/compute/clusters/{path}", params or {})
+
+    def sent(self, cluster_id: str) -> int:
+        """How many requests were sent about a cluster."""
+        return self._http.sent[_segment(cluster_id)]
 
     async def create_remediation(
         self, cluster_id: str, instance_id: str, *, mode: RemediationMode, reason: str | None, remediation_id: str

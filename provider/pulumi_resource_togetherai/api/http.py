@@ -7,7 +7,7 @@ leaves as an `ApiError` that says whether the request may have taken effect.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -141,6 +141,8 @@ class Http:
         self.clock_ahead: float | None = None
         """By how many seconds the server's clock was ahead of this machine's when it last sent its time."""
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self.sent = Counter[str]()
+        """How many requests were sent about each cluster, by its id as it is in paths."""
         self._resume_at = 0.0
         """Until when, on the event loop's clock, the server has asked the client to send nothing."""
         self._starts_no_more = False
@@ -184,6 +186,7 @@ class Http:
             await asyncio.sleep(self._resume_at - asyncio.get_running_loop().time())
             if request.starts and self._starts_no_more:
                 raise Withheld(request.operation, "not sent, because the run was interrupted")
+            self.sent[cluster_id] += 1
             try:
                 with telling(request.method, self._base_url, request.path, resends=resends) as exchange:
                     return await self._send_once(request, exchange, partial(self._judged, request))

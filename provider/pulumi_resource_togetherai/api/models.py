@@ -45,6 +45,7 @@ class ApiModel(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         use_attribute_docstrings=True,
+        defer_build=True,
         coerce_numbers_to_str=True,
     )
 

@@ -88,6 +88,11 @@ class View:
         """The cluster's id."""
         return self._id
 
+    @property
+    def sent(self) -> int:
+        """How many requests this process has sent about the cluster."""
+        return self._client.sent(self._id)
+
     # --- questions ---
 
     async def cluster(self, *, preview: bool = False) -> models.Cluster:

@@ -25,8 +25,9 @@ QUICK = 0.2
 the same moment are seen soon, and a remediation that ends quickly is too."""
 GROWTH = 1.5
 """The factor from one interval to the next, up to the longest."""
-MANY = 40
-"""From this many waits on, polls come twice as often: they share each list, so that still costs little."""
+CHEAP = 0.1
+"""As long as all requests about a cluster are fewer than this share of what as many waits would send that each ask once
+per interval, polls come twice as often. So many waits, which share each list, learn of an end soonest."""
 PATIENCE = 3
 """After this many lists in a row that lack most of what is active, such lists are left alone. One list may lag."""
 
@@ -107,6 +108,8 @@ class Watcher:
         """When the next poll is due, on the event loop's clock."""
         self._sooner = asyncio.Event()
         """Set when that has become earlier."""
+        self._alone = 0.0
+        """How many requests the waits would have sent so far if each asked once per interval."""
         self._useless = 0
         """How many lists in a row lacked most of what is active."""
         self._beats: asyncio.TimerHandle | None = None
@@ -145,14 +148,17 @@ class Watcher:
 
     async def _poll(self) -> None:
         loop, gap = asyncio.get_running_loop(), self._view.interval * QUICK
+        polled_at = loop.time()
         while True:
             self._sooner.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(self._at):
                     await self._sooner.wait()
                 continue  # the next poll is due earlier than it was
-            longest = self._view.interval / 2 if len(self._followers) > MANY else self._view.interval
-            gap = min(longest, gap * GROWTH)
+            self._alone += len(self._followers) * (loop.time() - polled_at) / self._view.interval
+            polled_at = loop.time()
+            cheap = self._view.sent < CHEAP * self._alone
+            gap = min(self._view.interval / (2 if cheap else 1), gap * GROWTH)
             self._at = loop.time() + gap * random.uniform(1 - JITTER, 1)
             await self._round(list(self._followers))
 

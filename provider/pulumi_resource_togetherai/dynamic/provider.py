@@ -33,12 +33,9 @@ from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
 from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
-from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.traced import Traced
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
-from pulumi_resource_togetherai.review.resource import ReviewResource
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.telemetry import export
 from pulumi_resource_togetherai.unknown import until_known
@@ -183,6 +180,11 @@ _process: _Process | None = None
 
 
 async def _started(config: ProviderConfig) -> _Process:
+    # The program imports this module too, and does nothing with the core.
+    from pulumi_resource_togetherai.remediation.resource import RemediationResource
+    from pulumi_resource_togetherai.remediation.session import Session
+    from pulumi_resource_togetherai.review.resource import ReviewResource
+
     engine = Engine(sys.argv[-1])  # Pulumi starts the process with the engine's address as its last argument
     watch = asyncio.ensure_future(engine.exit_with_it())
     if export.start(warn=engine.warn, debug=engine.debug):

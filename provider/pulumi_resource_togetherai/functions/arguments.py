@@ -23,6 +23,7 @@ class Arguments(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.functions.arguments import (
@@ -29,6 +28,9 @@ from pulumi_resource_togetherai.remediation.rules.check import Failure, check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, explained
 from pulumi_resource_togetherai.telemetry.instruments import span
 from pulumi_resource_togetherai.unknown import holds_unknown
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
 
 LONGEST = 300.0
 """How long a lookup may take, in seconds: the program and the preview wait for it."""

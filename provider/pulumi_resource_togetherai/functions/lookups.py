@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pulumi_resource_togetherai.api.client import ALL_INSTANCES, Client
+from typing import TYPE_CHECKING
+
+from pulumi_resource_togetherai.api.asked import ALL_INSTANCES
 from pulumi_resource_togetherai.api.errors import AnswerUnreadable, NotFound
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
@@ -18,6 +20,9 @@ from pulumi_resource_togetherai.functions.arguments import (
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
 from pulumi_resource_togetherai.functions.stats import stats_of
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Client
 
 
 async def get_remediation(client: Client, asked: GetRemediation) -> Remediation:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span
@@ -95,11 +95,11 @@ class Traced:
         with self._span("delete", urn, recorded.outputs):
             await self._operations.delete(urn, recorded, report, time_limit)
 
-    @contextmanager
-    def _span(self, operation: str, urn: str, properties: Mapping[str, Any] | None = None) -> Generator[Span]:
+    def _span(
+        self, operation: str, urn: str, properties: Mapping[str, Any] | None = None
+    ) -> AbstractContextManager[Span]:
         named = {URN: urn} if urn else {}
-        with span(f"{operation} {self._kind}", {**named, **_attributes(properties or {})}) as current:
-            yield current
+        return span(f"{operation} {self._kind}", {**named, **_attributes(properties or {})})
 
 
 def _attributes(properties: Mapping[str, Any]) -> Attributes:

@@ -44,7 +44,9 @@ OF_EACH = ("clusterId", "mode", *(str(field.alias) for field in Settings.model_f
 class RollingOutputs(BaseModel):
     """The outputs of a RollingRemediation."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True, defer_build=True
+    )
 
     states: dict[str, str]
     """The state of each instance's remediation, by instance id."""

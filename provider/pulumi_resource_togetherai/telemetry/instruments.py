@@ -7,11 +7,11 @@ and measurements hold no free text, only ids, modes, states, times and kinds of 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import Meter, NoOpMeter
-from opentelemetry.trace import NoOpTracer, Span, SpanKind, StatusCode, Tracer, get_current_span
+from opentelemetry.trace import INVALID_SPAN, NoOpTracer, Span, SpanKind, StatusCode, Tracer, get_current_span
 
 SCOPE = "pulumi_resource_togetherai"
 """The instrumentation scope of every span and metric."""
@@ -42,6 +42,8 @@ class Instruments:
     def __init__(self, tracer: Tracer, meter: Meter, parent: Context | None = None) -> None:
         """`parent`: the context of a span that is not inside another span."""
         self.tracer = tracer
+        self.traces = not isinstance(tracer, NoOpTracer)
+        """Whether anybody receives the spans."""
         self.parent = parent
         self.requests = meter.create_histogram(
             "http.client.request.duration",
@@ -68,6 +70,9 @@ class Instruments:
 
 
 _in_use = Instruments(NoOpTracer(), NoOpMeter(SCOPE))
+_NO_SPAN = nullcontext(INVALID_SPAN)
+"""In place of each span where nobody receives any: for a span that does nothing, OpenTelemetry makes a context and two
+generators, and a process may have thousands of them."""
 
 
 def instruments() -> Instruments:
@@ -85,6 +90,8 @@ def started(name: str, kind: SpanKind, attributes: Attributes) -> AbstractContex
     """Starts a span inside the current one, and makes it the current one. The span records nothing of an error by
     itself, because the error's text may hold what others wrote."""
     made = instruments()
+    if not made.traces:
+        return _NO_SPAN
     inside = get_current_span().get_span_context().is_valid
     return made.tracer.start_as_current_span(
         name,
@@ -96,10 +103,19 @@ def started(name: str, kind: SpanKind, attributes: Attributes) -> AbstractContex
     )
 
 
-@contextmanager
-def span(name: str, attributes: Attributes) -> Generator[Span]:
+def current_span() -> Span:
+    """The span of the work that is being done."""
+    return get_current_span() if instruments().traces else INVALID_SPAN
+
+
+def span(name: str, attributes: Attributes) -> AbstractContextManager[Span]:
     """A span around the work inside. If an error ends the work, the span records the kind of error: the kind of its
     cause, if it was raised from another error."""
+    return _around(name, attributes) if instruments().traces else _NO_SPAN
+
+
+@contextmanager
+def _around(name: str, attributes: Attributes) -> Generator[Span]:
     with started(name, SpanKind.INTERNAL, attributes) as current:
         try:
             yield current

@@ -16,7 +16,9 @@ from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInput
 class Bookkeeping(BaseModel):
     """The outputs that are neither inputs nor fields of the API's record."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True, defer_build=True
+    )
 
     remediation_id: str
     """The remediation's id."""

@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from opentelemetry.trace import get_current_span
-
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.telemetry.instruments import (
     CLUSTER,
@@ -17,6 +15,7 @@ from pulumi_resource_togetherai.telemetry.instruments import (
     STATE,
     STATE_EVENT,
     UPDATE_TIME,
+    current_span,
     instruments,
 )
 
@@ -24,7 +23,7 @@ from pulumi_resource_togetherai.telemetry.instruments import (
 @contextmanager
 def observed(record: Remediation) -> Generator[Callable[[Remediation], None]]:
     """Counts a remediation as waited for while the block runs. Call what it yields with each newer record."""
-    told, span, cluster = instruments(), get_current_span(), {CLUSTER: record.cluster_id}
+    told, span, cluster = instruments(), current_span(), {CLUSTER: record.cluster_id}
     states = list[str]()
 
     def seen(newer: Remediation) -> None:

@@ -4,8 +4,8 @@ After the API has accepted it, never send it again: the remediation exists, what
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from pulumi_resource_togetherai.api.client import Accepted
 from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
@@ -15,6 +15,9 @@ from pulumi_resource_togetherai.duration import text
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run
 from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
+
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.api.client import Accepted
 
 SETTLING = 6
 """For how many poll intervals to look for a remediation after a POST of unknown outcome, before it is sent again. The

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from opentelemetry.trace import get_current_span
-
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
@@ -15,7 +13,7 @@ from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.steps.observed import observed
 from pulumi_resource_togetherai.remediation.steps.run import Interrupted, Run
-from pulumi_resource_togetherai.telemetry.instruments import STOP, STOP_EVENT
+from pulumi_resource_togetherai.telemetry.instruments import STOP, STOP_EVENT, current_span
 
 
 async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
@@ -27,7 +25,7 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
         async with run.stoppable():
             await _follow(run, watch, contest)
     if watch.stop is not Stop.ENDED:
-        get_current_span().add_event(STOP_EVENT, {STOP: watch.stop.name})
+        current_span().add_event(STOP_EVENT, {STOP: watch.stop.name})
     return watch
 
 

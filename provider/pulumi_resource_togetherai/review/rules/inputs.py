@@ -38,6 +38,7 @@ class ReviewInputs(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
 
     cluster_id: Identifier

@@ -16,7 +16,9 @@ from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 class Bookkeeping(BaseModel):
     """The outputs that are neither inputs nor fields of the API's record."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True, defer_build=True
+    )
 
     adopted: bool = False
     """Whether the same decision had been made already, by somebody else or by a run whose result was not saved.
