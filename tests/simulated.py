@@ -5,16 +5,21 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import re
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
 import httpx
+from starlette.types import Receive, Scope, Send
 
+from pulumi_resource_togetherai.simulator.clock import Clock
 from pulumi_resource_togetherai.simulator.command import main as run_simulator
+from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+from pulumi_resource_togetherai.simulator.server import listen, serve
 
 API_KEY = "test-key"
 SPEED = 200
@@ -130,15 +135,58 @@ def course_of(records: Iterable[dict[str, Any]], begin: str) -> list[tuple[datet
 def simulator(*flags: str, speed: float = SPEED, api_key: str = API_KEY) -> Generator[Simulator]:
     """Starts a simulator on a free port of the loopback, and stops it."""
     options = ["--port=0", f"--speed={speed}", "--clusters=1", "--instances=4", f"--api-key={api_key}", *flags]
+    with _spawned(_simulate, options) as address:
+        running = Simulator(address, api_key)
+        yield running
+        running.close()
+
+
+@contextmanager
+def simulators(scenarios: Sequence[dict[str, Any]]) -> Generator[tuple[str, list[Simulator]]]:
+    """Starts a simulator for each scenario, all behind one address: the first serves cluster-1, the second cluster-2,
+    and so on. Each also has an address of its own. A scenario may say its `speed`."""
+    with _spawned(_simulate_all, scenarios) as address:
+        running = [Simulator(address.replace("/v1", f"/{number}/v1")) for number in range(1, len(scenarios) + 1)]
+        yield address, running
+        for each in running:
+            each.close()
+
+
+class OneAddress:
+    """Several simulators behind one address, as an application."""
+
+    def __init__(self, scenarios: Sequence[dict[str, Any]]) -> None:
+        self._apps = [
+            simulate(
+                Scenario.model_validate({"clusters": number, "api_keys": [{"key": API_KEY}]} | scenario),
+                clock=Clock(speed=speed),
+            )
+            for number, (scenario, speed) in enumerate(map(_with_speed, scenarios), 1)
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first, _, rest = scope["path"].removeprefix("/").partition("/")
+        cluster = re.match("compute/clusters/cluster-([0-9]+)", rest)
+        if first.isdigit():
+            await self._apps[int(first) - 1]({**scope, "path": f"/{rest}"}, receive, send)
+        else:
+            await self._apps[int(cluster[1]) - 1 if cluster else 0](scope, receive, send)
+
+
+def _with_speed(scenario: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    return {name: value for name, value in scenario.items() if name != "speed"}, scenario.get("speed", SPEED)
+
+
+@contextmanager
+def _spawned(simulate: Callable[[Any, Connection], None], what: Any) -> Generator[str]:
+    """A process that simulates, and prints its address first; ends it."""
     output, its_output = SPAWN.Pipe(duplex=False)
-    process = SPAWN.Process(target=_simulate, args=(options, its_output))
+    process = SPAWN.Process(target=simulate, args=(what, its_output))
     process.start()
     its_output.close()
     try:
         with open(output.fileno(), closefd=False) as lines:
-            running = Simulator(lines.readline().split()[-1], api_key)
-        yield running
-        running.close()
+            yield lines.readline().split()[-1]
     finally:
         process.terminate()
         process.join()
@@ -149,3 +197,10 @@ def simulator(*flags: str, speed: float = SPEED, api_key: str = API_KEY) -> Gene
 def _simulate(options: list[str], output: Connection) -> None:
     os.dup2(output.fileno(), 1)
     run_simulator(options)
+
+
+def _simulate_all(scenarios: Sequence[dict[str, Any]], output: Connection) -> None:
+    app, listener = OneAddress(scenarios), listen("127.0.0.1", 0)
+    with open(output.fileno(), "w", closefd=False) as lines:
+        print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", file=lines, flush=True)
+    serve(app, listener)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -203,6 +204,28 @@ async def test_a_list_goes_on_no_further_for_larger_pages():
     assert len(listed) == MOST_LISTED
     assert listed.incomplete == f"it goes on after {MOST_LISTED} remediations"
     assert server.asked.count(LARGER_PAGE_SIZE) == MOST_LISTED // LARGER_PAGE_SIZE
+
+
+async def test_a_list_of_long_pages_is_cut_off_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pulumi_resource_togetherai.api.pages.MOST_BYTES", 4 * 2**20)
+    asked = list[httpx.URL]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        number = len(asked)
+        record = PLAIN | {"id": f"r{number}", "error_message": "x" * 2**20}
+        return httpx.Response(200, json={"remediations": [record], "has_next": True, "next_page_token": str(number)})
+
+    async with client(httpx.MockTransport(answer)) as it:
+        tracemalloc.start()
+        try:
+            listed = await it.list_remediations("c1")
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert listed.incomplete == "it goes on after 4 MiB"
+    assert len(asked) == 4
+    assert most < 3 * 4 * 2**20
 
 
 async def test_a_list_of_several_pages_that_has_to_be_complete_is_read_until_nothing_new_comes():

@@ -37,7 +37,7 @@ from pulumi_resource_togetherai.api.errors import (
     Withheld,
     status_error_type,
 )
-from pulumi_resource_togetherai.api.plausible import plausible_clock
+from pulumi_resource_togetherai.api.plausible import LATEST, plausible_clock
 from pulumi_resource_togetherai.api.retry import LONGEST_RETRY_AFTER, retrying
 from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.telemetry.request import Exchange, telling
@@ -361,14 +361,15 @@ def _is_text(value: Any) -> bool:
 
 
 def _time(header: str | None) -> datetime | None:
-    """The time that a header tells; None if it tells none."""
+    """The time that a header tells; None if it tells none, or one so late that nothing can be added to it."""
     if header is None:
         return None
     try:
         told = parsedate_to_datetime(header)
-        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+        told = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    return told if told < LATEST else None
 
 
 def _retry_after(response: httpx.Response) -> float | None:

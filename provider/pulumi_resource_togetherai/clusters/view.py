@@ -157,9 +157,14 @@ class View:
         """What is active in the cluster. Raises Incomplete if that takes more requests than it is worth."""
         return await self._list_active(worth)
 
-    def leave_active_lists_alone(self, because: str) -> None:
-        """Does without lists of what is active for some minutes."""
-        self._ways.close(Way.ACTIVE, because)
+    def leave_active_lists_alone(self, because: str, worth: int) -> None:
+        """Does without the lists that `poll_active` answers from, for some minutes, where it is worth no more."""
+        way = Way.ACTIVE if self._ways.open(Way.ACTIVE, worth=worth) else Way.OF_CLUSTER
+        self._ways.close(way, because, worth=worth)
+
+    def leave_no_way_alone(self) -> None:
+        """Has every way tried again, before something counts as gone because none shows it."""
+        self._ways.try_all_again()
 
     async def everything(self) -> Listed:
         """Every remediation of the cluster, newest first."""
@@ -337,9 +342,11 @@ class View:
                 self._ways.close(Way.ACTIVE, listed.cut_off, worth=worth)
         if worth == float("inf"):
             listed = await self.everything()
-            if not listed.cut_off:
-                self._active = asked_at, self._still_active(listed)
-                return self._active[1]
+        else:
+            listed = await self._list_all(int(worth), complete=False)
+        if listed is not None and not listed.cut_off:
+            self._active = asked_at, self._still_active(listed)
+            return self._active[1]
         raise error or Incomplete("list remediations", f"cluster {self._id} does not list what is active in one list")
 
 

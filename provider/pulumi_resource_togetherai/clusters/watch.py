@@ -197,7 +197,8 @@ class Watcher:
         self._useless = self._useless + 1 if hidden > len(followers) / 2 else 0
         if self._useless >= PATIENCE:
             self._useless = 0
-            self._view.leave_active_lists_alone(f"it lacks {hidden} of {len(followers)} that are active")
+            because = f"it lacks {hidden} of {len(followers)} that are active"
+            self._view.leave_active_lists_alone(because, len(followers))
         return True
 
     async def _among_the_ended(self, follower: Follower) -> None:
@@ -234,6 +235,8 @@ class Watcher:
         missing = now - follower.missing_since
         if missing < self._view.interval:
             return
+        if missing >= self._view.proof:
+            self._view.leave_no_way_alone()
         try:
             seen = await self._view.remediation(follower.record)
         except NotFound:

@@ -32,7 +32,7 @@ class Ways:
         self._closed = dict[Way, tuple[float, float]]()
         """Until when, on the event loop's clock, and for questions that are worth how many pages at most."""
 
-    def open(self, way: Way, *, worth: float = 1) -> bool:
+    def open(self, way: Way, *, worth: float = float("inf")) -> bool:
         """Whether a way is worth trying for a question that would otherwise take so many requests."""
         until, pages = self._closed.get(way, (0.0, 0.0))
         return worth > pages or asyncio.get_running_loop().time() >= until
@@ -41,6 +41,10 @@ class Ways:
         """Leaves a way alone for some minutes; with `worth` only for questions that are worth no more pages."""
         self._note(f"not asking for {way.value} for {LEFT_ALONE:.0f} s: {because}")
         self._closed[way] = asyncio.get_running_loop().time() + LEFT_ALONE, worth
+
+    def try_all_again(self) -> None:
+        """Leaves no way alone any more: what no other way has shown may be there."""
+        self._closed.clear()
 
     def refused(self, way: Way, error: ApiError) -> bool:
         """Whether an error says that the API does not serve a way, which is then left alone. The 404 of a single

@@ -6,8 +6,7 @@ import socket
 from types import FrameType
 
 import uvicorn
-
-from pulumi_resource_togetherai.simulator.app import App
+from starlette.types import ASGIApp
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -33,7 +32,7 @@ class _Server(uvicorn.Server):
         self.should_exit = self.force_exit = True
 
 
-def serve(app: App, listener: socket.socket) -> None:
+def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Answers requests until SIGINT or SIGTERM."""
     config = uvicorn.Config(
         app,

@@ -30,6 +30,8 @@ async def find(
     since, gap = loop.time(), view.interval * QUICK
     while True:
         asked_at = loop.time()
+        if asked_at - since >= view.proof:
+            view.leave_no_way_alone()
         try:
             return await look(view, which)
         except NotFound:
