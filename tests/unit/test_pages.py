@@ -46,19 +46,25 @@ class Server(httpx.AsyncBaseTransport):
         gives: Callable[[int], int] = lambda asked: asked,
         larger: Refusal | None = None,
         filters: bool = True,
+        takes: int = LARGER_PAGE_SIZE,
     ) -> None:
         """`gives` says how many are on a page for how many asked for; `larger` is the answer to a page of more than
-        100, and `filters` whether it takes any."""
+        100, `filters` whether it takes any, and `takes` the largest page that can be asked for. 0 stands for a request
+        that names no size."""
         self.has = has
         self.gives = gives
         self.larger = larger
         self.filters = filters
+        self.takes = takes
+        self.own_size = min(50, takes)
         self.asked: list[int] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         params = request.url.params
-        size = int(params["page_size"])
-        self.asked.append(size)
+        size = int(params.get("page_size", self.own_size))
+        self.asked.append(size if "page_size" in params else 0)
+        if size > self.takes:
+            return refusal()
         if not self.filters and "state" in params:
             return status(400, 3, "state: no such query parameter")
         if self.larger and size > PAGE_SIZE:
@@ -186,12 +192,18 @@ async def test_a_refused_filter_is_not_taken_for_a_refused_size():
     server = Server(filters=False)
     states = [RemediationState.PENDING]
     async with client(server) as it:
-        assert await lists(it, server, "c1", "c1", states=states) == [[100, *[100] * 3], [1000, 100, 1000]]
+        assert await lists(it, server, "c1", "c1", states=states) == [[100, 0, *[100] * 3], [1000, 100, 0, 1000]]
         server.asked.clear()
         with pytest.raises(Refused, match="no such query parameter"):
             await it.list_active_remediations("c1")
-        assert server.asked == [1000, 100]
+        assert server.asked == [1000, 100, 0]
         assert await lists(it, server, "c1") == [[1000]]
+
+
+async def test_a_server_that_refuses_the_usual_size_chooses_its_own():
+    server = Server(has=25, takes=10)
+    async with client(server) as it:
+        assert await lists(it, server, "c1", "c2") == [[100, 0, 0, 0], [0, 0, 0]]
 
 
 async def test_a_list_goes_on_no_further_for_larger_pages():

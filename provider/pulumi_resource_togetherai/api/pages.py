@@ -43,9 +43,9 @@ class Query:
     complete: bool = False
     """Whether what the list lacks counts as not being there."""
 
-    def page(self, size: int, token: Params) -> Request[Page]:
-        """The request for one page."""
-        params: Params = {"page_size": size, **self.filters, **token}
+    def page(self, size: int | None, token: Params) -> Request[Page]:
+        """The request for one page; `size` None leaves it to the server."""
+        params: Params = {**({"page_size": size} if size is not None else {}), **self.filters, **token}
         return Request(
             "list remediations",
             "GET",
@@ -62,6 +62,7 @@ class Pages:
     client asks for larger ones the next time; never in the middle of a list, because a token may count pages. A server
     may refuse larger pages, fail on them, or give no more than before. Then the client asks for pages of the usual size
     for some minutes, for every list. A server without larger pages thus costs each list that is under way one request.
+    One that refuses pages of the usual size, too, is left to choose the size.
     """
 
     def __init__(self, http: Http) -> None:
@@ -70,6 +71,8 @@ class Pages:
         """The paths of the lists that had several pages."""
         self._larger_from = float("-inf")
         """From when on, on the event loop's clock, the server may give larger pages, as far as the client knows."""
+        self._sizes_from = float("-inf")
+        """From when on it may take any size."""
 
     async def read(self, query: Query) -> Listed:
         """The list, or as much of it as the query needs. Raises ApiError.
@@ -92,11 +95,11 @@ class Pages:
 
     async def _pass(self, query: Query) -> tuple[Listed, int]:
         if query.path not in self._long or asyncio.get_running_loop().time() < self._larger_from:
-            return await self._follow(query, PAGE_SIZE)
+            return await self._usual(query)
         try:
             return await self._follow(query, LARGER_PAGE_SIZE)
         except (Refused, AnswerTooLarge):
-            answer = await self._follow(query, PAGE_SIZE)  # raises too if the size was not the cause
+            answer = await self._usual(query)  # raises too if the size was not the cause
             self._leave_larger_alone()
             return answer
         except ApiError as error:
@@ -106,10 +109,23 @@ class Pages:
                 self._leave_larger_alone()
             raise
 
+    async def _usual(self, query: Query) -> tuple[Listed, int]:
+        now = asyncio.get_running_loop().time()
+        if now < self._sizes_from:
+            return await self._follow(query, None)
+        try:
+            return await self._follow(query, PAGE_SIZE)
+        except Refused as refusal:
+            if not refusal.of_a_parameter:
+                raise
+            answer = await self._follow(query, None)  # raises too if the size was not the cause
+            self._sizes_from = now + LEFT_ALONE
+            return answer
+
     def _leave_larger_alone(self) -> None:
         self._larger_from = asyncio.get_running_loop().time() + LEFT_ALONE
 
-    async def _follow(self, query: Query, size: int) -> tuple[Listed, int]:
+    async def _follow(self, query: Query, size: int | None) -> tuple[Listed, int]:
         """Follows the page tokens; also returns how many pages that took. The server may know a parameter only by its
         snake_case or only by its camelCase name. If a page repeats what was seen, the client asks for it once more
         under the other name."""
@@ -135,7 +151,7 @@ class Pages:
                 cut_off = "it says that another page follows, but not which"
             elif not last and page.next_token == token:
                 cut_off = "its pages repeat"
-            if size > PAGE_SIZE and not last and page.length <= PAGE_SIZE:
+            if size is not None and size > PAGE_SIZE and not last and page.length <= PAGE_SIZE:
                 self._leave_larger_alone()
             if last or cut_off or (query.until is not None and query.until <= seen.keys()):
                 return Listed(seen.values(), unreadable, cut_off=cut_off), number

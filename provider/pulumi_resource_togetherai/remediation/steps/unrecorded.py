@@ -3,6 +3,7 @@ one."""
 
 from __future__ import annotations
 
+from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
@@ -18,7 +19,10 @@ async def later_attempt(run: Run, urn: str, state: State) -> str:
     with explained(
         f"cannot check for an attempt later than {messages.name(state.record)}", then="Run the command again"
     ):
-        history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).node(state.inputs.instance_id))
+        try:
+            history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).node(state.inputs.instance_id))
+        except NotFound:  # its VM was replaced, and the API lists nothing of it any more
+            return ""
     for record in history:
         attempt = identity.attempt_of(record)
         if (
