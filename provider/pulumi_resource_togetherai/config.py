@@ -74,19 +74,12 @@ class ProviderConfig(BaseModel):
     """How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations
     beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started
     count; proposals do not. Default: no limit."""
-    adoption_window: Duration = "1h"
-    """How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it
-    over, instead of running another one, after a run whose result was not saved."""
     if_recent: IfRecent = IfRecent.WARN
     """What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A
     resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count."""
     recent_window: Duration = "1h"
     """How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for
     `ifRecent`. A resource can override this."""
-    mark_reason: bool = True
-    """Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`.
-    Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own
-    ids."""
 
     @field_validator("api_key")
     @classmethod

@@ -23,6 +23,8 @@ def _mode_in_full(mode: Any) -> Any:
     short = mode.strip().removeprefix(MODE_PREFIX)
     if short in RemediationMode.__members__:
         return RemediationMode[short]
+    if mode != short and any(short.startswith(f"{known}_") for known in RemediationMode.__members__):
+        return mode  # a newer server's variant, such as REMEDIATION_MODE_VM_ONLY_V2: the API decides
     close = get_close_matches(short.upper(), RemediationMode.__members__, n=1)
     if close:
         raise ValueError(f'"{mode}" is not a mode; did you mean {close[0]}?')

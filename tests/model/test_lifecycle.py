@@ -201,7 +201,7 @@ class Lifecycle(RuleBasedStateMachine):
         # program has that; what the stack once held must never get lost.
         self.seen |= held
         for record in self.ours():
-            if record.id not in self.seen and not (self.program and self.identity().attempt_of(record)):
+            if record.id not in self.seen and not (self.program and self.identity().own(record)):
                 continue
             known = record.terminal or record.id in held or record.id in self.abandoned
             assert known, f"{record.id} is {record.state}, and the stack does not know it (it held {stack})"
@@ -211,7 +211,7 @@ class Lifecycle(RuleBasedStateMachine):
         if not self.program or self.declared.get("retryFailed"):
             return False
         identity = self.identity()
-        ours = [(attempt, one) for one in self.world.records() if (attempt := identity.attempt_of(one)) is not None]
+        ours = [(own.attempt, one) for one in self.world.records() if (own := identity.own(one)) and own.declared]
         if not ours or self.forgotten:
             return False
         held = self.world.stack.get(NAME)
@@ -230,7 +230,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def cancellable_in_the_stack(self) -> list[str]:
         held = [one.resource.outputs for one in self.world.stack.values() if not one.deleted]
-        return [outputs["remediationId"] for outputs in held if not outputs.get("adopted")]
+        return [outputs["remediationId"] for outputs in held if not (outputs.get("adopted") or outputs.get("resumed"))]
 
     def note_abandoned(self):
         """What delete leaves running on the program's word is known to the user."""

@@ -63,12 +63,12 @@ def ours_is_running_and_the_stack_was_not_saved(world: World) -> dict[str, Any]:
     return program
 
 
-@row("warning: .*will start nothing and take over.*SUCCEEDED .* ago; to run another one, change `triggers`")
+@row("warning: .*will start nothing and take over.*SUCCEEDED .* ago, so nothing runs; to run another one, change")
 def ours_succeeded_and_the_stack_was_not_saved(world: World) -> dict[str, Any]:
     return ran_and_lost(world, "succeed")
 
 
-@row("will start a REBOOT_VM remediation.*attempt 2: attempt 1 .* SUCCEEDED")
+@row("warning: .*will start nothing and take over.*SUCCEEDED .* ago, so nothing runs")
 def ours_succeeded_long_ago(world: World) -> dict[str, Any]:
     program = ran_and_lost(world, "succeed")
     world.wait(4000)
@@ -92,7 +92,7 @@ def ours_failed_and_the_program_says_to_try_again(world: World) -> dict[str, Any
     return ran(world, "fail") | {"retryFailed": True}
 
 
-@row("will start a REBOOT_VM remediation.*attempt 1: no earlier attempt")
+@row("will start a REBOOT_VM remediation.*attempt 2: attempt 1 .* FAILED")
 def ours_failed_and_the_triggers_change(world: World) -> dict[str, Any]:
     return ran(world, "fail") | {"triggers": {"run": "2"}}
 

@@ -84,14 +84,33 @@ def test_a_replacement_killed_after_its_post_is_named_and_taken_over(plugin_worl
     (error,) = plugin_world.up({"fix": declared})
     running = plugin_world.records()[0]
     assert "attempt 2 exists already" in error
+    assert "`pulumi up --replace` takes it over" in error
     plugin_world.told.lines.clear()
     plugin_world.refresh()
     assert any("attempt 2 exists already" in line for line in plugin_world.told.lines)
     assert running.id in error
-    behave(plugin_world, "succeed")
+    (error,) = plugin_world.up({"fix": declared}, replace=True)
+    assert "timed out waiting" in error
     force(plugin_world, "SUCCEEDED")
-    assert plugin_world.up({"fix": declared}, replace=True) == []
+    assert plugin_world.up({"fix": declared}) == []
     assert plugin_world.stack["fix"].resource.outputs["remediationId"] == running.id
+    assert sorted(plugin_world.effective_posts().values()) == [1, 1]
+
+
+def test_a_replacement_that_succeeded_after_its_run_was_killed_is_named_with_the_way_to_take_it_over(
+    plugin_world: World,
+):
+    declared = ran(plugin_world, "fail")
+    behave(plugin_world, "succeed")
+    plugin_world.network.kill_at = (2, True)  # LIST, then the POST
+    with pytest.raises(Killed):
+        plugin_world.up({"fix": declared}, replace=True)
+    plugin_world.wait(300)
+    (error,) = plugin_world.up({"fix": declared})
+    assert "attempt 2 exists already" in error
+    assert "pulumi state delete" in error
+    del plugin_world.stack["fix"]
+    assert plugin_world.up({"fix": declared}) == []
     assert sorted(plugin_world.effective_posts().values()) == [1, 1]
 
 

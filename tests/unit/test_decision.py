@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Decision, Post, Refuse, decide
+from pulumi_resource_togetherai.config import IfRecent
+from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Decision, Post, Recent, Refuse, decide
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from tests.unit.examples import NOW, identity, record
+from tests.unit.examples import NOW, URN, identity, record
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-def decided(history: list[Remediation], who: Identity | None = None, *, recorded: bool = False) -> Decision:
-    return decide(who or identity(), history, now=NOW, window=HOUR, recorded=recorded)
+def decided(
+    history: list[Remediation],
+    who: Identity | None = None,
+    *,
+    asked: bool = False,
+    withdrawn: Collection[str] = (),
+    if_recent: IfRecent = IfRecent.WARN,
+) -> Decision:
+    recent = Recent(if_recent, HOUR)
+    return decide(who or identity(), history, now=NOW, asked=asked, recent=recent, withdrawn=withdrawn)
 
 
 def ours(state: str, *, attempt: int = 1, ended: timedelta | None = None, who: Identity | None = None) -> Remediation:
@@ -24,7 +34,7 @@ def ours(state: str, *, attempt: int = 1, ended: timedelta | None = None, who: I
 
 
 def test_a_node_without_remediations_gets_the_first_attempt():
-    assert decided([]) == Post(1, "no earlier attempt")
+    assert decided([]) == Post(1, identity().key(1), "no earlier attempt")
 
 
 @pytest.mark.parametrize(
@@ -44,17 +54,87 @@ def test_ours_is_known_by_its_id_as_well_as_by_its_marker():
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "AUTO_RESOLVED"])
-def test_ours_that_just_ended_well_is_taken_over_with_a_warning(state: str):
-    decision = decided([ours(state, ended=59 * MINUTE)])
+@pytest.mark.parametrize("ended", [MINUTE, 61 * MINUTE, 24 * 400 * HOUR], ids=str)
+def test_ours_that_ended_well_is_taken_over_with_a_warning_whatever_its_age(state: str, ended: timedelta):
+    decision = decided([ours(state, ended=ended)])
     assert isinstance(decision, Adopt)
     assert decision.surprising
     assert "change `triggers`" in decision.because
 
 
-def test_ours_that_ended_well_before_the_window_is_an_earlier_life():
-    decision = decided([ours("SUCCEEDED", ended=61 * MINUTE)])
+@pytest.mark.parametrize("state", ["SUCCEEDED", "AUTO_RESOLVED", "FAILED", "CANCELLED", "TIMED_OUT"])
+def test_whoever_asks_for_another_attempt_gets_one(state: str):
+    decision = decided([ours(state, ended=MINUTE)], asked=True)
     assert isinstance(decision, Post)
     assert decision.attempt == 2
+
+
+def test_an_active_one_is_taken_over_even_if_another_attempt_is_asked_for():
+    assert isinstance(decided([ours("RUNNING")], asked=True), Adopt)
+
+
+def test_what_was_declared_there_and_back_again_runs_again_and_is_counted_on():
+    first, second = identity(mode="REBOOT_VM"), identity(mode="VM_ONLY")
+    history = [
+        ours("SUCCEEDED", attempt=2, ended=MINUTE, who=second),
+        ours("SUCCEEDED", attempt=1, ended=2 * MINUTE, who=first),
+    ]
+    decision = decided(history, first)
+    assert isinstance(decision, Post)
+    assert decision.attempt == 3
+    assert isinstance(decided(history, second), Adopt)
+
+
+def test_an_end_that_this_version_does_not_know_is_reported_and_never_run_again():
+    decision = decided([ours("TIMED_OUT", ended=MINUTE)], identity(retryFailed=True))
+    assert isinstance(decision, Adopt)
+    assert "TIMED_OUT and does not run again by itself" in decision.because
+
+
+def test_what_an_earlier_declaration_has_under_way_is_like_anybody_elses():
+    earlier = [ours("RUNNING", who=identity(triggers={"run": "1"}))]
+    assert isinstance(decided(earlier), Refuse)
+    assert isinstance(decided(earlier, identity(ifActive="CREATE")), Post)
+    adopted = decided(earlier, identity(ifActive="ADOPT"))
+    assert isinstance(adopted, Adopt)
+    assert adopted.attempt is None
+
+
+@pytest.mark.parametrize("if_active", ["FAIL", "ADOPT", "CREATE"])
+def test_a_proposal_stands_in_nobodys_way_and_is_named(if_active: str):
+    decision = decided([record("PENDING_APPROVAL", id="proposal")], identity(ifActive=if_active))
+    assert isinstance(decision, Post)
+    assert "remediation proposal" in decision.beware
+
+
+@pytest.mark.parametrize("proposal_first", [True, False])
+def test_a_proposal_is_never_adopted_in_place_of_one_that_runs(proposal_first: bool):
+    history = [record("PENDING_APPROVAL", id="proposal"), record("RUNNING", id="running")]
+    decision = decided(history if proposal_first else history[::-1], identity(ifActive="ADOPT"))
+    assert isinstance(decision, Adopt)
+    assert decision.record.id == "running"
+
+
+def test_with_adopt_one_that_has_just_ended_is_taken_over_and_nothing_runs():
+    other, who = record("SUCCEEDED", id="other", ended=MINUTE), identity(ifActive="ADOPT")
+    decision = decided([other], who)
+    assert isinstance(decision, Adopt)
+    assert (decision.attempt, decision.surprising) == (None, True)
+    assert isinstance(decided([other], who, if_recent=IfRecent.IGNORE), Post)
+    assert isinstance(decided([record("SUCCEEDED", id="other", ended=2 * HOUR)], who), Post)
+    of_this_program = other.model_copy(update={"reason": identity(URN + "-before").marked_reason(1)})
+    assert isinstance(decided([of_this_program], who), Post), "it ran before on purpose"
+
+
+def test_a_key_that_the_program_chose_is_used_as_it_is_for_the_first_attempt_under_it():
+    who = identity(idempotencyKey="incident-42")
+    first = decided([ours("SUCCEEDED", attempt=1, ended=MINUTE)], who)
+    assert isinstance(first, Post)
+    assert (first.attempt, first.key) == (2, "incident-42")
+    second = decided([ours("FAILED", attempt=2, ended=MINUTE, who=who)], who, asked=True)
+    assert isinstance(second, Post)
+    assert (second.attempt, second.key) == (3, who.key(3, again=True))
+    assert second.key != "incident-42"
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
@@ -63,13 +143,6 @@ def test_a_bad_end_that_the_stack_does_not_hold_is_reported_and_never_run_again(
     decision = decided([ours(state, ended=ended)])
     assert isinstance(decision, Adopt)
     assert decision.record.state == state
-
-
-@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
-def test_a_bad_end_that_the_stack_holds_is_tried_again_when_asked_to_create(state: str):
-    decision = decided([ours(state, ended=MINUTE)], recorded=True)
-    assert isinstance(decision, Post)
-    assert decision.attempt == 2
 
 
 def test_retry_failed_runs_a_failed_one_again_but_not_a_cancelled_one():
@@ -91,13 +164,13 @@ def test_of_one_attempt_that_was_started_twice_the_one_that_was_not_withdrawn_de
     history = [withdrawn, ours("SUCCEEDED", ended=MINUTE)]
     if not withdrawn_is_newer:
         history.reverse()
-    decision = decide(identity(), history, now=NOW, window=HOUR, recorded=False, withdrawn={"withdrawn"})
+    decision = decided(history, withdrawn={"withdrawn"})
     assert isinstance(decision, Adopt)
     assert decision.record.state == "SUCCEEDED"
 
 
 def test_an_attempt_number_is_never_used_twice():
-    decision = decided([ours("FAILED", attempt=4, ended=MINUTE)], recorded=True)
+    decision = decided([ours("FAILED", attempt=4, ended=MINUTE)], asked=True)
     assert isinstance(decision, Post)
     assert decision.attempt == 5
 
@@ -121,7 +194,7 @@ def test_somebody_elses_active_remediation_is_no_obstacle_if_the_program_says_so
 
 
 def test_somebody_elses_ended_remediation_does_not_matter():
-    assert decided([record("SUCCEEDED", id="other", ended=MINUTE)]) == Post(1, "no earlier attempt")
+    assert decided([record("SUCCEEDED", id="other", ended=MINUTE)]) == Post(1, identity().key(1), "no earlier attempt")
 
 
 def test_a_change_of_triggers_makes_the_old_remediation_somebody_elses():

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.clusters.precedence import Active, precedence, was_withdrawn
+from pulumi_resource_togetherai.clusters.precedence import Active, Rules, precedence
 from tests.unit.examples import NOW, record
 
 SECOND = timedelta(seconds=1)
@@ -52,7 +52,11 @@ def test_a_record_without_times_comes_after_those_with_them():
 def test_only_the_same_node_counts_on_a_node_and_all_nodes_in_the_cluster():
     ours, other = started("b", 1), started("a", 2, instance_id="another")
     assert Active([ours, other]).ahead_on_the_node(ours) is None
-    assert Active([ours, other]).ahead_in_the_cluster(ours) == 1
+    assert Active([ours, other]).nodes_ahead(ours) == 1
+    again = started("c", 2, instance_id="another")
+    assert Active([ours, other, again]).nodes_ahead(ours) == 1, "nodes count, not remediations"
+    beside = started("a", 9, "RUNNING")
+    assert Active([ours, other, beside]).nodes_ahead(ours) == 1, "our own node takes no slot from ours"
 
 
 def test_whatever_the_order_of_the_list_everybody_but_one_gives_way():
@@ -70,7 +74,7 @@ def cancelled(ended: float, **more: Any) -> Remediation:
 
 
 def withdrawn(ours: Remediation, *others: Remediation, one_per_node: bool = True, limit: int | None = None) -> bool:
-    return was_withdrawn(ours, [ours, *others], one_per_node=one_per_node, limit=limit)
+    return Rules(one_per_node, limit).was_withdrawn(ours, [ours, *others])
 
 
 def test_it_was_withdrawn_if_an_earlier_one_was_active_when_it_ended():

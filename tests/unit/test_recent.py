@@ -10,15 +10,16 @@ import pytest
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Decision, Post, Refuse
-from pulumi_resource_togetherai.remediation.rules.recent import reckon
+from pulumi_resource_togetherai.remediation.rules.recent import recent_rule, warned_of_recent
 from tests.unit.examples import NOW, identity, record
 
 MINUTE = timedelta(minutes=1)
 
 
-def reckoned(*history: Remediation, own: str | None = None, config: Any = None, **inputs: Any) -> Decision:
-    settings = ProviderConfig.model_validate(config or {})
-    return reckon(Post(1, "no earlier attempt"), identity(**inputs), history, now=NOW, config=settings, own=own)
+def reckoned(*history: Remediation, config: Any = None, **inputs: Any) -> Decision:
+    who, settings = identity(**inputs), ProviderConfig.model_validate(config or {})
+    chosen = Post(1, who.key(1), "no earlier attempt")
+    return warned_of_recent(chosen, who, history, NOW, recent_rule(who.inputs, settings))
 
 
 def beware(decision: Decision) -> str:
@@ -27,12 +28,12 @@ def beware(decision: Decision) -> str:
 
 
 def other(ended: timedelta, state: str = "SUCCEEDED") -> Remediation:
-    return record(state, id="other", ended=ended, reason="why [pulumi training/old 0123456789ab]")
+    return record(state, id="other", ended=ended, reason="why [pulumi training/old node-3 #1 01234567-89abcdef]")
 
 
 def test_a_repair_within_the_window_is_named_with_who_and_when_and_the_way_on():
     told = beware(reckoned(other(5 * MINUTE)))
-    for part in ("other", "Pulumi program training/old", "5m", "i7", "c1", "ifRecent", "IGNORE"):
+    for part in ("other", "node-3 of Pulumi program training/old", "5m", "i7", "c1", "ifRecent", "IGNORE"):
         assert part in told
 
 
@@ -50,7 +51,7 @@ def test_what_is_older_than_the_window_does_not_count():
 def test_the_resources_own_do_not_count_whatever_its_inputs_were():
     ours = record("SUCCEEDED", id="x", ended=MINUTE, reason=identity().marked_reason(1))
     assert beware(reckoned(ours)) == ""
-    assert beware(reckoned(other(MINUTE), own="other")) == ""
+    assert beware(reckoned(ours, mode="VM_ONLY", triggers={"run": "2"})) == ""
 
 
 def test_fail_refuses_and_ignore_says_nothing():
@@ -67,7 +68,8 @@ def test_the_resource_overrides_the_provider():
 
 def test_what_is_taken_over_is_not_started_and_needs_no_warning():
     taken_over = Adopt(record("RUNNING"), None, "it is active")
-    assert reckon(taken_over, identity(), [], now=NOW, config=ProviderConfig(), own=None) is taken_over
+    who = identity()
+    assert warned_of_recent(taken_over, who, [], NOW, recent_rule(who.inputs, ProviderConfig())) is taken_over
 
 
 def test_a_mistake_in_the_setting_is_one_clear_line():

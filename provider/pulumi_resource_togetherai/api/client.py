@@ -97,6 +97,11 @@ class Client:
         """The time on the server's clock, as far as its answers show it and within reason (see `plausible_clock`)."""
         return self._http.now()
 
+    def earliest_now(self) -> datetime:
+        """The earlier of the server's time and this machine's: by it an end seems more recent than it is, which starts
+        nothing."""
+        return min(self._http.now(), datetime.now(UTC))
+
     def clock_ahead(self) -> float | None:
         """By how many seconds the server's clock was ahead of this machine's when it last answered; None before."""
         return self._http.clock_ahead

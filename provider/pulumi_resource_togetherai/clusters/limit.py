@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 class ConcurrencyLimit:
     """Starts the remediations of a cluster in the order of their requests, as long as a slot is free.
 
-    Two kinds occupy a slot: every remediation that the API lists as active, whoever started it, except proposals, which
-    affect no node until they are approved; and every remediation that holds a slot here and has not ended. This limit
+    Two kinds of nodes occupy a slot, one however many remediations they have: those for which the API lists an active
+    remediation, whoever started it, except proposals, which affect no node until they are approved; and those that hold
+    a slot here. This limit
     cannot see another process that starts one at the same moment: after the POST, `precedence` decides between the two.
     """
 
     def __init__(self, view: View, limit: int | None) -> None:
-        """`limit`: how many may be active at once; None for any number."""
+        """`limit`: how many nodes may be under repair at once; None for any number."""
         self._view = view
         self._limit = limit
         self._queue = asyncio.Lock()
@@ -38,9 +40,9 @@ class ConcurrencyLimit:
         here."""
 
     @contextmanager
-    def slot(self, report: Report) -> Generator[Slot]:
-        """A slot, which is still to be acquired. It is released at the end of the block."""
-        slot = Slot(self, report)
+    def slot(self, instance_id: str, report: Report) -> Generator[Slot]:
+        """A slot for an instance, which is still to be acquired. It is released at the end of the block."""
+        slot = Slot(self, instance_id, report)
         try:
             yield slot
         finally:
@@ -56,7 +58,7 @@ class ConcurrencyLimit:
                 f"waiting for its turn: at most {self._limit} may run at once in cluster {self._view.id}"
             )
         async with self._queue:
-            waited = await self._wait_for_room(slot.report, self._limit) or waited
+            waited = await self._wait_for_room(slot, self._limit) or waited
             self._held.add(slot)
         return waited
 
@@ -69,13 +71,13 @@ class ConcurrencyLimit:
             self._usable_since = asyncio.get_running_loop().time()
         self._released.set()
 
-    async def _wait_for_room(self, report: Report, limit: int) -> bool:
+    async def _wait_for_room(self, slot: Slot, limit: int) -> bool:
         waited, shown, shown_at = False, "", 0.0
         loop = asyncio.get_running_loop()
         while True:
             self._released.clear()
             try:
-                busy = await self._busy()
+                busy = len(await self.busy() - {folded(slot.instance_id)})
             except ApiError as error:
                 if not error.transient:
                     raise
@@ -85,28 +87,27 @@ class ConcurrencyLimit:
                     return waited
                 line = f"waiting for {busy} of {limit} to finish in cluster {self._view.id}"
             if line != shown or loop.time() - shown_at >= HEARTBEAT:
-                await report.status(line)
+                await slot.report.status(line)
                 shown, shown_at = line, loop.time()
             waited = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._view.interval):
                     await self._released.wait()
 
-    async def _busy(self) -> int:
-        """How many are active: those that the API lists, and those with a slot that it does not list yet."""
+    async def busy(self) -> set[str]:
+        """The instances under repair: those that the API lists, and those with a slot that it does not list yet."""
         since = max(self._usable_since, asyncio.get_running_loop().time() - self._view.interval)
         active = await self._view.active(since=since)
-        listed = {record.id for record in active if record.state != RemediationState.PENDING_APPROVAL}
-        ours = {slot.record.id for slot in self._held if slot.record is not None}
-        not_started_yet = sum(slot.record is None for slot in self._held)
-        return len(listed | ours) + not_started_yet
+        listed = {folded(record.instance_id) for record in active if record.state != RemediationState.PENDING_APPROVAL}
+        return listed | {folded(slot.instance_id) for slot in self._held}
 
 
 class Slot:
     """A slot for one remediation."""
 
-    def __init__(self, limit: ConcurrencyLimit, report: Report) -> None:
+    def __init__(self, limit: ConcurrencyLimit, instance_id: str, report: Report) -> None:
         self._limit = limit
+        self.instance_id = instance_id
         self.report = report
         self.record: Remediation | None = None
         """The remediation as it was last seen. The operation that starts it sets this."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 
@@ -44,46 +45,76 @@ class Active:
     def _by_instance(self) -> dict[str, list[Remediation]]:
         found = defaultdict[str, list[Remediation]](list)
         for record in sorted(self._records, key=precedence):
-            found[record.instance_id].append(record)
+            found[folded(record.instance_id)].append(record)
         return found
 
     @cached_property
     def _places(self) -> Sequence[Precedence]:
-        return sorted(map(precedence, self._records))
+        """The place of each node: that of the first of its remediations."""
+        return sorted(precedence(of_node[0]) for of_node in self._by_instance.values())
 
     def rivals(self, record: Remediation) -> list[Remediation]:
         """The others of the same node, in their order."""
-        return [other for other in self._by_instance.get(record.instance_id, ()) if other.id != record.id]
+        return [other for other in self._by_instance.get(folded(record.instance_id), ()) if other.id != record.id]
 
     def ahead_on_the_node(self, record: Remediation) -> Remediation | None:
         """The remediation of the same node that continues in place of this one; None if this one continues."""
         first = next(iter(self.rivals(record)), None)
         return first if first is not None and precedence(first) < precedence(record) else None
 
-    def ahead_in_the_cluster(self, record: Remediation) -> int:
-        """How many remediations of the cluster come before this one."""
-        return bisect_left(self._places, precedence(record))
+    def nodes_ahead(self, record: Remediation) -> int:
+        """How many other nodes of the cluster have a remediation that comes before this one."""
+        own = self.ahead_on_the_node(record) is not None
+        return bisect_left(self._places, precedence(record)) - own
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Why a remediation that has not begun is withdrawn."""
+
+    winner: Remediation | None
+    """The remediation of the same node that continues; None if ours exceeded the cluster's limit."""
+    ahead: int = 0
+    """How many other nodes of its cluster come before it."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which of the active remediations of a cluster have to give way."""
+
+    one_per_node: bool
+    """Whether a remediation gives way to another one of its node."""
+    limit: int | None
+    """How many nodes of the cluster may be under repair at once; None for any number."""
+
+    def loss(self, record: Remediation, active: Active) -> Loss | None:
+        """Why a remediation has to give way; None if it continues."""
+        if not record.cancellable:
+            return None
+        if self.one_per_node and (winner := active.ahead_on_the_node(record)):
+            return Loss(winner)
+        if self.limit is not None and (ahead := active.nodes_ahead(record)) >= self.limit:
+            return Loss(None, ahead)
+        return None
+
+    def was_withdrawn(self, record: Remediation, known: Iterable[Remediation]) -> bool:
+        """Whether a remediation was cancelled because it had to give way to those in `known` that were active when it
+        ended.
+
+        The records are the only memory that all processes share: a run may be killed between the cancel and the next
+        POST.
+        """
+        ended = record.end_time
+        if not may_have_been_withdrawn(record) or ended is None:
+            return False
+        as_it_was = record.model_copy(update={"state": RemediationState.PENDING, "end_time": None})
+        others = (_as_of(other, ended) for other in known if _was_active(other, record, ended))
+        return self.loss(as_it_was, Active([as_it_was, *others])) is not None
 
 
 def may_have_been_withdrawn(record: Remediation) -> bool:
     """Whether it was cancelled before it began, and not by a review."""
     return record.state == RemediationState.CANCELLED and not record.start_time and not record.reviewed_by
-
-
-def was_withdrawn(record: Remediation, known: Iterable[Remediation], *, one_per_node: bool, limit: int | None) -> bool:
-    """Whether a remediation was cancelled because it did not come first among those in `known` that were active when it
-    ended. `limit` is the most that may be active in the cluster.
-
-    The records are the only memory that all processes share: a run may be killed between the cancel and the next POST.
-    """
-    ended = record.end_time
-    if not may_have_been_withdrawn(record) or ended is None:
-        return False
-    as_it_was = record.model_copy(update={"state": RemediationState.PENDING, "end_time": None})
-    then = Active([as_it_was, *(_as_of(other, ended) for other in known if _was_active(other, record, ended))])
-    if one_per_node and then.ahead_on_the_node(as_it_was):
-        return True
-    return limit is not None and then.ahead_in_the_cluster(as_it_was) >= limit
 
 
 def _was_active(other: Remediation, record: Remediation, moment: datetime) -> bool:
@@ -96,13 +127,3 @@ def _as_of(other: Remediation, moment: datetime) -> Remediation:
     begun = other.start_time is not None and other.start_time <= moment
     state = RemediationState.RUNNING if begun else RemediationState.PENDING
     return other.model_copy(update={"state": state, "end_time": None})
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Why a remediation that has not begun is withdrawn."""
-
-    winner: Remediation | None
-    """The remediation of the same node that continues; None if ours exceeded the cluster's limit."""
-    ahead: int = 0
-    """How many of its cluster come before it."""

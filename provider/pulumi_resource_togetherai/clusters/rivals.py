@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.precedence import Active, Loss, precedence
+from pulumi_resource_togetherai.clusters.precedence import Active, Loss, Rules, precedence
 from pulumi_resource_togetherai.clusters.report import Report
 
 
@@ -19,10 +19,7 @@ class Contest:
     """The rules that apply to one remediation of ours."""
 
     report: Report
-    one_per_node: bool
-    """Whether it gives way to another remediation of its node."""
-    limit: int | None
-    """How many may be active in its cluster at once; None for any number."""
+    rules: Rules
     can_withdraw: bool = True
     """Whether the API still accepts the cancellation of a remediation in a cancellable state."""
     _told: set[str] = field(default_factory=set[str])
@@ -31,13 +28,13 @@ class Contest:
     def has_news(self, record: Remediation, active: Active) -> bool:
         """Whether there is something to judge: a rival that is new, or a loss."""
         if any(rival.id not in self._told for rival in active.rivals(record)):
-            return self.one_per_node
+            return self.rules.one_per_node
         return self._loss(record, active) is not None
 
     async def judge(self, record: Remediation, active: Active) -> Loss | None:
         """Warns of new rivals. Returns why ours has to be withdrawn; None if it continues."""
         loss = self._loss(record, active)
-        if loss is None and self.one_per_node:
+        if loss is None and self.rules.one_per_node:
             for rival in active.rivals(record):
                 if rival.id not in self._told:
                     self._told.add(rival.id)
@@ -45,13 +42,7 @@ class Contest:
         return loss
 
     def _loss(self, record: Remediation, active: Active) -> Loss | None:
-        if not (record.cancellable and self.can_withdraw):
-            return None
-        if self.one_per_node and (winner := active.ahead_on_the_node(record)):
-            return Loss(winner)
-        if self.limit is not None and (ahead := active.ahead_in_the_cluster(record)) >= self.limit:
-            return Loss(None, ahead)
-        return None
+        return self.rules.loss(record, active) if self.can_withdraw else None
 
     async def _tell(self, record: Remediation, rival: Remediation) -> None:
         if rival.cancellable and precedence(record) < precedence(rival):

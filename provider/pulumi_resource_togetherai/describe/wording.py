@@ -17,7 +17,7 @@ from pulumi_resource_togetherai.api.enums import OpenEnum, RemediationMode, Reme
 from pulumi_resource_togetherai.api.kinds import kinds
 from pulumi_resource_togetherai.api.models import Remediation, RemediationPage
 from pulumi_resource_togetherai.api.plausible import is_unset, plausible_time
-from pulumi_resource_togetherai.clusters.marker import MARKER
+from pulumi_resource_togetherai.clusters.marker import is_marked
 from pulumi_resource_togetherai.describe.finding import Finding, cannot_tell, counted
 from pulumi_resource_togetherai.describe.heard import ABSENT, Conversation, Json, messages, value
 
@@ -177,7 +177,7 @@ def _ids_of_the_path(heard: Conversation) -> list[Finding]:
 
 def _markers(heard: Conversation) -> list[Finding]:
     def way(reason: str) -> str:
-        if MARKER.search(reason):
+        if is_marked(reason):
             return "the provider's marker"
         return "a marker that is cut off" if "[pulumi " in reason else "no marker"
 

@@ -14,14 +14,14 @@ from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
 from pulumi_resource_togetherai.remediation.operations.create import create
-from pulumi_resource_togetherai.remediation.operations.delete import delete
+from pulumi_resource_togetherai.remediation.operations.delete import delete, refuse_replacement
 from pulumi_resource_togetherai.remediation.operations.preview import preview_create, preview_update
 from pulumi_resource_togetherai.remediation.operations.read import read
 from pulumi_resource_togetherai.remediation.operations.update import update
 from pulumi_resource_togetherai.remediation.rules.check import Checked, check
 from pulumi_resource_togetherai.remediation.rules.diff import Diff, diff
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from pulumi_resource_togetherai.remediation.rules.inputs import REPLACING, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.program import Program
@@ -43,10 +43,9 @@ class RemediationResource:
         """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way."""
         self._session = session
         self._keeps_unfinished = keeps_unfinished
-        self._recorded: set[str] = set()
-        """The URNs whose resource the stack held at its Check, with the same values for the inputs in REPLACING."""
-        self._replaced: dict[str, State] = {}
-        """What Diff decided to replace, by URN. Preview needs it, because the replaced resource is deleted first."""
+        self._replaced: dict[str, tuple[State, Properties]] = {}
+        """What Diff decided to replace, by URN, and the inputs that replace it. That is the user's word for another
+        attempt; and the replaced resource is deleted first."""
         self._program = Program()
         self._created_here: dict[str, State | None] = {}
         """The remediation that this process last created or took over for a URN; None while the create is running. With
@@ -55,18 +54,14 @@ class RemediationResource:
 
     def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""
-        checked = check(RemediationInputs, new_inputs)
-        # A replacement that failed leaves the old resource in the stack, which says nothing about the new one.
-        if old_inputs and all(old_inputs.get(name) == checked.inputs.get(name) for name in REPLACING):
-            self._recorded.add(urn)
-        return checked
+        return check(RemediationInputs, new_inputs)
 
     def diff(self, urn: str, recorded: Recorded, new_inputs: Properties) -> Diff:
         """What an `up` has to do about a resource that the stack holds."""
         state = _state(recorded)
         difference = diff(recorded.inputs, state, new_inputs)
         if difference.replaces:
-            self._replaced[urn] = state
+            self._replaced[urn] = state, new_inputs
         return difference
 
     async def preview_create(
@@ -75,14 +70,10 @@ class RemediationResource:
         """Reports what create will do, and returns the outputs as far as they are known before it."""
         run = None if holds_unknown(inputs) else await self._session.preflight(report)
         if run is not None:
-            identity = Identity(urn, RemediationInputs.model_validate(inputs))
-            await preview_create(
-                run,
-                identity,
-                self._program,
-                recorded=replace_requested or urn in self._recorded,
-                replaced=self._replaced.get(urn),
-            )
+            identity, replaced = Identity(urn, RemediationInputs.model_validate(inputs)), self._replaced.get(urn)
+            asked = replace_requested or replaced is not None
+            old = replaced[0] if replaced is not None else None
+            await preview_create(run, identity, self._program, asked=asked, replaced=old)
         return dict(inputs) | {"remediationId": UNKNOWN, "state": UNKNOWN}
 
     async def create(
@@ -94,9 +85,7 @@ class RemediationResource:
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         self._created_here[urn] = None
         try:
-            replaced = self._replaced.get(urn)
-            own = replaced.record.id if replaced is not None else None
-            result = await create(run, identity, recorded=replace_requested or urn in self._recorded, own=own)
+            result = await create(run, identity, asked=replace_requested or urn in self._replaced)
         except BaseException:
             del self._created_here[urn]
             raise
@@ -132,8 +121,13 @@ class RemediationResource:
         """Cancels the remediation if that is still possible."""
         state = _state(recorded)
         created_here = self._created_here.get(urn)
-        if created_here is None or created_here.record.id != state.record.id:
-            await delete(self._session.run(report, time_limit or seconds(state.inputs.timeout)), state)
+        if created_here is not None and created_here.record.id == state.record.id:
+            return
+        run = self._session.run(report, time_limit or seconds(state.inputs.timeout))
+        _, inputs = self._replaced.get(urn, (state, {}))
+        if urn not in self._created_here and inputs and not holds_unknown(inputs):
+            await refuse_replacement(run, Identity(urn, RemediationInputs.model_validate(inputs)), state)
+        await delete(run, state)
 
 
 def _state(recorded: Recorded) -> State:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.api.plausible import SKEW
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.limit import Slot
 from pulumi_resource_togetherai.clusters.view import View
@@ -21,7 +22,7 @@ from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.history import History, history_of
 from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
-from pulumi_resource_togetherai.remediation.steps.post import post
+from pulumi_resource_togetherai.remediation.steps.post import Budget, post
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
 
@@ -30,31 +31,33 @@ LONGEST_PAUSE = 60.0
 slot."""
 
 
-async def create(run: Run, identity: Identity, *, recorded: bool, own: str | None = None) -> Result:
+async def create(run: Run, identity: Identity, *, asked: bool) -> Result:
     """Starts a remediation, or takes over the one that this resource has already, and waits until it has ended.
 
-    `recorded`: whether the stack holds this resource already, declared as it is now. `own`: the id of the remediation
-    that it had under other inputs. Raises RemediationError when there is nothing to record.
+    `asked`: whether the user asked for another attempt after the one that is there. Raises RemediationError when there
+    is nothing to record.
     """
     inputs, withdrawn = identity.inputs, set[str]()
+    budget = Budget(run.config.max_retries + 1)
     pause = seconds(run.config.poll_interval)
     while True:
-        with run.cluster(inputs.cluster_id).limit.slot(run.report) as slot:
-            state = await _create_or_adopt(run, identity, slot, recorded=recorded, own=own, withdrawn=withdrawn)
+        with run.cluster(inputs.cluster_id).limit.slot(inputs.instance_id, run.report) as slot:
+            state = await _create_or_adopt(run, identity, slot, budget, asked=asked, withdrawn=withdrawn)
             slot.record = state.record
             result = await settle(run, state, contest_of(run, state))
             slot.record = result.state.record
         if result.loss is None:
             return result
-        winner = result.loss.winner
-        if winner is not None and identity.attempt_of(winner) is None:
+        winner, asked = result.loss.winner, False
+        if winner is not None and not ((own := identity.own(winner)) and own.declared):
             return await _give_way(run, result.state, winner)
         withdrawn.add(result.state.record.id)
+        budget = Budget(run.config.max_retries + 1)  # that attempt did nothing
         if winner is not None:  # it is this resource's own, started by another run of the same stack: take it over
             continue
         await run.report.status(
             f"waiting for a free slot in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was "
-            f"withdrawn, because {result.loss.ahead} others came first"
+            f"withdrawn, because {result.loss.ahead} other nodes came first"
         )
         with explained(f"no remediation of {inputs.node} was started: it was waiting for a free slot in its cluster"):
             await run.unless_stopped(asyncio.sleep(pause * random.uniform(0.5, 1.5)))
@@ -83,7 +86,7 @@ async def _history(run: Run, identity: Identity) -> History:
 
 
 async def _create_or_adopt(
-    run: Run, identity: Identity, slot: Slot, *, recorded: bool, own: str | None, withdrawn: Collection[str]
+    run: Run, identity: Identity, slot: Slot, budget: Budget, *, asked: bool, withdrawn: Collection[str]
 ) -> State:
     """Decides, then starts a remediation or takes one over. While it does, no other resource of this process decides
     about the same instance. `withdrawn`: the ids of this resource's remediations that this run has withdrawn."""
@@ -97,7 +100,7 @@ async def _create_or_adopt(
         ):
             while True:
                 history = replace(history, withdrawn=history.withdrawn | set(withdrawn))
-                match decision(run, identity, history, recorded=recorded, own=own):
+                match decision(run, identity, history, asked=asked):
                     case Refuse(because):
                         raise RemediationError(because)
                     case Adopt(record, attempt, because, surprising):
@@ -106,8 +109,8 @@ async def _create_or_adopt(
                         record = await _confirmed(run, record)
                         if not ended_badly(record):  # the operation's error reports a bad end
                             await tell(f"taking over {messages.name(record)}: {because}")
-                        return State(inputs, record, attempt, adopted=attempt is None)
-                    case Post(attempt, _, beware):
+                        return State(inputs, record, attempt, adopted=attempt is None, resumed=attempt is not None)
+                    case Post(attempt, beware=beware) as chosen:
                         with explained(f"{nothing_started}: it was waiting for its turn"):
                             waited = await run.unless_stopped(slot.acquire())
                         if waited:  # somebody else may have started one during the wait
@@ -115,16 +118,16 @@ async def _create_or_adopt(
                             continue
                         if beware:
                             await run.report.warning(beware)
-                        before = run.client.now()
-                        record = await run.unless_stopped(post(run, identity, attempt), grace=GRACE)
+                        posted_at = run.client.earliest_now()
+                        record = await run.unless_stopped(post(run, identity, chosen, budget), grace=GRACE)
                         record = await _confirmed(run, record)
-                        if not record.terminal or (record.create_time and record.create_time >= before):
+                        if not (record.terminal and record.create_time and record.create_time < posted_at - SKEW):
                             return State(inputs, record, attempt)
-                        # The answer is an attempt that had ended before, and that the API no longer lists.
-                        if identity.attempt_of(record) is None:
+                        # The answer is an attempt that had ended long before, and that the API no longer lists.
+                        if budget.left <= 0:
                             raise RemediationError(
-                                f"the idempotency key {identity.key(attempt)} has been used before: the API answered "
-                                f"it with {messages.whose(record)}. Nothing was started. Change `triggers`"
+                                f"{nothing_started}: the API answers each request for one with an old one, at last "
+                                f"with {messages.whose(record)}. Change `triggers`"
                             )
                         history = history.beside(record)
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop
+from pulumi_resource_togetherai.remediation.rules.decision import Refuse
+from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered, current_record
+from pulumi_resource_togetherai.remediation.steps.decide import decision
+from pulumi_resource_togetherai.remediation.steps.history import history_of
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.wait import until_terminal
 
@@ -26,9 +30,35 @@ async def delete(run: Run, state: State) -> None:
             await _end(run, state, record)
 
 
+async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> None:
+    """Decides what the create after this delete will decide, while the old record is still in the stack. Raises
+    RemediationError if that will refuse: then nothing is deleted."""
+    kept = f"Nothing was deleted: the stack keeps {messages.name(replaced.record)}"
+    with explained(f"cannot check what would replace {messages.name(replaced.record)}", then=kept):
+        history = await run.unless_stopped(history_of(run, identity))
+    continues = replaced.adopted or leaves_alone(replaced, replaced.record)
+    if not continues and replaced.inputs.delete_while_running is not DeleteWhileRunning.ABANDON:
+        history = history.but(replaced.record)
+    chosen = decision(run, identity, history, asked=True)
+    if isinstance(chosen, Refuse):
+        raise RemediationError(f"{chosen.because}. {kept}")
+
+
+def leaves_alone(state: State, record: Remediation) -> bool:
+    """Whether a delete does not cancel what it could: the stack cannot prove that it started it."""
+    return state.resumed and record.cancellable
+
+
 async def _end(run: Run, state: State, record: Remediation) -> None:
     if state.adopted:
         await run.report.info(f"leaving {messages.whose(record)} alone: this resource adopted it and did not start it")
+        return
+    if leaves_alone(state, record):
+        await run.report.warning(
+            f"leaving {messages.name(record)}, which is {record.state}, alone: this stack found it by its marker and "
+            "cannot prove that it started it, since a stack of the same names in another backend writes the same one. "
+            f"If it is yours, cancel it with `tg clusters remediations cancel {record.id}` or in the web console"
+        )
         return
     if record.cancellable:
         cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)

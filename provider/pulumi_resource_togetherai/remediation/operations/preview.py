@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.remediation.operations.delete import leaves_alone
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
+from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
@@ -20,10 +22,10 @@ from pulumi_resource_togetherai.remediation.steps.settle import verdict
 
 
 async def preview_create(
-    run: Run, identity: Identity, program: Program, *, recorded: bool, replaced: State | None
+    run: Run, identity: Identity, program: Program, *, asked: bool, replaced: State | None
 ) -> None:
-    """Says what create will do. `program` is what preview has seen of the program's other resources, `replaced` the
-    resource that is deleted first.
+    """Says what create will do. `asked`: whether the user asked for another attempt. `program` is what preview has seen
+    of the program's other resources, `replaced` the resource that is deleted first.
 
     Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
     """
@@ -38,17 +40,17 @@ async def preview_create(
         return
     if replaced is not None:
         history = await _after_delete(run, replaced, history)
-    own = replaced.record.id if replaced is not None else None
-    chosen = decision(run, identity, history, recorded=recorded, own=own)
+    chosen = decision(run, identity, history, asked=asked)
     if isinstance(chosen, Post) and worker is None:
         raise RemediationError(
             f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}. If a remediation replaced it, its "
             "successor has another id; `tg clusters retrieve` lists the nodes"
         )
     match chosen:
-        case Post(attempt, because, beware):
+        case Post(attempt, because=because, beware=beware):
             if beware:
                 await run.report.warning(beware)
+            await _waits_for_a_slot(run, inputs)
             status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
                 f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.node}{status} "
@@ -62,6 +64,22 @@ async def preview_create(
             await tell(f"`pulumi up` will start nothing and take over {messages.name(record)}: {because}")
         case Refuse(because):
             raise RemediationError(f"`pulumi up` will refuse: {because}")
+
+
+async def _waits_for_a_slot(run: Run, inputs: RemediationInputs) -> None:
+    """Says that create will wait if the cluster is full."""
+    limit = run.config.max_concurrent_per_cluster
+    if limit is None:
+        return
+    try:
+        busy = await run.unless_stopped(run.cluster(inputs.cluster_id).limit.busy())
+    except (ApiError, Interrupted, TimeoutError):
+        return
+    if len(busy - {folded(inputs.instance_id)}) >= limit:
+        await run.report.info(
+            f"`pulumi up` will first wait for a free slot in cluster {inputs.cluster_id}: {len(busy)} nodes are under "
+            f"repair, and `maxConcurrentPerCluster` is {limit}"
+        )
 
 
 async def preview_update(run: Run, state: State) -> None:
@@ -97,6 +115,12 @@ async def _after_delete(run: Run, replaced: State, history: History) -> History:
     """Says what deleting the replaced resource will do, and returns the history as create will then find it."""
     record = next((item for item in history.records if item.id == replaced.record.id), replaced.record)
     if record.terminal or replaced.adopted:
+        return history
+    if leaves_alone(replaced, record):
+        await run.report.warning(
+            f"`pulumi up` will leave {messages.name(record)}, which is {record.state}, alone: this stack cannot prove "
+            "that it started it"
+        )
         return history
     if record.cancellable:
         await run.report.info(f"`pulumi up` will first cancel {messages.name(record)}, which is {record.state}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.marker import unmarked
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import ResourceId, State
@@ -33,7 +36,8 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
             return await _forgotten(run, state)
     if state is None:
         inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
-        state = State(inputs, record, Identity(urn, inputs).attempt_of(record))
+        own = Identity(urn, inputs).own(record)
+        state = State(inputs, record, own.attempt if own is not None else None)
     if state.record.terminal and record.state != state.record.state:
         await run.report.warning(
             f"{messages.name(record)} {state.record.state} according to the stack, but the API now says "
@@ -59,4 +63,10 @@ def _declaration(cluster_id: str, instance_id: str, mode: str, reason: str) -> R
     written = {"clusterId": cluster_id, "instanceId": instance_id, "mode": mode} | (
         {"reason": reason} if reason else {}
     )
-    return RemediationInputs.model_validate(written)
+    try:
+        return RemediationInputs.model_validate(written)
+    except ValidationError as error:
+        raise RemediationError(
+            f"cannot import a remediation of instance {instance_id} in cluster {cluster_id} with mode {quoted(mode)}: "
+            f"no program can declare it ({error.errors()[0]['msg']})"
+        ) from error

@@ -23,6 +23,8 @@ from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attemp
 async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *, may_withdraw: bool) -> Result:
     """Resumes the wait that the last run gave up, with the current inputs. `may_withdraw`: whether that run may have
     stopped before it checked whether others came first."""
+    # Settings that change while it runs withdraw nothing that was started under others.
+    contest = contest_of(run, state) if may_withdraw else None
     state = replace(state, inputs=inputs)
     record = state.record
     if not record.terminal:
@@ -32,7 +34,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
             except NotFound as error:
                 gone = Watch(record, Stop.GONE, error)
                 return Result(state, verdict(run, state, gone))
-    result = await settle(run, state.seen(record), contest_of(run, state) if may_withdraw else None)
+    result = await settle(run, state.seen(record), contest)
     state = result.state
     if result.loss is not None or (may_withdraw and await _was_withdrawn(run, urn, state)):
         winner = result.loss.winner if result.loss is not None else None

@@ -72,7 +72,7 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
         case "string_pattern_mismatch" if value == "" or str(value).isspace():
             reason = f"{path} is empty"
         case "string_pattern_mismatch":
-            reason = f"{path}: {value!r} is not an id; an id may have only letters, digits and _ . : -"
+            reason = f"{path}: {value!r} is not an id; an id may have only letters, digits and _ . : ~ @ = + , -"
         case "value_error":
             reason = f"{path}: {details['msg'].removeprefix('Value error, ')}"
         case _:

@@ -12,16 +12,18 @@ from datetime import datetime, timedelta
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.config import IfRecent
+from pulumi_resource_togetherai.remediation.rules.identity import Identity, Own
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 
 
 @dataclass(frozen=True)
 class Post:
-    """Start a remediation: this attempt of this resource."""
+    """Start a remediation: this attempt of this resource, under this key."""
 
     attempt: int
+    key: str
     because: str
     beware: str = ""
     """What the user should know before it runs; empty if there is nothing."""
@@ -48,63 +50,135 @@ class Refuse:
 Decision = Post | Adopt | Refuse
 
 
+@dataclass(frozen=True)
+class Recent:
+    """The rule about a node that somebody else has repaired a short while ago."""
+
+    choice: IfRecent
+    window: timedelta
+    """How long ago that may have been."""
+
+
 def decide(
     identity: Identity,
     history: Sequence[Remediation],
     *,
     now: datetime,
-    window: timedelta,
-    recorded: bool,
+    asked: bool,
+    recent: Recent,
     withdrawn: Collection[str] = (),
 ) -> Decision:
     """What to do, given the instance's remediations, newest first.
 
-    `window`: how recently ours must have ended well to be taken over. `recorded`: whether the stack holds this resource
-    already, declared as it is now; then a second create means that the user has asked for another attempt after a bad
-    end. `withdrawn`: the ids of our remediations that were cancelled before they began because others came first (see
-    `precedence`). These do not count as bad ends.
+    `asked`: whether the user asked for another attempt after the one that is there: Diff said so in this process, or
+    the command line does. `withdrawn`: the ids of our remediations that were cancelled before they began because others
+    came first (see `precedence`). These do not count as bad ends.
     """
     inputs = identity.inputs
-    ours = [(attempt, record) for record in history if (attempt := identity.attempt_of(record)) is not None]
-    for attempt, record in ours:
-        if record.mode != inputs.mode:
-            return Refuse(
-                f"the idempotency key {identity.key(attempt)} already belongs to a remediation of another mode: "
-                f"{messages.whose(record)}. Nothing was posted. Choose another `idempotencyKey`"
-            )
-        if not record.terminal:
-            return Adopt(record, attempt, f"it belongs to this resource and is {record.state}")
-    attempt, because = 1, "no earlier attempt"
-    if ours:
-        # Two runs of the stack at once may have started an attempt twice and withdrawn one: the other one counts.
-        last, record = max(ours, key=lambda item: (item[0], not ended_badly(item[1])))
-        if record.id in withdrawn:
-            pass
-        elif ended_badly(record):
-            may_retry = recorded or (inputs.retry_failed and record.state == RemediationState.FAILED)
-            if not may_retry:
-                return Adopt(record, last, f"it {record.state} and does not run again by itself")
-        elif (ended := record.end_time or record.update_time) is None or now - ended <= window:
+    ours = [own for record in history if (own := identity.own(record)) is not None]
+    used = next((record for record in history if record.id == inputs.idempotency_key), None)
+    if used is not None and used.mode != inputs.mode:
+        return Refuse(
+            f"the idempotency key {used.id} already belongs to a remediation of another mode: "
+            f"{messages.whose(used)}. Nothing was posted. Choose another `idempotencyKey`"
+        )
+    for own in ours:
+        if own.declared and not own.record.terminal:
+            return Adopt(own.record, own.attempt, f"it belongs to this resource and is {messages.state(own.record)}")
+    last = _newest(ours)
+    if last is not None and last.declared and last.record.id not in withdrawn and not asked:
+        if not ended_badly(last.record):
+            return _done_already(last, now)
+        if not (inputs.retry_failed and last.record.state == RemediationState.FAILED):
+            state = messages.state(last.record)
+            return Adopt(last.record, last.attempt, f"it {state} and does not run again by itself")
+    others = [record for record in history if not record.terminal]
+    return _beside(identity, others, history, now, recent) or _post(identity, ours, last, withdrawn, now, others)
+
+
+def _newest(ours: Sequence[Own]) -> Own | None:
+    """The last attempt. Two runs of the stack at once may have started one twice and withdrawn one: the other one
+    counts."""
+    return max(ours, key=lambda own: (own.attempt, not ended_badly(own.record)), default=None)
+
+
+def _done_already(last: Own, now: datetime) -> Adopt:
+    return Adopt(
+        last.record,
+        last.attempt,
+        f"it belongs to this resource and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
+        "nothing runs; to run another one, change `triggers`, or run `pulumi up --replace` with this resource's URN",
+        surprising=True,
+    )
+
+
+def _beside(
+    identity: Identity, others: Sequence[Remediation], history: Sequence[Remediation], now: datetime, recent: Recent
+) -> Decision | None:
+    """What `ifActive` says of what somebody else, or an earlier declaration of this resource, has under way; None if
+    that is nothing. A proposal stands in nobody's way."""
+    inputs = identity.inputs
+    other = next((record for record in others if record.state != RemediationState.PENDING_APPROVAL), None)
+    if inputs.if_active is IfActive.ADOPT:
+        if other is not None:
+            return Adopt(other, None, "it is active and `ifActive` is ADOPT")
+        done = recent_repair(identity, history, now, recent.window)
+        # A run may come when what its preview promised to wait for has just ended. One of this program ran before on
+        # purpose.
+        if done is not None and recent.choice is not IfRecent.IGNORE and not identity.same_program(done):
             return Adopt(
-                record,
-                last,
-                f"it belongs to this resource and {record.state} {messages.age(record, now)} ago; "
-                "to run another one, change `triggers`",
+                done,
+                None,
+                f"it SUCCEEDED {messages.age(done, now)} ago, and `ifActive` is ADOPT; to repair the node once more on "
+                "purpose, set `ifRecent` to IGNORE",
                 surprising=True,
             )
-        attempt = last + 1
-        what = "was withdrawn before it began" if record.id in withdrawn else record.state
-        because = f"attempt {last} ({record.id}) {what} {messages.age(record, now)} ago"
-    others = [record for record in history if not record.terminal]
-    if others:
-        other = others[0]
-        if inputs.if_active is IfActive.ADOPT:
-            return Adopt(other, None, "it is active and `ifActive` is ADOPT")
-        if inputs.if_active is IfActive.FAIL:
-            return Refuse(
-                f"{inputs.node} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
-                "for it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another one at "
-                "the same time; or take it over with `pulumi import togetherai:index:Remediation <name> "
-                f"{messages.import_id(other)}`"
-            )
-    return Post(attempt, because)
+    if other is not None and inputs.if_active is IfActive.FAIL:
+        return Refuse(
+            f"{inputs.node} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
+            "for it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another one at "
+            "the same time; or take it over with `pulumi import togetherai:index:Remediation <name> "
+            f"{messages.import_id(other)}`"
+        )
+    return None
+
+
+def _post(
+    identity: Identity,
+    ours: Sequence[Own],
+    last: Own | None,
+    withdrawn: Collection[str],
+    now: datetime,
+    others: Sequence[Remediation],
+) -> Post:
+    attempt, because = 1, "no earlier attempt"
+    if last is not None:
+        attempt = last.attempt + 1
+        what = "was withdrawn before it began" if last.record.id in withdrawn else messages.state(last.record)
+        because = f"attempt {last.attempt} ({last.record.id}) {what} {messages.age(last.record, now)} ago"
+    key = identity.key(attempt, again=any(own.declared for own in ours))
+    beware = list[str]()
+    if last is not None and last.declared and not ended_badly(last.record):
+        done = f"{messages.name(last.record)} {messages.state(last.record)} {messages.age(last.record, now)} ago"
+        beware.append(f"{done}; another attempt was asked for")
+    for record in others:
+        if record.state == RemediationState.PENDING_APPROVAL:
+            beware.append(f"the platform has proposed a repair of the same node: {messages.whose(record)}")
+            break
+    return Post(attempt, key, because, ". ".join(beware))
+
+
+def recent_repair(
+    identity: Identity, history: Sequence[Remediation], now: datetime, window: timedelta
+) -> Remediation | None:
+    """The newest remediation that SUCCEEDED within the window and is somebody else's. An AUTO_RESOLVED one repaired
+    nothing."""
+    ended = [
+        (end, record)
+        for record in history
+        if record.state == RemediationState.SUCCEEDED
+        and (end := record.end_time or record.update_time) is not None
+        and now - end <= window
+        and identity.own(record) is None
+    ]
+    return max(ended, key=lambda item: item[0])[1] if ended else None

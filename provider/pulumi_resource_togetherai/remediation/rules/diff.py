@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.remediation.rules.inputs import REPLACING
+from pulumi_resource_togetherai.remediation.rules.identity import REPLACING, declaration
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 
@@ -25,9 +25,11 @@ class Diff:
 
 
 def diff(old_inputs: Mapping[str, Any], state: State, new_inputs: Mapping[str, Any]) -> Diff:
-    """Compares the recorded inputs with the declared ones; values that are not known yet count as changed."""
-    changed = [name for name in sorted({*old_inputs, *new_inputs}) if old_inputs.get(name) != new_inputs.get(name)]
-    replaces = [name for name in REPLACING if name in changed]
+    """Compares the recorded inputs with the declared ones; values that are not known yet count as changed. A new
+    remediation runs exactly when its key would be another."""
+    old, new = declaration(old_inputs), declaration(new_inputs)
+    replaces = [name for name in REPLACING if old[name] != new[name]]
+    others = sorted({*old_inputs, *new_inputs}.difference(REPLACING))
     if new_inputs.get("retryFailed") is True and state.record.state == RemediationState.FAILED:
         replaces.append("state")
     elif state.withdrawn:
@@ -35,5 +37,5 @@ def diff(old_inputs: Mapping[str, Any], state: State, new_inputs: Mapping[str, A
     return Diff(
         replaces,
         unfinished=not replaces and ended_badly(state.record) and not new_inputs.get("acceptFailure"),
-        settings=[name for name in changed if name not in REPLACING],
+        settings=[name for name in others if old_inputs.get(name) != new_inputs.get(name)],
     )

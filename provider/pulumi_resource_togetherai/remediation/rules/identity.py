@@ -1,78 +1,120 @@
-"""Who a remediation belongs to: the idempotency key of a resource, and the marker that carries it in the reason.
+"""Who a remediation belongs to: the resource that started it, and what that resource declared then.
 
-Nobody outside the vendor knows what the server does with `remediation_id`, so a remediation carries its key twice:
-as `remediation_id`, and as a marker at the end of its reason. It is ours if either is there.
+A remediation carries its key twice: as `remediation_id`, and in the marker at the end of its reason. Nobody outside the
+vendor knows what the server does with `remediation_id`, so the marker identifies; the id serves where a server cuts
+reasons off.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.clusters.marker import MARKER, unmarked
+from pulumi_resource_togetherai.clusters.marker import Marker, token, unmarked
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 
 _NAMESPACE = uuid.UUID("6d8f2a0e-4a57-5c0b-9a3d-0b7f5d2c9e11")
-_MOST_ATTEMPTS = 500
+_MOST_KEYS = 100
+"""How many attempts are recognized by their id alone, where a server cuts the marker off."""
+
+REPLACING = ("clusterId", "instanceId", "mode", "triggers", "idempotencyKey")
+"""The inputs that are the declaration: a change of one runs a new remediation, a change of any other runs nothing."""
+
+
+def declaration(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a declaration, by the names in REPLACING, from inputs as Check returns them. No triggers at all are
+    the same as triggers without entries."""
+    return {name: inputs.get(name) or None for name in REPLACING}
+
+
+@dataclass(frozen=True)
+class Own:
+    """A remediation of this resource."""
+
+    record: Remediation
+    attempt: int
+    declared: bool
+    """Whether it is of what the resource declares now, and not of what it declared before."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes a remediation that of one resource: its URN, and the inputs whose change runs a new one."""
+    """Whose remediation it is: a resource, by its URN, with what it declares."""
 
     urn: str
     inputs: RemediationInputs
 
-    def key(self, attempt: int) -> str:
-        """The idempotency key of an attempt (the first is 1): the same program gives the same key."""
+    @cached_property
+    def owner(self) -> str:
+        """The token of the resource."""
+        return token(self._resource)
+
+    def key(self, attempt: int, *, again: bool = False) -> str:
+        """The `remediation_id` of an attempt (the first is 1): the same program gives the same key. `again`: whether an
+        earlier attempt had the same declaration, so that a key that the program chose is in use."""
         explicit = self.inputs.idempotency_key
-        if explicit is not None:
-            return explicit if attempt == 1 else str(uuid.uuid5(_NAMESPACE, json.dumps([explicit, attempt])))
-        parts = [
-            self.urn,
-            self.inputs.cluster_id,
-            self.inputs.instance_id,
-            self.inputs.mode.value,
-            sorted((self.inputs.triggers or {}).items()),
-            attempt,
-        ]
-        return str(uuid.uuid5(_NAMESPACE, json.dumps(parts)))
+        if explicit is None:
+            return str(uuid.uuid5(_NAMESPACE, json.dumps([*self._parts, attempt])))
+        return str(uuid.uuid5(_NAMESPACE, json.dumps([explicit, attempt]))) if again else explicit
 
     def marked_reason(self, attempt: int) -> str:
         """The reason with this attempt's marker at its end, and no other marker in it."""
-        marker = f"[pulumi {_program(self.urn)} {_token(self.key(attempt))}]"
-        return f"{unmarked(self.inputs.reason)} {marker}".lstrip()
+        return f"{unmarked(self.inputs.reason)} {self._marker(attempt).text()}".lstrip()
 
-    def attempt_of(self, remediation: Remediation) -> int | None:
-        """Which attempt of this resource a remediation is; None if it is not ours."""
-        program = _program(self.urn)
-        marks = MARKER.finditer(remediation.reason or "")
-        tokens = {mark["token"] for mark in marks if mark["program"] == program}
-        if not tokens and not self._may_be_a_key(remediation.id):
+    def own(self, remediation: Remediation) -> Own | None:
+        """A remediation as one of this resource; None if it is not."""
+        if marker := Marker.of(remediation):
+            if marker.owner != self.owner:
+                return None
+            return Own(remediation, marker.attempt, marker.declaration == self._declared)
+        if not self._may_be_a_key(remediation.id):
             return None
-        for attempt in range(1, _MOST_ATTEMPTS + 1):
-            key = self.key(attempt)
-            if remediation.id == key or _token(key) in tokens:
-                return attempt
-        return None
+        attempt = self._attempts.get(folded(remediation.id))
+        return Own(remediation, attempt, declared=True) if attempt is not None else None
+
+    def same_program(self, remediation: Remediation) -> bool:
+        """Whether a remediation was started by this program in this stack, by whichever of its resources."""
+        marker = Marker.of(remediation)
+        return marker is not None and marker.program == self._marker(1).program
+
+    @cached_property
+    def _resource(self) -> str:
+        """The URN with the short name of the resource's type, so that both forms of the provider agree."""
+        stack, project, kind, name = (self.urn.split("::", 3) + [""] * 3)[:4]
+        parents, _, own = kind.rpartition("$")
+        return "::".join((stack, project, f"{parents}${own.rpartition(':')[2]}", name))
+
+    @cached_property
+    def _parts(self) -> list[Any]:
+        """What the key is made of."""
+        inputs = self.inputs
+        triggers = sorted((inputs.triggers or {}).items())
+        return [self._resource, inputs.cluster_id, inputs.instance_id, inputs.mode.value, triggers]
+
+    @cached_property
+    def _declared(self) -> str:
+        """The token of the declaration."""
+        return token(json.dumps([*self._parts, self.inputs.idempotency_key]))
+
+    def _marker(self, attempt: int) -> Marker:
+        stack, project, *_, name = (self.urn.split("::") + [""] * 3)[:4]
+        program = f"{project}/{stack.removeprefix('urn:pulumi:')}"
+        return Marker.named(program, name, attempt, self.owner, self._declared)
+
+    @cached_property
+    def _attempts(self) -> dict[str, int]:
+        """The attempts by their keys, and the one under the key that the program chose."""
+        explicit = self.inputs.idempotency_key
+        keys = {folded(self.key(attempt, again=True)): attempt for attempt in range(1, _MOST_KEYS + 1)}
+        return keys | ({folded(explicit): 1} if explicit is not None else {})
 
     def _may_be_a_key(self, text: str) -> bool:
         """Keys are UUIDs of version 5, unless the program chose one; so most other ids are recognized at once as not
         ours."""
         return text == self.inputs.idempotency_key or (len(text) == 36 and text[14] == "5")
-
-
-def _token(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:12]
-
-
-def _program(urn: str) -> str:
-    """project/stack of a URN (urn:pulumi:stack::project::type::name), with nothing in it that ends a marker."""
-    parts = urn.split("::")
-    if len(parts) < 3:
-        return "unknown"
-    return re.sub(r"[\]\s]", "-", f"{parts[1]}/{parts[0].removeprefix('urn:pulumi:')}")

@@ -14,7 +14,7 @@ from pulumi_resource_togetherai.duration import Duration
 from pulumi_resource_togetherai.spelling import Mode
 
 Identifier = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:-]*$", max_length=256)
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~@=+,-]*$", max_length=256)
 ]
 """An id as the API assigns them. It cannot form a path: it has no slash, no space and no dot at its start."""
 
@@ -102,7 +102,3 @@ class RemediationInputs(Settings):
     def node(self) -> str:
         """The node to repair, as messages name it."""
         return messages.node(self.cluster_id, self.instance_id)
-
-
-REPLACING = ("clusterId", "instanceId", "mode", "triggers", "idempotencyKey")
-"""The inputs whose change runs a new remediation. A change of any other runs nothing."""

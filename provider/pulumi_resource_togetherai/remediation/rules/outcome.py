@@ -11,13 +11,13 @@ from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.harmless import quoted
 
 SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
-"""The terminal states that make a resource complete. A terminal state that this version does not know counts as a
-success too: the stack records it unchanged."""
+"""The terminal states that make a resource complete. An end that this version cannot judge, a state that it does not
+know, is an error."""
 
 
 def ended_badly(record: Remediation) -> bool:
     """Whether it ended without doing its work, although the work was still needed."""
-    return record.state in (RemediationState.FAILED, RemediationState.CANCELLED)
+    return record.terminal and record.state not in SUCCESSES
 
 
 def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = False) -> str | None:
@@ -62,6 +62,14 @@ def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
             f"{quoted(record.error_message or 'no reason given')}"
         )
         again = "change `triggers`, or set `retryFailed: true`"
+    elif not record.state.known:
+        why = f" ({quoted(record.error_message)})" if record.error_message else ""
+        happened = (
+            f"{messages.name(record)} ended as {quoted(record.state)}{why} after {messages.took(record, now)}, which "
+            "this version of the provider does not know, so it cannot tell whether the node is repaired. If it is, set "
+            "`acceptFailure: true`"
+        )
+        again = "change `triggers`"
     else:
         by = f" by {quoted(record.reviewed_by)}" if record.reviewed_by else ""
         comment = f" ({quoted(record.review_comment)})" if record.review_comment else ""

@@ -26,6 +26,9 @@ class Bookkeeping(BaseModel):
     """Which attempt of this resource it is; the first is 1. Unset for a remediation that somebody else started."""
     adopted: bool = False
     """Whether somebody else started it and `ifActive: ADOPT` took it over. Deleting the resource never cancels it."""
+    resumed: bool = False
+    """Whether this stack found it by its marker, and cannot prove that it started it: a run may have been killed, or a
+    stack of the same names in another backend may have started it. Deleting the resource then does not cancel it."""
     withdrawn: bool = False
     """Whether the provider cancelled it before it began, because another remediation of the node came first, or others
     filled the cluster up to `maxConcurrentPerCluster`. The next `pulumi up` starts a new one."""
@@ -45,6 +48,7 @@ class State:
     record: Remediation
     attempt: int | None = None
     adopted: bool = False
+    resumed: bool = False
     withdrawn: bool = False
 
     @property
@@ -59,7 +63,11 @@ class State:
     def outputs(self) -> dict[str, Any]:
         """The outputs. Where an input and the API's record share a name, the record's value stands."""
         kept = Bookkeeping(
-            remediation_id=self.record.id, attempt=self.attempt, adopted=self.adopted, withdrawn=self.withdrawn
+            remediation_id=self.record.id,
+            attempt=self.attempt,
+            adopted=self.adopted,
+            resumed=self.resumed,
+            withdrawn=self.withdrawn,
         )
         return (
             self.inputs.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -78,6 +86,7 @@ class State:
             Remediation.model_validate(record | {"id": kept.remediation_id}),
             kept.attempt,
             kept.adopted,
+            kept.resumed,
             kept.withdrawn,
         )
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.rules.decision import Decision, Post, Refuse, decide
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from pulumi_resource_togetherai.remediation.rules.recent import reckon
+from pulumi_resource_togetherai.remediation.rules.recent import recent_rule, warned_of_recent
 from pulumi_resource_togetherai.remediation.steps.history import History
 from pulumi_resource_togetherai.remediation.steps.run import Run
 
 
-def decision(run: Run, identity: Identity, history: History, *, recorded: bool, own: str | None) -> Decision:
-    """What create does, given the instance's remediations."""
-    now, window = run.client.now(), timedelta(seconds=seconds(run.config.adoption_window))
-    chosen = decide(identity, history.records, now=now, window=window, recorded=recorded, withdrawn=history.withdrawn)
+def decision(run: Run, identity: Identity, history: History, *, asked: bool) -> Decision:
+    """What create does, given the instance's remediations. `asked`: whether the user asked for another attempt."""
+    # By the earlier of the two clocks an end seems more recent than it is, and that starts nothing.
+    now, recent = run.client.earliest_now(), recent_rule(identity.inputs, run.config)
+    chosen = decide(identity, history.records, now=now, asked=asked, recent=recent, withdrawn=history.withdrawn)
     if isinstance(chosen, Post) and history.incomplete:
         return Refuse(
             f"the API's list of the remediations of {identity.inputs.node} may lack one that is this resource's own or "
-            f"active: {history.incomplete}. Nothing was posted. Run the command again; if it says the same, "
-            f"report what `togetherai-check {identity.inputs.cluster_id} --describe` prints"
+            f"active: {history.incomplete}. Nothing was posted. Run the command again; if it says the same, report "
+            "what `togetherai-check --describe` says of the cluster"
         )
-    return reckon(chosen, identity, history.records, now=now, config=run.config, own=own)
+    return warned_of_recent(chosen, identity, history.records, now, recent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn, was_withdrawn
+from pulumi_resource_togetherai.clusters.precedence import Rules, may_have_been_withdrawn
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.steps.run import Run
@@ -34,13 +34,11 @@ async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> 
     """The instance's remediations as this resource sees them. Raises ApiError."""
     inputs, view = identity.inputs, run.cluster(identity.inputs.cluster_id)
     records = await view.node(inputs.instance_id, preview=preview)
-    suspects = [
-        record for record in records if may_have_been_withdrawn(record) and identity.attempt_of(record) is not None
-    ]
+    suspects = [record for record in records if may_have_been_withdrawn(record) and identity.own(record) is not None]
     if not suspects:
         return History(records, incomplete=records.incomplete)
     limit = run.config.max_concurrent_per_cluster
     known = records if limit is None else await view.everything()
-    one_per_node = inputs.if_active is not IfActive.CREATE
-    withdrawn = (one.id for one in suspects if was_withdrawn(one, known, one_per_node=one_per_node, limit=limit))
+    rules = Rules(one_per_node=inputs.if_active is not IfActive.CREATE, limit=limit)
+    withdrawn = (one.id for one in suspects if rules.was_withdrawn(one, known))
     return History(records, frozenset(withdrawn), records.incomplete)

@@ -4,6 +4,7 @@ After the API has accepted it, never send it again: the remediation exists, what
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, NotFound
@@ -12,6 +13,7 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.remediation.rules.decision import Post
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run
 from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
@@ -24,42 +26,57 @@ SETTLING = 6
 request may still be in transit, and the answers may lag."""
 
 
-async def post(run: Run, identity: Identity, attempt: int) -> Remediation:
-    """Starts this attempt, and returns it, or the remediation that turns out to be this attempt already.
+@dataclass
+class Budget:
+    """How many POSTs one create may still send, whatever the answers."""
+
+    left: int
+
+
+async def post(run: Run, identity: Identity, chosen: Post, budget: Budget) -> Remediation:
+    """Starts the chosen attempt, and returns it, or the remediation that turns out to be this attempt already.
 
     Raises RemediationError if the API refuses, or if the outcome cannot be found out.
     """
     inputs, view = identity.inputs, run.cluster(identity.inputs.cluster_id)
     counted = {CLUSTER: inputs.cluster_id, MODE: inputs.mode.value}
-    for left in reversed(range(run.config.max_retries + 1)):
+    while True:
+        budget.left -= 1
         try:
-            accepted = await _ask(run, identity, attempt)
+            accepted = await _ask(run, identity, chosen)
         except ApiError as error:
             instruments().posts.add(1, counted | {ERROR_TYPE: type(error).__name__})
             if not error.maybe_took_effect:
                 raise RemediationError(f"no remediation of {inputs.node} was started: {error}") from error
             await run.report.status(f"{error}; checking whether the remediation was started")
-            search = _Search(run, identity, attempt)
+            search = _Search(run, identity, chosen)
             found = await search.until(SETTLING * view.interval)
             if found is not None:
                 return found
-            if not left or search.incomplete or isinstance(error, AlreadyExists):
-                raise _unknown(identity, attempt, error, search.incomplete) from error
+            if budget.left <= 0 or search.incomplete or isinstance(error, AlreadyExists):
+                raise _unknown(identity, chosen, error, search.incomplete) from error
         else:
             instruments().posts.add(1, counted)
-            return await _started(run, identity, attempt, accepted)
-    raise AssertionError("the last try returns or raises")
+            return await _started(run, identity, chosen, accepted)
 
 
-async def _ask(run: Run, identity: Identity, attempt: int) -> Accepted:
+def is_attempt(identity: Identity, record: Remediation, chosen: Post) -> bool:
+    """Whether a remediation is the chosen attempt of what the resource declares."""
+    if record.mode != identity.inputs.mode:
+        return False
+    own = identity.own(record)
+    return own is not None and own.declared and (own.attempt == chosen.attempt or record.id == chosen.key)
+
+
+async def _ask(run: Run, identity: Identity, chosen: Post) -> Accepted:
     """Sends one POST."""
     inputs = identity.inputs
     accepted = await run.client.create_remediation(
         inputs.cluster_id,
         inputs.instance_id,
         mode=inputs.mode,
-        reason=identity.marked_reason(attempt) if run.config.mark_reason else inputs.reason,
-        remediation_id=identity.key(attempt),
+        reason=identity.marked_reason(chosen.attempt),
+        remediation_id=chosen.key,
     )
     if run.client.ids_refused and run.clusters.first("the API refuses `remediation_id`"):
         await run.report.info(
@@ -69,16 +86,16 @@ async def _ask(run: Run, identity: Identity, attempt: int) -> Accepted:
     return accepted
 
 
-async def _started(run: Run, identity: Identity, attempt: int, accepted: Accepted) -> Remediation:
+async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepted) -> Remediation:
     """The remediation that an accepted POST has started."""
     inputs, view, record = identity.inputs, run.cluster(identity.inputs.cluster_id), accepted.record
-    if record is not None and record.mode == inputs.mode and identity.attempt_of(record) == attempt:
+    if record is not None and is_attempt(identity, record, chosen):
         return view.believed(record)
     shown = f"it answered with {messages.whose(record)}" if record is not None else accepted.problem
     await run.report.status(
         f"the API accepted the remediation of {inputs.node}; looking for it ({shown or 'no details'})"
     )
-    search = _Search(run, identity, attempt, accepted.remediation_id)
+    search = _Search(run, identity, chosen, accepted.remediation_id)
     found = await search.until(SETTLING * view.interval if accepted.of_another else view.proof)
     if found is not None:
         if search.late_by:
@@ -86,14 +103,14 @@ async def _started(run: Run, identity: Identity, attempt: int, accepted: Accepte
         return found
     if accepted.of_another or (record is not None and record.mode != inputs.mode):
         raise RemediationError(
-            f"the idempotency key {identity.key(attempt)} belongs to another remediation: the API answered the request "
+            f"the idempotency key {chosen.key} belongs to another remediation: the API answered the request "
             f"for {inputs.node} ({inputs.mode.short}) like this: {shown}. It shows none of ours. Choose another "
             "`idempotencyKey`"
         )
     because = search.incomplete or "it is neither there by its id nor in a list"
     raise RemediationError(
         f"the API accepted a remediation of {inputs.node}, but for {text(view.proof)} it has shown none under the "
-        f"idempotency key {identity.key(attempt)} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
+        f"idempotency key {chosen.key} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
         "look at the node before you do anything else. `pulumi up` looks for it first, too"
     )
 
@@ -101,11 +118,11 @@ async def _started(run: Run, identity: Identity, attempt: int, accepted: Accepte
 class _Search:
     """Looks for an attempt again and again."""
 
-    def __init__(self, run: Run, identity: Identity, attempt: int, remediation_id: str | None = None) -> None:
+    def __init__(self, run: Run, identity: Identity, chosen: Post, remediation_id: str | None = None) -> None:
         """`remediation_id`: the id that the API says it has."""
         self._run = run
         self._identity = identity
-        self._attempt = attempt
+        self._chosen = chosen
         self._id = remediation_id
         self.incomplete = ""
         """Why the last look may have missed it; empty if it cannot have."""
@@ -140,21 +157,18 @@ class _Search:
         except NotFound:  # the API knows no such instance any more
             listed = None
         self.incomplete = listed.incomplete if listed is not None else ""
-        found = [record for record in listed or () if self._is_it(record)]
+        found = [record for record in listed or () if is_attempt(self._identity, record, self._chosen)]
         if found or self._id is None:
             return next(iter(found), None)
         try:
             record = await view.remediation(Ref(inputs.instance_id, self._id))
         except NotFound:
             return None
-        return record if self._is_it(record) else None
-
-    def _is_it(self, record: Remediation) -> bool:
-        return record.mode == self._identity.inputs.mode and self._identity.attempt_of(record) == self._attempt
+        return record if is_attempt(self._identity, record, self._chosen) else None
 
 
-def _unknown(identity: Identity, attempt: int, error: ApiError, incomplete: str) -> RemediationError:
-    node, key = identity.inputs.node, identity.key(attempt)
+def _unknown(identity: Identity, chosen: Post, error: ApiError, incomplete: str) -> RemediationError:
+    node, key = identity.inputs.node, chosen.key
     may_lack = f", though its list may lack one ({incomplete})" if incomplete else ""
     if isinstance(error, AlreadyExists):
         return RemediationError(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.precedence import Loss
+from pulumi_resource_togetherai.clusters.precedence import Loss, Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
@@ -28,10 +28,10 @@ class Result:
 
 def contest_of(run: Run, state: State) -> Contest | None:
     """The rules that apply to a remediation, if it is this resource's own."""
-    one_per_node, limit = state.inputs.if_active is not IfActive.CREATE, run.config.max_concurrent_per_cluster
-    if state.attempt is None or not (one_per_node or limit):
+    rules = Rules(state.inputs.if_active is not IfActive.CREATE, run.config.max_concurrent_per_cluster)
+    if state.attempt is None or not (rules.one_per_node or rules.limit):
         return None
-    return Contest(run.report, one_per_node=one_per_node, limit=limit)
+    return Contest(run.report, rules)
 
 
 async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:

@@ -24,12 +24,13 @@ async def later_attempt(run: Run, urn: str, state: State) -> str:
         except NotFound:  # its VM was replaced, and the API lists nothing of it any more
             return ""
     for record in history:
-        attempt = identity.attempt_of(record)
-        if (
-            attempt is not None
-            and record.id != state.record.id
-            and attempt >= state.attempt
-            and not ended_badly(record)
-        ):
-            return f"attempt {attempt} exists already: {messages.whose(record)}. `pulumi up --replace` takes it over"
+        own = identity.own(record)
+        if own is None or record.id == state.record.id or own.attempt < state.attempt or ended_badly(record):
+            continue
+        then = (
+            f"to take it over, run `pulumi state delete '{urn}'` and then `pulumi up`, which starts nothing"
+            if record.terminal
+            else "`pulumi up --replace` takes it over"
+        )
+        return f"attempt {own.attempt} exists already: {messages.whose(record)}; {then}"
     return ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, CredentialRefused
+from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, CredentialRefused, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.limit import Slot
+from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered
 from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
@@ -26,12 +28,19 @@ _CANCELLED = RemediationState.CANCELLED
 async def create(run: Run, inputs: ReviewInputs) -> Result:
     """Makes the review, or records the one that was made already. Raises RemediationError when there is nothing to
     record."""
-    with run.cluster(inputs.cluster_id).limit.slot(run.report) as slot:
+    with run.cluster(inputs.cluster_id).limit.slot(inputs.instance_id, run.report) as slot:
         state = await _review_or_adopt(run, inputs, slot)
         slot.record = state.record
         result = await settle(run, state, contest_of(run, state))
         slot.record = result.state.record
         return result
+
+
+async def approve_again(run: Run, state: State) -> State:
+    """Makes the review of a resource whose proposal still waits for it, though an earlier run had made it: the API has
+    lost it."""
+    with run.cluster(state.inputs.cluster_id).limit.slot(state.inputs.instance_id, run.report) as slot:
+        return await _review_or_adopt(run, state.inputs, slot)
 
 
 async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
@@ -94,8 +103,10 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                     if not again:
                         raise
                 else:
+                    answer = await _once_it_shows(run, answer)
                     await _not_raised_meanwhile(run, inputs, answer)
-                    if (answer.state == _CANCELLED) is (inputs.decision is Decision.REJECT):
+                    done_as_asked = (answer.state == _CANCELLED) is (inputs.decision is Decision.REJECT)
+                    if done_as_asked and answer.state != RemediationState.PENDING_APPROVAL:
                         return State(inputs, answer)
                     if not left:
                         raise RemediationError(
@@ -114,6 +125,19 @@ async def _review(run: Run, inputs: ReviewInputs) -> Remediation:
     else:
         answer = await run.client.approve_remediation(*where, comment=inputs.comment, mode=inputs.mode)
     return run.cluster(inputs.cluster_id).believed(answer)
+
+
+async def _once_it_shows(run: Run, answer: Remediation) -> Remediation:
+    """The remediation once its record shows the review that the API has accepted, or as it is if it does not for so
+    long that the review counts as lost."""
+    view, loop = run.cluster(answer.cluster_id), asyncio.get_running_loop()
+    since, gap = loop.time(), view.interval * QUICK
+    while answer.state == RemediationState.PENDING_APPROVAL and loop.time() - since < view.proof:
+        await asyncio.sleep(gap)
+        gap = min(view.interval, gap * GROWTH)
+        with suppress(NotFound):
+            answer = await view.remediation(answer)
+    return answer
 
 
 async def _not_raised_meanwhile(run: Run, inputs: ReviewInputs, record: Remediation) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
@@ -16,6 +18,9 @@ from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInput
 from pulumi_resource_togetherai.review.rules.outcome import problem
 from pulumi_resource_togetherai.review.rules.state import State
 from pulumi_resource_togetherai.review.steps.settle import Result, settle
+
+_AT_ONCE = timedelta(seconds=2)
+"""How far apart a rejection and the end that it brings may be."""
 
 
 async def read(run: Run, resource_id: str, state: State | None) -> Result | None:
@@ -49,11 +54,20 @@ def _forgotten(run: Run, state: State | None) -> Result | None:
     return Result(state, problem(Watch(state.record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished))
 
 
+def _was_rejected(record: Remediation) -> bool:
+    """Whether a review ended it: then it ended when it was reviewed, and never began. One that was approved may have
+    been cancelled later."""
+    if record.state != RemediationState.CANCELLED or record.start_time:
+        return False
+    reviewed, ended = record.review_time, record.end_time
+    return reviewed is None or ended is None or ended - reviewed <= _AT_ONCE
+
+
 def _declaration(record: Remediation) -> ReviewInputs:
     """The inputs as a program would write them to declare this review."""
     if not reviewed(record):
         raise RemediationError(f"{messages.whose(record)}, has not been reviewed: there is no review to import")
-    decision = Decision.REJECT if record.state == RemediationState.CANCELLED else Decision.APPROVE
+    decision = Decision.REJECT if _was_rejected(record) else Decision.APPROVE
     written = {
         "clusterId": record.cluster_id,
         "instanceId": record.instance_id,

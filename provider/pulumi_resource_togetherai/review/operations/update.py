@@ -1,22 +1,24 @@
-"""Update: resumes the wait for an approved remediation; reviews nothing."""
+"""Update: resumes the wait for an approved remediation. Reviews nothing, unless the API has lost the approval."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import Run, explained
-from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
+from pulumi_resource_togetherai.review.operations.create import approve_again
+from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.outcome import problem
 from pulumi_resource_togetherai.review.rules.state import State
 from pulumi_resource_togetherai.review.steps.settle import Result, contest_of, settle
 
 
 async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: bool) -> Result:
-    """Resumes the wait that the last run gave up, with the current inputs. Reviews nothing. `may_withdraw`: whether
+    """Resumes the wait that the last run gave up, with the current inputs. `may_withdraw`: whether
     that run may have stopped before it checked whether another remediation came first."""
     state = replace(state, inputs=inputs)
     record = state.record
@@ -28,4 +30,7 @@ async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: 
         except NotFound as error:
             gone = Watch(record, Stop.GONE, error)
             return Result(state, problem(gone, run.client.now(), kept=run.keeps_unfinished))
-    return await settle(run, state.seen(record), contest_of(run, state) if may_withdraw else None)
+    state = state.seen(record)
+    if record.state == RemediationState.PENDING_APPROVAL and inputs.decision is Decision.APPROVE and not state.adopted:
+        state = await approve_again(run, state)
+    return await settle(run, state, contest_of(run, state) if may_withdraw else None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.clusters.wait_result import Stop
 from pulumi_resource_togetherai.remediation.steps.run import Run
@@ -28,7 +29,7 @@ def contest_of(run: Run, state: State) -> Contest | None:
     cancelled, the remediation could not be approved again."""
     if state.adopted or state.gone or state.inputs.decision is Decision.REJECT:
         return None
-    return Contest(run.report, one_per_node=True, limit=None)
+    return Contest(run.report, Rules(one_per_node=True, limit=None))
 
 
 async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
