@@ -57,7 +57,7 @@ explore: setup ## Try every order of the requests of two processes that ask for 
 versions: setup ## Run both forms with the oldest and the newest pulumi that are admitted (2 minutes)
 	@$(WITH_TOOLS) pytest -n 2 tests/versions
 
-bench: setup ## Measure what the README and docs/performance.md claim (75 minutes)
+bench: setup ## Measure what the README and docs/performance.md claim (40 minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 	@$(WITH_TOOLS) python benchmarks/many.py

@@ -37,12 +37,10 @@ export class Provider extends pulumi.ProviderResource {
         let resourceInputs: pulumi.Inputs = {};
         opts = opts || {};
         {
-            resourceInputs["adoptionWindow"] = (args?.adoptionWindow) ?? "1h";
             resourceInputs["apiKey"] = args?.apiKey ? pulumi.secret(args.apiKey) : undefined;
             resourceInputs["baseUrl"] = args?.baseUrl;
             resourceInputs["dangerouslySendApiKeyInClear"] = pulumi.output((args?.dangerouslySendApiKeyInClear) ?? false).apply(JSON.stringify);
             resourceInputs["ifRecent"] = (args?.ifRecent) ?? "WARN";
-            resourceInputs["markReason"] = pulumi.output((args?.markReason) ?? true).apply(JSON.stringify);
             resourceInputs["maxConcurrentPerCluster"] = pulumi.output(args?.maxConcurrentPerCluster).apply(JSON.stringify);
             resourceInputs["maxRetries"] = pulumi.output((args?.maxRetries) ?? 5).apply(JSON.stringify);
             resourceInputs["pollInterval"] = (args?.pollInterval) ?? "5s";
@@ -60,10 +58,6 @@ export class Provider extends pulumi.ProviderResource {
  */
 export interface ProviderArgs {
     /**
-     * How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
-     */
-    adoptionWindow?: pulumi.Input<string | undefined>;
-    /**
      * The API key. Default: the environment variable TOGETHER_API_KEY.
      */
     apiKey?: pulumi.Input<string | undefined>;
@@ -79,10 +73,6 @@ export interface ProviderArgs {
      * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
      */
     ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
-    /**
-     * Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
-     */
-    markReason?: pulumi.Input<boolean | undefined>;
     /**
      * How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
      */

@@ -147,6 +147,10 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly requestedBy: pulumi.Output<string | undefined>;
     /**
+     * Whether this stack found it by its marker, and cannot prove that it started it: a run may have been killed, or a stack of the same names in another backend may have started it. Deleting the resource then does not cancel it.
+     */
+    declare public /*out*/ readonly resumed: pulumi.Output<boolean>;
+    /**
      * Whether the next `pulumi up` runs a FAILED remediation again.
      */
     declare public readonly retryFailed: pulumi.Output<boolean>;
@@ -240,6 +244,7 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["passiveHealthCheckEventId"] = undefined /*out*/;
             resourceInputs["remediationId"] = undefined /*out*/;
             resourceInputs["requestedBy"] = undefined /*out*/;
+            resourceInputs["resumed"] = undefined /*out*/;
             resourceInputs["reviewComment"] = undefined /*out*/;
             resourceInputs["reviewTime"] = undefined /*out*/;
             resourceInputs["reviewedBy"] = undefined /*out*/;
@@ -270,6 +275,7 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["recentWindow"] = undefined /*out*/;
             resourceInputs["remediationId"] = undefined /*out*/;
             resourceInputs["requestedBy"] = undefined /*out*/;
+            resourceInputs["resumed"] = undefined /*out*/;
             resourceInputs["retryFailed"] = undefined /*out*/;
             resourceInputs["reviewComment"] = undefined /*out*/;
             resourceInputs["reviewTime"] = undefined /*out*/;

@@ -283,7 +283,6 @@ def runners_run(seed: int, folder: Path, backend: Backend) -> Outcome:
         )
         runner.configure("togetherai:requestTimeout", "1s")
         runner.configure("togetherai:maxRetries", "2")
-        runner.configure("togetherai:adoptionWindow", "24h")  # a test's second is minutes of the simulator's
         runner.declare()
         for rule in rules():
             api.add_fault(rule)

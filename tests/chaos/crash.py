@@ -148,7 +148,6 @@ def run(case: Case, folder: Path, backend: Backend | None = None, name: str = "p
     flags = (f"--idempotency={case.reading}", "--pending=100", "--quarantined=100", "--running=200")
     with simulator(*flags) as api, gate(api.address) as (stopper, address):
         stack = Stack(folder / "first", case.form, address, backend=backend, name=name)
-        stack.configure("togetherai:adoptionWindow", "24h")  # a test's second is minutes of the simulator's
         if case.is_delete:
             api.behave(outcome="hold")
             stack.declare(wait=False)

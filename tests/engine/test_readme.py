@@ -32,7 +32,9 @@ OTHERWISE = {
     "pulumi preview": "test_the_programs_run, and every other test here",
     "pulumi up": "test_the_programs_run, and every other test here",
     ".venv/bin/python benchmarks/many.py --plot": "tests/benchmarks, with fewer remediations",
-    ".venv/bin/python benchmarks/many.py --n 10 --sides a,c": "tests/benchmarks, with fewer remediations",
+    ".venv/bin/python benchmarks/many.py --n 100,1000 --sides loop,plugin --clusters 1 --pages 100 --no-preview": (
+        "tests/benchmarks, with fewer remediations"
+    ),
     "pulumi new https://github.com/pulumi-togetherai/pulumi-togetherai/tree/main/templates/python": "test_templates: "
     "from this checkout",
     "pulumi plugin install resource togetherai 0.1.0 --server "

@@ -23,17 +23,11 @@ func NewProvider(ctx *pulumi.Context,
 		args = &ProviderArgs{}
 	}
 
-	if args.AdoptionWindow == nil {
-		args.AdoptionWindow = pulumi.StringPtr("1h")
-	}
 	if args.DangerouslySendApiKeyInClear == nil {
 		args.DangerouslySendApiKeyInClear = pulumi.BoolPtr(false)
 	}
 	if args.IfRecent == nil {
 		args.IfRecent = IfRecent("WARN")
-	}
-	if args.MarkReason == nil {
-		args.MarkReason = pulumi.BoolPtr(true)
 	}
 	if args.MaxRetries == nil {
 		args.MaxRetries = pulumi.IntPtr(5)
@@ -63,8 +57,6 @@ func NewProvider(ctx *pulumi.Context,
 }
 
 type providerArgs struct {
-	// How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
-	AdoptionWindow *string `pulumi:"adoptionWindow"`
 	// The API key. Default: the environment variable TOGETHER_API_KEY.
 	ApiKey *string `pulumi:"apiKey"`
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
@@ -73,8 +65,6 @@ type providerArgs struct {
 	DangerouslySendApiKeyInClear *bool `pulumi:"dangerouslySendApiKeyInClear"`
 	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 	IfRecent *IfRecent `pulumi:"ifRecent"`
-	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
-	MarkReason *bool `pulumi:"markReason"`
 	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 	MaxConcurrentPerCluster *int `pulumi:"maxConcurrentPerCluster"`
 	// How often a request is repeated after a transient error.
@@ -91,8 +81,6 @@ type providerArgs struct {
 
 // The set of arguments for constructing a Provider resource.
 type ProviderArgs struct {
-	// How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
-	AdoptionWindow pulumi.StringPtrInput
 	// The API key. Default: the environment variable TOGETHER_API_KEY.
 	ApiKey pulumi.StringPtrInput
 	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
@@ -101,8 +89,6 @@ type ProviderArgs struct {
 	DangerouslySendApiKeyInClear pulumi.BoolPtrInput
 	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 	IfRecent IfRecentPtrInput
-	// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
-	MarkReason pulumi.BoolPtrInput
 	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 	MaxConcurrentPerCluster pulumi.IntPtrInput
 	// How often a request is repeated after a transient error.

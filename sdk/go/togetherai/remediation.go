@@ -83,6 +83,8 @@ type Remediation struct {
 	RemediationId pulumi.StringOutput `pulumi:"remediationId"`
 	// Who requested it.
 	RequestedBy pulumi.StringPtrOutput `pulumi:"requestedBy"`
+	// Whether this stack found it by its marker, and cannot prove that it started it: a run may have been killed, or a stack of the same names in another backend may have started it. Deleting the resource then does not cancel it.
+	Resumed pulumi.BoolOutput `pulumi:"resumed"`
 	// Whether the next `pulumi up` runs a FAILED remediation again.
 	RetryFailed pulumi.BoolOutput `pulumi:"retryFailed"`
 	// What the reviewer wrote.
@@ -378,6 +380,11 @@ func (o RemediationOutput) RemediationId() pulumi.StringOutput {
 // Who requested it.
 func (o RemediationOutput) RequestedBy() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.RequestedBy }).(pulumi.StringPtrOutput)
+}
+
+// Whether this stack found it by its marker, and cannot prove that it started it: a run may have been killed, or a stack of the same names in another backend may have started it. Deleting the resource then does not cancel it.
+func (o RemediationOutput) Resumed() pulumi.BoolOutput {
+	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.Resumed }).(pulumi.BoolOutput)
 }
 
 // Whether the next `pulumi up` runs a FAILED remediation again.

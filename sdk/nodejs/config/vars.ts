@@ -8,17 +8,6 @@ declare var exports: any;
 const __config = new pulumi.Config("togetherai");
 
 /**
- * How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
- */
-export declare const adoptionWindow: string;
-Object.defineProperty(exports, "adoptionWindow", {
-    get() {
-        return __config.get("adoptionWindow") ?? "1h";
-    },
-    enumerable: true,
-});
-
-/**
  * The API key. Default: the environment variable TOGETHER_API_KEY.
  */
 export declare const apiKey: string | undefined;
@@ -58,17 +47,6 @@ export declare const ifRecent: string;
 Object.defineProperty(exports, "ifRecent", {
     get() {
         return __config.get("ifRecent") ?? "WARN";
-    },
-    enumerable: true,
-});
-
-/**
- * Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
- */
-export declare const markReason: boolean;
-Object.defineProperty(exports, "markReason", {
-    get() {
-        return __config.getObject<boolean>("markReason") ?? true;
     },
     enumerable: true,
 });

@@ -20,12 +20,10 @@ __all__ = ['ProviderArgs', 'Provider']
 @pulumi.input_type
 class ProviderArgs:
     def __init__(__self__, *,
-                 adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
-                 mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
@@ -35,12 +33,10 @@ class ProviderArgs:
         """
         The set of arguments for constructing a Provider resource.
 
-        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
-        :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
         :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
@@ -48,10 +44,6 @@ class ProviderArgs:
         :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
         :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
         """
-        if adoption_window is None:
-            adoption_window = '1h'
-        if adoption_window is not None:
-            pulumi.set(__self__, "adoption_window", adoption_window)
         if api_key is not None:
             pulumi.set(__self__, "api_key", api_key)
         if base_url is not None:
@@ -64,10 +56,6 @@ class ProviderArgs:
             if_recent = 'WARN'
         if if_recent is not None:
             pulumi.set(__self__, "if_recent", if_recent)
-        if mark_reason is None:
-            mark_reason = True
-        if mark_reason is not None:
-            pulumi.set(__self__, "mark_reason", mark_reason)
         if max_concurrent_per_cluster is not None:
             pulumi.set(__self__, "max_concurrent_per_cluster", max_concurrent_per_cluster)
         if max_retries is None:
@@ -90,18 +78,6 @@ class ProviderArgs:
             request_timeout = '30s'
         if request_timeout is not None:
             pulumi.set(__self__, "request_timeout", request_timeout)
-
-    @_builtins.property
-    @pulumi.getter(name="adoptionWindow")
-    def adoption_window(self) -> pulumi.Input[Optional[_builtins.str]]:
-        """
-        How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
-        """
-        return pulumi.get(self, "adoption_window")
-
-    @adoption_window.setter
-    def adoption_window(self, value: pulumi.Input[Optional[_builtins.str]]):
-        pulumi.set(self, "adoption_window", value)
 
     @_builtins.property
     @pulumi.getter(name="apiKey")
@@ -150,18 +126,6 @@ class ProviderArgs:
     @if_recent.setter
     def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
         pulumi.set(self, "if_recent", value)
-
-    @_builtins.property
-    @pulumi.getter(name="markReason")
-    def mark_reason(self) -> pulumi.Input[Optional[_builtins.bool]]:
-        """
-        Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
-        """
-        return pulumi.get(self, "mark_reason")
-
-    @mark_reason.setter
-    def mark_reason(self, value: pulumi.Input[Optional[_builtins.bool]]):
-        pulumi.set(self, "mark_reason", value)
 
     @_builtins.property
     @pulumi.getter(name="maxConcurrentPerCluster")
@@ -242,12 +206,10 @@ class Provider(pulumi.ProviderResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
-                 adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
-                 mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
@@ -260,12 +222,10 @@ class Provider(pulumi.ProviderResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.str] adoption_window: How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
         :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
         :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
-        :param pulumi.Input[_builtins.bool] mark_reason: Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
         :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
         :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
@@ -297,12 +257,10 @@ class Provider(pulumi.ProviderResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
-                 adoption_window: pulumi.Input[Optional[_builtins.str]] = None,
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
-                 mark_reason: pulumi.Input[Optional[_builtins.bool]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
@@ -318,9 +276,6 @@ class Provider(pulumi.ProviderResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = ProviderArgs.__new__(ProviderArgs)
 
-            if adoption_window is None:
-                adoption_window = '1h'
-            __props__.__dict__["adoption_window"] = adoption_window
             __props__.__dict__["api_key"] = None if api_key is None else pulumi.Output.secret(api_key)
             __props__.__dict__["base_url"] = base_url
             if dangerously_send_api_key_in_clear is None:
@@ -329,9 +284,6 @@ class Provider(pulumi.ProviderResource):
             if if_recent is None:
                 if_recent = 'WARN'
             __props__.__dict__["if_recent"] = if_recent
-            if mark_reason is None:
-                mark_reason = True
-            __props__.__dict__["mark_reason"] = pulumi.Output.from_input(mark_reason).apply(pulumi.runtime.to_json) if mark_reason is not None else None
             __props__.__dict__["max_concurrent_per_cluster"] = pulumi.Output.from_input(max_concurrent_per_cluster).apply(pulumi.runtime.to_json) if max_concurrent_per_cluster is not None else None
             if max_retries is None:
                 max_retries = 5

@@ -505,6 +505,7 @@ class Remediation(pulumi.CustomResource):
             __props__.__dict__["passive_health_check_event_id"] = None
             __props__.__dict__["remediation_id"] = None
             __props__.__dict__["requested_by"] = None
+            __props__.__dict__["resumed"] = None
             __props__.__dict__["review_comment"] = None
             __props__.__dict__["review_time"] = None
             __props__.__dict__["reviewed_by"] = None
@@ -556,6 +557,7 @@ class Remediation(pulumi.CustomResource):
         __props__.__dict__["recent_window"] = None
         __props__.__dict__["remediation_id"] = None
         __props__.__dict__["requested_by"] = None
+        __props__.__dict__["resumed"] = None
         __props__.__dict__["retry_failed"] = None
         __props__.__dict__["review_comment"] = None
         __props__.__dict__["review_time"] = None
@@ -737,6 +739,14 @@ class Remediation(pulumi.CustomResource):
         Who requested it.
         """
         return pulumi.get(self, "requested_by")
+
+    @_builtins.property
+    @pulumi.getter
+    def resumed(self) -> pulumi.Output[_builtins.bool]:
+        """
+        Whether this stack found it by its marker, and cannot prove that it started it: a run may have been killed, or a stack of the same names in another backend may have started it. Deleting the resource then does not cancel it.
+        """
+        return pulumi.get(self, "resumed")
 
     @_builtins.property
     @pulumi.getter(name="retryFailed")

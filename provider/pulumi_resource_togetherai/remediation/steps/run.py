@@ -126,7 +126,6 @@ class Run:
             if not task.done():
                 raise
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         return task.result()

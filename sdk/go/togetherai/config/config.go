@@ -11,17 +11,6 @@ import (
 
 var _ = internal.GetEnvOrDefault
 
-// How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
-func GetAdoptionWindow(ctx *pulumi.Context) string {
-	v, err := config.Try(ctx, "togetherai:adoptionWindow")
-	if err == nil {
-		return v
-	}
-	var value string
-	value = "1h"
-	return value
-}
-
 // The API key. Default: the environment variable TOGETHER_API_KEY.
 func GetApiKey(ctx *pulumi.Context) string {
 	return config.Get(ctx, "togetherai:apiKey")
@@ -51,17 +40,6 @@ func GetIfRecent(ctx *pulumi.Context) string {
 	}
 	var value string
 	value = "WARN"
-	return value
-}
-
-// Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
-func GetMarkReason(ctx *pulumi.Context) bool {
-	v, err := config.TryBool(ctx, "togetherai:markReason")
-	if err == nil {
-		return v
-	}
-	var value bool
-	value = true
 	return value
 }
 

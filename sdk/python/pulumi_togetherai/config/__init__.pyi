@@ -14,11 +14,6 @@ else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from .. import _utilities
 
-adoptionWindow: str
-"""
-How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
-"""
-
 apiKey: Optional[str]
 """
 The API key. Default: the environment variable TOGETHER_API_KEY.
@@ -37,11 +32,6 @@ Whether the API key may be sent without encryption (`http://`) to a machine othe
 ifRecent: str
 """
 What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
-"""
-
-markReason: bool
-"""
-Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
 """
 
 maxConcurrentPerCluster: Optional[int]

@@ -21,13 +21,6 @@ __config__ = pulumi.Config('togetherai')
 
 class _ExportableConfig(types.ModuleType):
     @_builtins.property
-    def adoption_window(self) -> str:
-        """
-        How recently, such as `1h`, a remediation of the same resource must have succeeded for the provider to take it over, instead of running another one, after a run whose result was not saved.
-        """
-        return __config__.get('adoptionWindow') or '1h'
-
-    @_builtins.property
     def api_key(self) -> Optional[str]:
         """
         The API key. Default: the environment variable TOGETHER_API_KEY.
@@ -54,13 +47,6 @@ class _ExportableConfig(types.ModuleType):
         What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
         """
         return __config__.get('ifRecent') or 'WARN'
-
-    @_builtins.property
-    def mark_reason(self) -> bool:
-        """
-        Whether the reason ends in a marker that names the program, such as `[pulumi training/prod 6f1c2a9e04b7]`. Without the marker, the provider recognizes a remediation by its id alone, which fails if the server chooses its own ids.
-        """
-        return __config__.get_bool('markReason') or True
 
     @_builtins.property
     def max_concurrent_per_cluster(self) -> Optional[int]:
