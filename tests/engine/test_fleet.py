@@ -95,7 +95,7 @@ def test_a_table_is_planned_repaired_within_the_limits_and_reported_once(user: S
     assert api.posts() == 0
 
     # It strikes the first POST, and so not the last node of its cluster.
-    api.add_fault({"kind": "error", "operation": "create", "status": 400, "count": 1})
+    api.add_fault({"kind": "error", "operation": "create", "status": 403, "count": 1})
     ran = call(user, *fleet("--max-concurrent=3", "--max-concurrent-per-cluster=2", "--max-failed=50%"))
     assert ran.code == 1, ran.output
     assert "[6/6] " in ran.output
@@ -103,7 +103,7 @@ def test_a_table_is_planned_repaired_within_the_limits_and_reported_once(user: S
     assert "of 6 nodes 4 repaired, 1 failed, 1 not started." in ran.output
     nodes = reported(user)
     (refused,) = [node for node in NODES if nodes[node]["outcome"] == "not started"]
-    assert "400" in nodes[refused]["why"]
+    assert "403" in nodes[refused]["why"]
     assert nodes[NODES[5]]["why"] == "no <healthy> host"
     made = {one["instance_id"]: one["state"] for one in remediations(api)}
     assert made == {node: nodes[node]["state"] for node in NODES if node != refused}

@@ -26,7 +26,7 @@ def test_in_every_order_the_node_is_repaired_once_and_everybody_is_told_so(askin
 @pytest.mark.parametrize(("asking", "reading"), [("two stacks", "ignore"), ("one stack twice", "conflict")])
 def test_the_same_in_every_order_with_a_fault_at_any_write(asking: str, reading: str, fault: str):
     explored = explore((asking, reading, fault))
-    assert explored.schedules > 10
+    assert explored.schedules > 3
     assert not explored.bad
 
 

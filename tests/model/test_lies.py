@@ -214,7 +214,7 @@ def test_a_server_that_lies_all_the_time_in_one_way(kind: str, keeps: bool):
 @given(
     seed=st.integers(0, 10**6),
     kinds=st.lists(st.sampled_from(sorted(LIES)), min_size=1, max_size=6, unique=True),
-    reading=st.sampled_from(["id", "existing", "conflict", "ignore"]),
+    reading=st.sampled_from(["id", "existing", "conflict", "ignore", "refuse"]),
     keeps=st.booleans(),
     part=st.sampled_from([0.1, 0.3, 0.7]),
     outcome=st.sampled_from(["succeed", "succeed", "fail"]),

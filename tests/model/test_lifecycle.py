@@ -45,7 +45,9 @@ class Lifecycle(RuleBasedStateMachine):
     """One resource in one stack."""
 
     @initialize(
-        reading=st.sampled_from(["id", "existing", "conflict", "ignore"]), keeps=st.booleans(), seed=st.integers(0, 99)
+        reading=st.sampled_from(["id", "existing", "conflict", "ignore", "refuse"]),
+        keeps=st.booleans(),
+        seed=st.integers(0, 99),
     )
     def begin(self, reading: str, keeps: bool, seed: int):
         self.world = World(reading=reading, keeps_unfinished=keeps, seed=seed)

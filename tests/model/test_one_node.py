@@ -70,7 +70,7 @@ THE_SAME_EVERY_TIME = settings(
 @pytest.mark.slow
 @THE_SAME_EVERY_TIME
 @given(
-    reading=st.sampled_from(["id", "existing", "conflict", "ignore"]),
+    reading=st.sampled_from(["id", "existing", "conflict", "ignore", "refuse"]),
     seed=st.integers(0, 10**6),
     askers=st.lists(ASKERS, min_size=2, max_size=3),
     lost=st.sampled_from([0, 0.1]),
@@ -101,7 +101,7 @@ def test_whoever_asks_the_node_is_repaired_once(
 @pytest.mark.slow
 @THE_SAME_EVERY_TIME
 @given(
-    reading=st.sampled_from(["id", "existing", "conflict", "ignore"]),
+    reading=st.sampled_from(["id", "existing", "conflict", "ignore", "refuse"]),
     seed=st.integers(0, 10**6),
     runners=st.lists(ASKERS, min_size=2, max_size=3),
     keeps=st.booleans(),

@@ -10,7 +10,7 @@ import pytest
 from tests.model.test_preview import PLAIN, behave, force, ran, ran_and_lost
 from tests.model.world import Killed, World
 
-READINGS = ["id", "existing", "conflict", "ignore"]
+READINGS = ["id", "existing", "conflict", "ignore", "refuse"]
 LOST_ANSWERS: dict[str, dict[str, Any]] = {
     "cut off before it took effect": {"kind": "drop_before"},
     "cut off after it took effect": {"kind": "drop_after"},

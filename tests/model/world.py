@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.marker import Marker
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
@@ -133,6 +134,7 @@ class World:
         self.name = stack
         self._shares = beside is not None
         self.network = Network(self.app)
+        self.keys_refused = reading == "refuse"
         self.keeps_unfinished = keeps_unfinished
         self.config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
         self.stack: dict[str, Held] = {}
@@ -210,10 +212,13 @@ class World:
             return response.json() if response.content else None
 
     def effective_posts(self) -> Counter[str]:
-        """How many POSTs took effect, by idempotency key."""
+        """How many POSTs took effect, by idempotency key; where the API refuses keys, by the marker in the reason."""
         created = [entry for entry in self.control("GET", "/requests") if entry["effect"] == "created"]
         keys = [key_of(entry) for entry in created]
-        return Counter(key for key in keys if not key.startswith(OTHER_KEY))
+        marked = (Marker.of(record) for record in self.records()) if self.keys_refused else ()
+        return Counter(key for key in keys if not key.startswith(OTHER_KEY)) + Counter(
+            f"{marker.owner}-{marker.declaration} {marker.attempt}" for marker in marked if marker
+        )
 
     # --- the engine ---
 

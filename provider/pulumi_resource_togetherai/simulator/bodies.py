@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Optional, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BeforeValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import OpenEnum, RemediationMode
@@ -15,13 +15,14 @@ MAX_BODY = 1 << 20
 """Longest request body, in bytes."""
 
 
-def _known(value: RemediationMode) -> RemediationMode:
-    if not value.known:
-        raise ValueError(f"{value.value!r} is not a mode")
+def _known(value: Any) -> Any:
+    """A mode as the contract spells it: the model reads other spellings, too, because it reads answers."""
+    if isinstance(value, str) and value not in RemediationMode.__members__.values():
+        raise ValueError(f"{value!r} is not a mode")
     return value
 
 
-KnownMode = Annotated[RemediationMode, AfterValidator(_known)]
+KnownMode = Annotated[RemediationMode, BeforeValidator(_known)]
 
 
 class RequestBody(BaseModel):
