@@ -78,7 +78,7 @@ def test_of_two_stacks_that_start_at_the_same_moment_one_runs_and_the_other_is_t
         (error,) = [line for line in late.errors if "is being repaired already" in line]
         assert by_state["SUCCEEDED"] in error
         assert by_state["CANCELLED"] in error
-        assert re.search("which came first: remediation .*, started by Pulumi program training/early; ", error)
+        assert re.search(r"which came first: remediation .*, started by \S+ of Pulumi program training/early; ", error)
         assert "was cancelled before it began" in error
         assert both.late.resources() == {}
         # What was withdrawn is no bad end: the same program runs, and says what happened lately.

@@ -58,7 +58,7 @@ def furnish(simulator: Process) -> None:
 
     control("/instances/cluster-1/cluster-1-node-5/behaviour", {"outcome": "fail"}, "PUT")
     create("cluster-1-node-5", REBOOT_VM, "Xid 94 during the nightly run")
-    create("cluster-1-node-4", VM_ONLY, "NVLink errors [pulumi training/prod 6f1c2a9e04b7]")
+    create("cluster-1-node-4", VM_ONLY, "NVLink errors [pulumi training/prod node-4 #1 6f1c2a9e-04b7c1d2]")
     control("/advance", {"seconds": 900})
     create("cluster-1-node-2", HOST_AWARE, "GPU 3 fell off the bus [pulumi training/prod 91d0c3b7aa52]")
     control("/advance", {"seconds": 45})

@@ -24,7 +24,7 @@ from tests.simulator.process import Process, running
 from tests.simulator.test_first_check import check
 
 THIRD, FOURTH = "cluster-1-node-3", "cluster-1-node-4"
-MARKED = "broken [pulumi training/prod 0123456789ab]"
+MARKED = "broken [pulumi training/prod node-3 #1 01234567-89abcdef]"
 
 Bend = Callable[[httpx.Request, httpx.Response], httpx.Response]
 

@@ -44,6 +44,7 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
     remediation_id: pulumi.Output[str]
     attempt: pulumi.Output[int | None]
     adopted: pulumi.Output[bool]
+    resumed: pulumi.Output[bool]
     withdrawn: pulumi.Output[bool]
     instance_name: pulumi.Output[str | None]
     trigger: pulumi.Output[str]
