@@ -102,11 +102,12 @@ class View:
     async def node(self, instance_id: str, *, preview: bool = False) -> Listed:
         """An instance's remediations, newest first. A remediation that replaced the VM outlives the instance's id, so
         for an unknown instance the cluster's list is searched. Raises NotFound for an unknown cluster."""
-        return await self._nodes.look(instance_id, max_age=RECENT if preview else 0.0)
+        listed = await self._nodes.look(instance_id, max_age=RECENT if preview else 0.0)
+        return Listed(map(self._newest, listed), listed.unreadable, cut_off=listed.cut_off) if preview else listed
 
     async def remediation(self, which: Remediation | Ref, *, preview: bool = False) -> Remediation:
         """A remediation as it is now. Raises NotFound if no way to ask shows it now, which proves nothing yet."""
-        return await self._records.look(Ref.of(which), max_age=RECENT if preview else 0.0)
+        return self._newest(await self._records.look(Ref.of(which), max_age=RECENT if preview else 0.0))
 
     async def confirmed(self, record: Remediation) -> Remediation:
         """A remediation of which the first that was seen is its end. Its own path has to show it, or, where the API
@@ -198,7 +199,11 @@ class View:
 
     def _still_active(self, listed: Iterable[Remediation]) -> Listed:
         """Those of a list that are active as far as is known by now."""
-        return Listed(now for record in listed if not (now := self._memory.get(record.id) or record).terminal)
+        return Listed(now for record in listed if not (now := self._newest(record)).terminal)
+
+    def _newest(self, record: Remediation) -> Remediation:
+        """A record that was believed when it came in, as it is believed by now."""
+        return self._memory.get(record.id) or record
 
     def lagged(self, which: Remediation, seconds: float) -> None:
         """Takes in that answers showed a remediation only so long after the API had started it."""
