@@ -11,6 +11,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Decision, Post, Recent, Refuse, decide
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from tests.unit.examples import NOW, URN, identity, record
 
 HOUR = timedelta(hours=1)
@@ -26,7 +27,7 @@ def decided(
     if_recent: IfRecent = IfRecent.WARN,
 ) -> Decision:
     recent = Recent(if_recent, HOUR)
-    return decide(who or identity(), history, now=NOW, asked=asked, recent=recent, withdrawn=withdrawn)
+    return decide(who or identity(), history, now=NOW, intent=Intent(replace=asked), recent=recent, withdrawn=withdrawn)
 
 
 def ours(state: str, *, attempt: int = 1, ended: timedelta | None = None, who: Identity | None = None) -> Remediation:

@@ -22,6 +22,7 @@ from pulumi_resource_togetherai.remediation.rules.check import Checked, check
 from pulumi_resource_togetherai.remediation.rules.diff import Diff, diff
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.program import Program
@@ -44,8 +45,8 @@ class RemediationResource:
         self._session = session
         self._keeps_unfinished = keeps_unfinished
         self._replaced: dict[str, tuple[State, Properties]] = {}
-        """What Diff decided to replace, by URN, and the inputs that replace it. That is the user's word for another
-        attempt; and the replaced resource is deleted first."""
+        """What Diff decided to replace, by URN, and the inputs that replace it. The replaced resource is deleted
+        first."""
         self._program = Program()
         self._created_here: dict[str, State | None] = {}
         """The remediation that this process last created or took over for a URN; None while the create is running. With
@@ -70,10 +71,8 @@ class RemediationResource:
         """Reports what create will do, and returns the outputs as far as they are known before it."""
         run = None if holds_unknown(inputs) else await self._session.preflight(report)
         if run is not None:
-            identity, replaced = Identity(urn, RemediationInputs.model_validate(inputs)), self._replaced.get(urn)
-            asked = replace_requested or replaced is not None
-            old = replaced[0] if replaced is not None else None
-            await preview_create(run, identity, self._program, asked=asked, replaced=old)
+            identity = Identity(urn, RemediationInputs.model_validate(inputs))
+            await preview_create(run, identity, self._program, self._intent(urn, replace_requested))
         return dict(inputs) | {"remediationId": UNKNOWN, "state": UNKNOWN}
 
     async def create(
@@ -85,7 +84,7 @@ class RemediationResource:
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         self._created_here[urn] = None
         try:
-            result = await create(run, identity, asked=replace_requested or urn in self._replaced)
+            result = await create(run, identity, self._intent(urn, replace_requested))
         except BaseException:
             del self._created_here[urn]
             raise
@@ -128,6 +127,10 @@ class RemediationResource:
         if urn not in self._created_here and inputs and not holds_unknown(inputs):
             await refuse_replacement(run, Identity(urn, RemediationInputs.model_validate(inputs)), state)
         await delete(run, state)
+
+    def _intent(self, urn: str, replace_requested: bool) -> Intent:
+        replaced = self._replaced.get(urn)
+        return Intent(replace_requested, replaced[0] if replaced is not None else None)
 
 
 def _state(recorded: Recorded) -> State:

@@ -16,6 +16,7 @@ from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
@@ -31,24 +32,23 @@ LONGEST_PAUSE = 60.0
 slot."""
 
 
-async def create(run: Run, identity: Identity, *, asked: bool) -> Result:
+async def create(run: Run, identity: Identity, intent: Intent) -> Result:
     """Starts a remediation, or takes over the one that this resource has already, and waits until it has ended.
 
-    `asked`: whether the user asked for another attempt after the one that is there. Raises RemediationError when there
-    is nothing to record.
+    `intent`: what the user asked for. Raises RemediationError when there is nothing to record.
     """
     inputs, withdrawn = identity.inputs, set[str]()
     budget = Budget(run.config.max_retries + 1)
     pause = seconds(run.config.poll_interval)
     while True:
         with run.cluster(inputs.cluster_id).limit.slot(inputs.instance_id, run.report) as slot:
-            state = await _create_or_adopt(run, identity, slot, budget, asked=asked, withdrawn=withdrawn)
+            state = await _create_or_adopt(run, identity, slot, budget, intent, withdrawn=withdrawn)
             slot.record = state.record
             result = await settle(run, state, contest_of(run, state))
             slot.record = result.state.record
         if result.loss is None:
             return result
-        winner, asked = result.loss.winner, False
+        winner, intent = result.loss.winner, Intent()
         if winner is not None and not ((own := identity.own(winner)) and own.declared):
             return await _give_way(run, result.state, winner)
         withdrawn.add(result.state.record.id)
@@ -86,7 +86,7 @@ async def _history(run: Run, identity: Identity) -> History:
 
 
 async def _create_or_adopt(
-    run: Run, identity: Identity, slot: Slot, budget: Budget, *, asked: bool, withdrawn: Collection[str]
+    run: Run, identity: Identity, slot: Slot, budget: Budget, intent: Intent, *, withdrawn: Collection[str]
 ) -> State:
     """Decides, then starts a remediation or takes one over. While it does, no other resource of this process decides
     about the same instance. `withdrawn`: the ids of this resource's remediations that this run has withdrawn."""
@@ -100,7 +100,7 @@ async def _create_or_adopt(
         ):
             while True:
                 history = replace(history, withdrawn=history.withdrawn | set(withdrawn))
-                match decision(run, identity, history, asked=asked):
+                match decision(run, identity, history, intent=intent):
                     case Refuse(because):
                         raise RemediationError(because)
                     case Adopt(record, attempt, because, surprising):

@@ -12,6 +12,7 @@ from pulumi_resource_togetherai.clusters.wait_result import Stop
 from pulumi_resource_togetherai.remediation.rules.decision import Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered, current_record
 from pulumi_resource_togetherai.remediation.steps.decide import decision
@@ -39,7 +40,7 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
     continues = replaced.adopted or leaves_alone(replaced, replaced.record)
     if not continues and replaced.inputs.delete_while_running is not DeleteWhileRunning.ABANDON:
         history = history.but(replaced.record)
-    chosen = decision(run, identity, history, asked=True)
+    chosen = decision(run, identity, history, intent=Intent(replaced=replaced))
     if isinstance(chosen, Refuse):
         raise RemediationError(f"{chosen.because}. {kept}")
 

@@ -12,6 +12,7 @@ from pulumi_resource_togetherai.remediation.operations.delete import leaves_alon
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
@@ -21,11 +22,9 @@ from pulumi_resource_togetherai.remediation.steps.run import Interrupted, Remedi
 from pulumi_resource_togetherai.remediation.steps.settle import verdict
 
 
-async def preview_create(
-    run: Run, identity: Identity, program: Program, *, asked: bool, replaced: State | None
-) -> None:
-    """Says what create will do. `asked`: whether the user asked for another attempt. `program` is what preview has seen
-    of the program's other resources, `replaced` the resource that is deleted first.
+async def preview_create(run: Run, identity: Identity, program: Program, intent: Intent) -> None:
+    """Says what create will do. `intent`: what the user asked for. `program` is what preview has seen of the program's
+    other resources.
 
     Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
     """
@@ -38,9 +37,9 @@ async def preview_create(
         why = str(error) or "no answer in time"
         await run.report.warning(f"cannot check what `pulumi up` will do about {inputs.node}: {why}")
         return
-    if replaced is not None:
-        history = await _after_delete(run, replaced, history)
-    chosen = decision(run, identity, history, asked=asked)
+    if intent.replaced is not None:
+        history = await _after_delete(run, intent.replaced, history)
+    chosen = decision(run, identity, history, intent=intent)
     if isinstance(chosen, Post) and worker is None:
         raise RemediationError(
             f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}. If a remediation replaced it, its "

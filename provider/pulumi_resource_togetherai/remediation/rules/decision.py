@@ -15,6 +15,7 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.remediation.rules.identity import Identity, Own
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 
 
@@ -64,15 +65,14 @@ def decide(
     history: Sequence[Remediation],
     *,
     now: datetime,
-    asked: bool,
+    intent: Intent,
     recent: Recent,
     withdrawn: Collection[str] = (),
 ) -> Decision:
     """What to do, given the instance's remediations, newest first.
 
-    `asked`: whether the user asked for another attempt after the one that is there: Diff said so in this process, or
-    the command line does. `withdrawn`: the ids of our remediations that were cancelled before they began because others
-    came first (see `precedence`). These do not count as bad ends.
+    `intent`: what the user asked for. `withdrawn`: the ids of our remediations that were cancelled before they began
+    because others came first (see `precedence`). These do not count as bad ends.
     """
     inputs = identity.inputs
     ours = [own for record in history if (own := identity.own(record)) is not None]
@@ -86,7 +86,7 @@ def decide(
         if own.declared and not own.record.terminal:
             return Adopt(own.record, own.attempt, f"it belongs to this resource and is {messages.state(own.record)}")
     last = _newest(ours)
-    if last is not None and last.declared and last.record.id not in withdrawn and not asked:
+    if last is not None and last.declared and last.record.id not in withdrawn and not intent.another_after(last):
         if not ended_badly(last.record):
             return _done_already(last, now)
         if not (inputs.retry_failed and last.record.state == RemediationState.FAILED):
