@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.model.test_preview import behave, force, ran
-from tests.model.world import Killed, World
+from pulumi_resource_togetherai.api.client import Accepted, Client
+from pulumi_resource_togetherai.api.enums import RemediationState
+from tests.model.test_preview import PLAIN, behave, force, ran
+from tests.model.world import NODE, Killed, World
 
 CHANGED = {"triggers": {"run": "2"}}
 
@@ -55,3 +59,155 @@ def test_another_change_runs_another_one(world: World):
     behave(world, "succeed")
     assert world.up({"fix": declared | {"triggers": {"run": "3"}}}) == []
     assert world.stack["fix"].resource.outputs["attempt"] == 3
+
+
+def test_what_has_failed_when_its_answer_comes_is_not_started_over_and_over(monkeypatch: pytest.MonkeyPatch):
+    """Its create_time is a little behind the Date of the answer, as on any server whose machines have clocks."""
+    monkeypatch.setattr(Client, "earliest_now", Client.now)  # this machine's clock is the simulator's
+    world = World(settings={"dialect": {"date_skew": 2}})
+    world.control("PUT", f"/instances/cluster-1/{NODE}/behaviour", {"outcome": "fail", "pending": 0, "running": 0})
+    for posts in (1, 2, 3):
+        (error,) = world.up({"fix": PLAIN}, replace=posts > 1)
+        assert "FAILED" in error
+        assert len(world.records()) == posts
+    world.close()
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_old_answers_to_posts_end_after_as_many_as_there_may_be(monkeypatch: pytest.MonkeyPatch, retry: bool):
+    """A server that remembers keys longer than it lists remediations answers with one that had ended long ago."""
+    monkeypatch.setattr(Client, "earliest_now", Client.now)
+    world = World()
+    behave(world, "fail")
+    posts = list[str]()
+    create = Client.create_remediation
+
+    async def answered_with_an_old_one(client: Client, *where: str, reason: str, **more: Any) -> Accepted:
+        posts.append(reason)
+        accepted = await create(client, *where, reason=reason, **more)
+        job = world.app.platform.registry.by_id[str(accepted.remediation_id)]
+        world.app.platform.force(job, RemediationState.FAILED)
+        job.remediation.create_time = job.remediation.end_time = world.app.platform.now - timedelta(days=1)
+        return replace(accepted, record=job.remediation.model_copy())
+
+    monkeypatch.setattr(Client, "create_remediation", answered_with_an_old_one)
+    (error,) = world.up({"fix": PLAIN | {"retryFailed": retry}})
+    assert len(posts) == (world.config.max_retries + 1 if retry else 1)
+    assert len(set(posts)) == len(posts)
+    assert ("with an old one" in error) is retry
+    world.close()
+
+
+def test_a_mode_and_its_declaration_there_and_back_again_are_attempts_of_one_resource(world: World):
+    for attempt, mode in enumerate(["REBOOT_VM", "HOST_POWER_CYCLE", "REBOOT_VM"], start=1):
+        assert world.up({"fix": PLAIN | {"mode": mode}}) == []
+        assert world.stack["fix"].resource.outputs["attempt"] == attempt
+        assert len(world.records()) == attempt
+        world.wait(4000)
+
+
+@pytest.mark.parametrize(("first", "second"), [({}, None), (None, {})])
+def test_triggers_without_entries_are_no_triggers(world: World, first: Any, second: Any):
+    for triggers in (first, second):
+        assert world.up({"fix": PLAIN | ({"triggers": triggers} if triggers is not None else {})}) == []
+    assert len(world.records()) == 1
+
+
+@pytest.mark.parametrize("later", [7200, 30 * 86400])
+def test_a_refused_replacement_deletes_nothing_and_reverting_it_runs_nothing(world: World, later: int):
+    declared = ran(world, "succeed")
+    held = world.stack["fix"].resource.outputs["remediationId"]
+    behave(world, "never")
+    world.somebody_else_starts_one()
+    (error,) = world.up({"fix": declared | CHANGED})
+    assert "is being repaired already" in error
+    assert "Nothing was deleted" in error
+    force(world, "SUCCEEDED")
+    world.wait(later)
+    assert world.up({"fix": declared}) == []
+    assert world.stack["fix"].resource.outputs["remediationId"] == held
+    assert len(world.records()) == 2
+
+
+@pytest.mark.parametrize("later", [3700, 30 * 86400])
+def test_what_is_removed_and_comes_back_with_a_reverted_commit_runs_nothing(world: World, later: int):
+    declared = ran(world, "succeed")
+    assert world.up({}) == []
+    world.wait(later)
+    said, _ = world.preview("fix", declared)
+    assert "warning: `pulumi up` will start nothing" in said[-1]
+    assert world.up({"fix": declared}) == []
+    assert any("so nothing runs; to run another one" in line for line in world.told.lines)
+    assert len(world.records()) == 1
+
+
+def test_what_adopt_was_promised_and_ended_before_up_is_still_taken_over(world: World):
+    declared = PLAIN | {"ifActive": "ADOPT"}
+    behave(world, "never")
+    world.somebody_else_starts_one()
+    said, _ = world.preview("fix", declared)
+    assert "will start nothing and take over" in said[-1]
+    force(world, "SUCCEEDED")
+    assert world.up({"fix": declared}) == []
+    assert (len(world.records()), world.stack["fix"].resource.outputs["adopted"]) == (1, True)
+
+
+def test_a_post_answered_with_somebody_elses_is_never_ours_to_cancel(world: World, monkeypatch: pytest.MonkeyPatch):
+    behave(world, "hold")
+    world.somebody_else_starts_one()
+    (other,) = world.records()
+
+    async def answered(client: Client, *where: str, **more: Any) -> Accepted:
+        return Accepted(other, other.id)
+
+    monkeypatch.setattr(Client, "create_remediation", answered)
+    (error,) = world.up({"fix": PLAIN | {"ifActive": "CREATE"}})
+    assert "has shown none under the idempotency key" in error
+    assert world.up({}) == []
+    assert [record.state for record in world.records()] == ["PENDING"]
+
+
+def test_a_stack_of_the_same_names_in_another_backend_cancels_nothing_of_the_first(world: World):
+    behave(world, "hold")
+    first = PLAIN | {"wait": False}
+    world.up({"fix": first})
+    second = World(keeps_unfinished=world.keeps_unfinished, stack=world.name, beside=world)
+    assert second.up({"fix": first}) == []
+    assert second.stack["fix"].resource.outputs["resumed"] is True
+    assert second.up({}) == []
+    assert [record.state for record in world.records()] == ["PENDING"]
+    assert any("tg clusters remediations cancel" in line for line in second.told.lines)
+    assert world.up({}) == []
+    assert [record.state for record in world.records()] == ["CANCELLED"]
+
+
+def test_preview_says_that_up_will_wait_for_a_slot_by_nodes_and_not_by_remediations(world: World):
+    behave(world, "never")
+    for _ in range(2):
+        world.somebody_else_starts_one()
+    declared = PLAIN | {"instanceId": "cluster-1-node-2"}
+    for limit, waits in ((1, True), (2, False)):
+        world.config = world.config.model_copy(update={"max_concurrent_per_cluster": limit})
+        said, errors = world.preview("fix", declared)
+        assert errors == []
+        assert any("first wait for a free slot" in line for line in said) is waits
+        assert not waits or any("nodes under repair: 1, and `maxConcurrentPerCluster` is 1" in line for line in said)
+        assert "will start" in said[-1]
+
+
+@pytest.mark.parametrize("ahead", [-7200, 0, 7200])
+def test_however_wrong_the_apis_clock_what_a_killed_run_started_is_not_repeated(ahead: int):
+    world = World(settings={"dialect": {"date_skew": ahead}})
+    world.network.kill_at = (2, True)
+    with pytest.raises(Killed):
+        world.up({"fix": PLAIN})
+    world.wait(3000)
+    assert world.up({"fix": PLAIN}) == []
+    assert len(world.records()) == 1
+    world.close()
+
+
+def test_replace_runs_what_has_just_succeeded_once_more(plugin_world: World):
+    declared = ran(plugin_world, "succeed")
+    assert plugin_world.up({"fix": declared}, replace=True) == []
+    assert (len(plugin_world.records()), plugin_world.stack["fix"].resource.outputs["attempt"]) == (2, 2)

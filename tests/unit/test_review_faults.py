@@ -11,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import Client, Credential
-from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
+from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.interface import Recorded
 from pulumi_resource_togetherai.remediation.session import Session
@@ -33,7 +34,7 @@ class Platform:
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        app = simulate(Scenario.model_validate({}), clock=Clock(lambda: NOON + loop.time()))
+        self.app = app = simulate(Scenario.model_validate({}), clock=Clock(lambda: NOON + loop.time()))
         self.control = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator")
         config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
         credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
@@ -175,3 +176,73 @@ async def test_an_answer_that_contradicts_the_rejection_is_not_believed(platform
         RemediationError, match=r"was approved already .*somebody else.* It cannot be rejected any more"
     ):
         await platform.reviews.create(URN, declared, platform.told)
+
+
+def lagging(platform: Platform, looks: int, approvals: list[str]) -> None:
+    """Makes the record of an approval lag: the answer to it, and that many looks after it, still show a proposal."""
+    client: Any = platform.client
+    approve, get, left = client.approve_remediation, client.get_remediation, looks
+
+    def stale(record: Remediation) -> Remediation:
+        proposed = {"state": RemediationState.PENDING_APPROVAL, "start_time": None, "end_time": None}
+        unreviewed = {"reviewed_by": None, "review_time": None, "review_comment": None, "update_time": None}
+        return record.model_copy(update=proposed | unreviewed)
+
+    async def approve_slowly(*where: str, **more: Any) -> Remediation:
+        approvals.append(where[-1])
+        return stale(await approve(*where, **more))
+
+    async def get_slowly(*where: str, **more: Any) -> Remediation:
+        nonlocal left
+        record = await get(*where, **more)
+        if approvals and left > 0:
+            left -= 1
+            return stale(record)
+        return record
+
+    client.approve_remediation, client.get_remediation = approve_slowly, get_slowly
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("looks", [0, 1, 5])
+async def test_an_approval_whose_record_lags_is_made_once_and_recorded_as_made(
+    platform: Platform, looks: int, wait: bool
+):
+    declared, approvals = await platform.propose() | {"wait": wait}, list[str]()
+    lagging(platform, looks, approvals)
+    made = await platform.reviews.create(URN, declared, platform.told)
+    assert made.problem is None
+    assert made.outputs["state"] != "PENDING_APPROVAL"
+    assert made.outputs["adopted"] is False
+    assert len(approvals) == 1
+
+
+async def test_an_update_approves_again_what_the_api_has_lost(platform: Platform):
+    declared = await platform.propose()
+    made = await platform.reviews.create(URN, declared | {"wait": False}, platform.told)
+    job = platform.app.platform.registry.by_id[str(made.outputs["remediationId"])]
+    platform.app.platform.force(job, RemediationState.PENDING_APPROVAL)
+    job.remediation.reviewed_by = job.remediation.review_time = None
+    recorded = Recorded(made.inputs, made.outputs | {"state": "PENDING_APPROVAL"})
+    updated = await platform.reviews.update(URN, recorded, declared, platform.told)
+    assert (updated.problem, updated.outputs["state"]) == (None, "SUCCEEDED")
+    assert await platform.effects() == ["approved", "approved"]
+
+
+@pytest.mark.parametrize(
+    ("pause", "begun", "decision"),
+    [(0, False, "REJECT"), (1, False, "REJECT"), (5, False, "APPROVE"), (1, True, "APPROVE")],
+)
+async def test_an_import_tells_a_rejection_from_an_approval_that_was_cancelled_later(
+    platform: Platform, pause: float, begun: bool, decision: str
+):
+    declared = await platform.propose() | {"wait": False}
+    made = await platform.reviews.create(URN, declared, platform.told)
+    remediation = str(made.outputs["remediationId"])
+    await asyncio.sleep(pause)
+    if begun:
+        await platform.tell(f"/remediations/{remediation}/state", {"state": "RUNNING"})
+    await platform.tell(f"/remediations/{remediation}/state", {"state": "CANCELLED"})
+    found = await platform.reviews.read(URN, f"cluster-1/{NODE}/{remediation}", None, platform.told)
+    assert found is not None
+    assert found.inputs["decision"] == decision

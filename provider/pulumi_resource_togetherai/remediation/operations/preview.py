@@ -76,8 +76,8 @@ async def _waits_for_a_slot(run: Run, inputs: RemediationInputs) -> None:
         return
     if len(busy - {folded(inputs.instance_id)}) >= limit:
         await run.report.info(
-            f"`pulumi up` will first wait for a free slot in cluster {inputs.cluster_id}: {len(busy)} nodes are under "
-            f"repair, and `maxConcurrentPerCluster` is {limit}"
+            f"`pulumi up` will first wait for a free slot in cluster {inputs.cluster_id}: nodes under repair: "
+            f"{len(busy)}, and `maxConcurrentPerCluster` is {limit}"
         )
 
 
