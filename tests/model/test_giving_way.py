@@ -207,6 +207,17 @@ def test_refresh_withdraws_nothing(plugin_world: World):
     assert cancels(plugin_world) == 0
 
 
+def test_a_change_of_settings_withdraws_nothing(world: World):
+    """What a complete resource has started without waiting stays, whatever else has begun since."""
+    world.control("PUT", f"/instances/cluster-1/{NODE}/behaviour", {"outcome": "hold"})
+    declared = PLAIN | {"wait": False}
+    assert world.up({"fix": declared}) == []
+    another_begins(world)
+    assert world.up({"fix": declared | {"reason": "said better"}}) == []
+    assert cancels(world) == 0
+    assert world.stack["fix"].resource.inputs["reason"] == "said better"
+
+
 def test_what_the_stack_keeps_as_unfinished_is_withdrawn_and_then_replaced(plugin_world: World):
     declared = timed_out(plugin_world)
     other = another_begins(plugin_world)

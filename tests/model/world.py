@@ -278,7 +278,7 @@ class World:
                 held.deleted = True
             process.check(urn, {}, declared)
             return await self._create(process, name, checked.inputs)
-        if diff.unfinished or held.unfinished or (diff.settings and not self.keeps_unfinished):
+        if diff.unfinished or held.unfinished or diff.settings:
             updated = await process.update(urn, held.recorded, checked.inputs, self.told)
             if updated.problem is not None:
                 if self.keeps_unfinished:  # the new outputs stay, with the old inputs

@@ -246,3 +246,16 @@ async def test_an_import_tells_a_rejection_from_an_approval_that_was_cancelled_l
     found = await platform.reviews.read(URN, f"cluster-1/{NODE}/{remediation}", None, platform.told)
     assert found is not None
     assert found.inputs["decision"] == decision
+
+
+async def test_a_change_of_settings_withdraws_no_approval(platform: Platform):
+    declared = await platform.propose() | {"wait": False}
+    made = await platform.reviews.create(URN, declared, platform.told)
+    other = await platform.client.create_remediation(
+        "cluster-1", NODE, mode=RemediationMode.REBOOT_VM, reason="by hand", remediation_id="other"
+    )
+    await platform.tell(f"/remediations/{other.remediation_id}/state", {"state": "RUNNING"})
+    recorded = Recorded(made.inputs, made.outputs)
+    updated = await platform.reviews.update(URN, recorded, declared | {"timeout": "2h"}, platform.told)
+    assert (updated.problem, updated.outputs["state"]) == (None, "PENDING")
+    assert await platform.effects() == ["approved", "created"]

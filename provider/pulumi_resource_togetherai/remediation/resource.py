@@ -112,9 +112,11 @@ class RemediationResource:
         """Resumes the wait for an unfinished remediation."""
         declared = RemediationInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout))
-        # A resource that pulumi.dynamic updates is complete: Create has already looked whether others came first.
-        unfinished = self._keeps_unfinished
-        return _resource(await update(run, urn, _state(recorded), declared, may_withdraw=unfinished), inputs)
+        # What the stack holds as active is unfinished only if it waits. Else it is complete, as is all that
+        # pulumi.dynamic updates: Create has looked whether others came first, and new settings withdraw nothing.
+        state = _state(recorded)
+        unfinished = self._keeps_unfinished and state.inputs.wait
+        return _resource(await update(run, urn, state, declared, may_withdraw=unfinished), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Cancels the remediation if that is still possible."""

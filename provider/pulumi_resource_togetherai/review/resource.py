@@ -102,7 +102,10 @@ class ReviewResource:
         """Resumes the wait for an approved remediation."""
         declared = ReviewInputs.model_validate(inputs)
         run = self._session.run(report, time_limit or seconds(declared.timeout))
-        return _resource(await update(run, _state(recorded), declared, may_withdraw=self._keeps_unfinished), inputs)
+        # One that does not wait is complete: a change of its settings withdraws no approval.
+        state = _state(recorded)
+        unfinished = self._keeps_unfinished and state.inputs.wait
+        return _resource(await update(run, state, declared, may_withdraw=unfinished), inputs)
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Withdraws an approval if the remediation can still be cancelled."""

@@ -1,5 +1,4 @@
-"""Update: resumes the wait of a resource that is not complete, and never posts. The plugin's engine calls it for
-nothing else; pulumi.dynamic also calls it to record new settings."""
+"""Update: resumes the wait of a resource that is not complete, or records new settings. It never posts."""
 
 from __future__ import annotations
 
