@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.api.client import Accepted, Client
-from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
 from tests.model.test_preview import PLAIN, behave, force, ran
-from tests.model.world import NODE, Killed, World
+from tests.model.world import NODE, Held, Killed, World
 
 CHANGED = {"triggers": {"run": "2"}}
 
@@ -211,3 +211,22 @@ def test_replace_runs_what_has_just_succeeded_once_more(plugin_world: World):
     declared = ran(plugin_world, "succeed")
     assert plugin_world.up({"fix": declared}, replace=True) == []
     assert (len(plugin_world.records()), plugin_world.stack["fix"].resource.outputs["attempt"]) == (2, 2)
+
+
+@pytest.mark.parametrize("mode", ["REMEDIATION_MODE_VM_ONLY_V2", "REMEDIATION_MODE_SHAKE"])
+@pytest.mark.parametrize("odd", ["a;b", "-lead", ".hid", "(é)"])
+def test_what_a_newer_server_calls_odd_is_imported_and_then_shows_no_change(plugin_world: World, odd: str, mode: str):
+    """What an import names, a program declares in the same way."""
+    plugin_world.somebody_else_starts_one()
+    force(plugin_world, "SUCCEEDED")
+    registry = plugin_world.app.platform.registry
+    (job,) = registry.by_id.values()
+    job.remediation.id, job.remediation.mode = odd, RemediationMode(mode)
+    registry.by_id[odd] = job
+    job.changed(plugin_world.app.platform.now)
+    imported = plugin_world.import_("fix", f"cluster-1/{NODE}/{odd}")
+    assert (imported.problem, imported.inputs["mode"]) == (None, mode)
+    plugin_world.stack["fix"] = Held(imported)
+    assert plugin_world.up({"fix": imported.inputs}) == []
+    assert plugin_world.stack["fix"].resource.id == imported.id
+    assert len(set(map(id, registry.by_id.values()))) == 1

@@ -13,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from tests.model.world import NODE, Killed, World
 
 NAME = "fix"
@@ -209,20 +208,20 @@ class Lifecycle(RuleBasedStateMachine):
             assert known, f"{record.id} is {record.state}, and the stack does not know it (it held {stack})"
 
     def settled(self) -> bool:
-        """Whether what the program declares is running, or ended badly, so that a plain `up` must start nothing."""
-        if not self.program or self.declared.get("retryFailed"):
+        """Whether the last attempt is of what the program declares, so that a plain `up` must start nothing: also where
+        a killed run has deleted what the stack held, and started that attempt in its place."""
+        if not self.program or self.declared.get("retryFailed") or self.forgotten:
             return False
-        identity = self.identity()
-        ours = [(own.attempt, one) for one in self.world.records() if (own := identity.own(one)) and own.declared]
-        if not ours or self.forgotten:
+        identity, held = self.identity(), self.world.stack.get(NAME)
+        ours = [own for one in self.world.records() if (own := identity.own(one))]
+        last = max(ours, key=lambda own: own.attempt, default=None)
+        if last is None or not last.declared:
             return False
-        held = self.world.stack.get(NAME)
-        if held is not None and not held.deleted and held.resource.outputs.get("adopted"):
-            return False
-        _, last = max(ours, key=lambda pair: pair[0])
-        if held is not None and last.id != held.resource.outputs["remediationId"] and not last.terminal:
-            return False
-        return not last.terminal or ended_badly(last)
+        if held is None:
+            return True
+        of_this = held.resource.outputs["remediationId"] == last.record.id
+        later = last.attempt > (held.resource.outputs.get("attempt") or last.attempt)
+        return not held.resource.outputs.get("withdrawn") and (of_this or later)
 
     def identity(self) -> Identity:
         return Identity(self.world.urn(NAME), RemediationInputs.model_validate(self.declared))

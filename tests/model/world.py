@@ -170,6 +170,17 @@ class World:
         """`pulumi refresh`; returns what went wrong."""
         return self.run(self._refresh())
 
+    def import_(self, name: str, resource_id: str) -> Resource:
+        """`pulumi import`; returns what the provider answers."""
+
+        async def found() -> Resource | None:
+            async with self._process() as process:
+                return await process.read(self.urn(name), resource_id, None, self.told)
+
+        read = self.run(found())
+        assert read is not None
+        return read
+
     def preview(self, name: str, declared: dict[str, Any], *, replace: bool = False) -> tuple[list[str], list[str]]:
         """`pulumi preview` of one resource; returns what it says, and what it says will go wrong."""
         return self.run(self._preview(name, declared, replace=replace))

@@ -259,3 +259,15 @@ async def test_a_change_of_settings_withdraws_no_approval(platform: Platform):
     updated = await platform.reviews.update(URN, recorded, declared | {"timeout": "2h"}, platform.told)
     assert (updated.problem, updated.outputs["state"]) == (None, "PENDING")
     assert await platform.effects() == ["approved", "created"]
+
+
+async def test_an_import_of_a_review_that_no_program_can_declare_is_one_clear_line(platform: Platform):
+    declared = await platform.propose() | {"wait": False}
+    await platform.reviews.create(URN, declared, platform.told)
+    registry = platform.app.platform.registry
+    (job,) = registry.by_id.values()
+    job.remediation.id = "odd;id"
+    registry.by_id["odd;id"] = job
+    job.changed(platform.app.platform.now)
+    with pytest.raises(RemediationError, match=r"^cannot import the review of remediation odd;id .*no program can"):
+        await platform.reviews.read(URN, f"cluster-1/{NODE}/odd;id", None, platform.told)

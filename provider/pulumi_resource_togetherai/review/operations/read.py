@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from pydantic import ValidationError
+
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
@@ -74,4 +76,10 @@ def _declaration(record: Remediation) -> ReviewInputs:
         "remediationId": record.id,
         "decision": decision.value,
     } | ({"comment": record.review_comment} if record.review_comment else {})
-    return ReviewInputs.model_validate(written)
+    try:
+        return ReviewInputs.model_validate(written)
+    except ValidationError as error:
+        raise RemediationError(
+            f"cannot import the review of {messages.name(record)}: no program can declare it "
+            f"({error.errors()[0]['msg']})"
+        ) from error
