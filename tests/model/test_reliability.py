@@ -197,7 +197,8 @@ def test_retry_failed_runs_a_failed_one_once_more_with_each_up(world: World):
 
 def test_an_explicit_key_is_what_the_server_is_given(world: World):
     world.up({"fix": PLAIN | {"idempotencyKey": "incident-42"}})
-    assert dict(world.effective_posts()) == {"incident-42": 1}
+    assert list(world.effective_posts().values()) == [1]
+    assert [record.id for record in world.records()] == ["incident-42"]
 
 
 def test_an_explicit_key_of_another_nodes_remediation_is_not_taken_for_ours(world: World):

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
 
 import httpx
 import looptime
@@ -19,7 +18,6 @@ from pydantic import SecretStr
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.clusters.marker import Marker
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
@@ -134,7 +132,6 @@ class World:
         self.name = stack
         self._shares = beside is not None
         self.network = Network(self.app)
-        self.keys_refused = reading == "refuse"
         self.keeps_unfinished = keeps_unfinished
         self.config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
         self.stack: dict[str, Held] = {}
@@ -188,9 +185,10 @@ class World:
     # --- what happens outside ---
 
     def records(self) -> list[Remediation]:
-        """What the API knows, newest first."""
-        with self._no_faults():
-            return self.run(self._others.list_remediations("cluster-1"))
+        """What the platform holds, newest first: whatever dialect its API speaks, and however late its answers are."""
+        platform = self.app.platform
+        self.run(_at_once(platform.catch_up))
+        return [job.remediation.model_copy() for job in reversed(platform.jobs("cluster-1"))]
 
     def somebody_else_starts_one(self) -> None:
         """Another user's remediation of the same node, in the mode that it needs."""
@@ -223,13 +221,10 @@ class World:
             return response.json() if response.content else None
 
     def effective_posts(self) -> Counter[str]:
-        """How many POSTs took effect, by idempotency key; where the API refuses keys, by the marker in the reason."""
+        """How many POSTs took effect, by the marker that they sent: whether the API takes the key or not."""
         created = [entry for entry in self.control("GET", "/requests") if entry["effect"] == "created"]
-        keys = [key_of(entry) for entry in created]
-        marked = (Marker.of(record) for record in self.records()) if self.keys_refused else ()
-        return Counter(key for key in keys if not key.startswith(OTHER_KEY)) + Counter(
-            f"{marker.owner}-{marker.declaration} {marker.attempt}" for marker in marked if marker
-        )
+        reasons = [str(entry["body"]["reason"]) for entry in created]
+        return Counter(reason[reason.rindex("[pulumi ") :] for reason in reasons if "[pulumi " in reason)
 
     # --- the engine ---
 
@@ -348,9 +343,6 @@ class World:
         return said.lines, []
 
 
-def key_of(entry: dict[str, Any]) -> str:
-    """The idempotency key of a journal's entry."""
-    query: Any = entry["query"]
-    values = parse_qs(query) if isinstance(query, str) else query
-    key = values.get("remediation_id", OTHER_KEY)
-    return key[0] if isinstance(key, list) else str(key)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+async def _at_once(work: Callable[[], None]) -> None:
+    """Does something in the loop whose clock the platform has."""
+    work()

@@ -170,6 +170,18 @@ def test_of_one_attempt_that_was_started_twice_the_one_that_was_not_withdrawn_de
     assert decision.record.state == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("begun_is_newer", [True, False])
+def test_of_one_attempt_that_was_started_twice_the_one_that_gives_way_is_taken_over_and_so_withdrawn(
+    begun_is_newer: bool,
+):
+    """Whoever started it may have been killed: then nobody else withdraws it."""
+    pending = ours("PENDING").model_copy(update={"id": "pending"})
+    running = ours("RUNNING").model_copy(update={"id": "running"})
+    decision = decided([running, pending] if begun_is_newer else [pending, running])
+    assert isinstance(decision, Adopt)
+    assert decision.record.id == "pending"
+
+
 def test_an_attempt_number_is_never_used_twice():
     decision = decided([ours("FAILED", attempt=4, ended=MINUTE)], asked=True)
     assert isinstance(decision, Post)

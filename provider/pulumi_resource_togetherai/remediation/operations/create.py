@@ -21,7 +21,7 @@ from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.find import find
-from pulumi_resource_togetherai.remediation.steps.history import History, history_of
+from pulumi_resource_togetherai.remediation.steps.history import History, history_of, was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
@@ -46,13 +46,15 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Result:
             slot.record = state.record
             result = await settle(run, state, contest_of(run, state))
             slot.record = result.state.record
-        if result.loss is None:
+        if result.loss is None and not await _was_withdrawn(run, identity, result.state):
             return result
-        winner, intent = result.loss.winner, Intent()
+        winner, intent = result.loss.winner if result.loss is not None else None, Intent()
         if winner is not None and not ((own := identity.own(winner)) and own.declared):
             return await _give_way(run, result.state, winner)
         withdrawn.add(result.state.record.id)
         budget = Budget(run.config.max_retries + 1)  # that attempt did nothing
+        if result.loss is None:  # another run of this stack withdrew it: look what there is now
+            continue
         if winner is not None:  # it is this resource's own, started by another run of the same stack: take it over
             continue
         await run.report.status(
@@ -62,6 +64,14 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Result:
         with explained(f"no remediation of {inputs.node} was started: it was waiting for a free slot in its cluster"):
             await run.unless_stopped(asyncio.sleep(pause * random.uniform(0.5, 1.5)))
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _was_withdrawn(run: Run, identity: Identity, state: State) -> bool:
+    """Whether another run of the same stack, which knows it as its own too, withdrew it while this one waited."""
+    if state.attempt is None:
+        return False
+    with explained(f"cannot find out why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
+        return await run.unless_stopped(was_withdrawn(run, identity, state.record))
 
 
 async def _give_way(run: Run, state: State, winner: Remediation) -> Result:

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.find import find
-from pulumi_resource_togetherai.remediation.steps.history import history_of
+from pulumi_resource_togetherai.remediation.steps.history import was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.run import Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
@@ -46,8 +45,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
 
 async def _was_withdrawn(run: Run, urn: str, state: State) -> bool:
     """Whether an earlier run withdrew it and was killed before it could record that."""
-    if state.attempt is None or not may_have_been_withdrawn(state.record):
+    if state.attempt is None:
         return False
     with explained(f"cannot find out why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
-        history = await run.unless_stopped(history_of(run, Identity(urn, state.inputs)))
-    return state.record.id in history.withdrawn
+        return await run.unless_stopped(was_withdrawn(run, Identity(urn, state.inputs), state.record))

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import precedence
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.remediation.rules.identity import Identity, Own
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
@@ -82,9 +83,11 @@ def decide(
             f"the idempotency key {used.id} already belongs to a remediation of another mode: "
             f"{messages.whose(used)}. Nothing was posted. Choose another `idempotencyKey`"
         )
-    for own in ours:
-        if own.declared and not own.record.terminal:
-            return Adopt(own.record, own.attempt, f"it belongs to this resource and is {messages.state(own.record)}")
+    if active := [own for own in ours if own.declared and not own.record.terminal]:
+        # Two runs of the stack at once may both have started one, and either may have been killed. So take over the one
+        # that has to give way: it is withdrawn, and then the other one is taken over.
+        own = max(active, key=lambda own: precedence(own.record))
+        return Adopt(own.record, own.attempt, f"it belongs to this resource and is {messages.state(own.record)}")
     last = _newest(ours)
     if last is not None and last.declared and last.record.id not in withdrawn and not intent.another_after(last):
         if not ended_badly(last.record):

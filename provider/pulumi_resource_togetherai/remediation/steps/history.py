@@ -42,3 +42,8 @@ async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> 
     rules = Rules(one_per_node=inputs.if_active is not IfActive.CREATE, limit=limit)
     withdrawn = (one.id for one in suspects if rules.was_withdrawn(one, known))
     return History(records, frozenset(withdrawn), records.incomplete)
+
+
+async def was_withdrawn(run: Run, identity: Identity, record: Remediation) -> bool:
+    """Whether a remediation of this resource that has ended was withdrawn by another run. Raises ApiError."""
+    return may_have_been_withdrawn(record) and record.id in (await history_of(run, identity)).withdrawn
