@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -61,20 +62,10 @@ def test_another_change_runs_another_one(world: World):
     assert world.stack["fix"].resource.outputs["attempt"] == 3
 
 
-def test_what_has_failed_when_its_answer_comes_is_not_started_over_and_over(monkeypatch: pytest.MonkeyPatch):
-    """Its create_time is a little behind the Date of the answer, as on any server whose machines have clocks."""
-    monkeypatch.setattr(Client, "earliest_now", Client.now)  # this machine's clock is the simulator's
-    world = World(settings={"dialect": {"date_skew": 2}})
-    world.control("PUT", f"/instances/cluster-1/{NODE}/behaviour", {"outcome": "fail", "pending": 0, "running": 0})
-    for posts in (1, 2, 3):
-        (error,) = world.up({"fix": PLAIN}, replace=posts > 1)
-        assert "FAILED" in error
-        assert len(world.records()) == posts
-    world.close()
-
-
-@pytest.mark.parametrize("retry", [False, True])
-def test_old_answers_to_posts_end_after_as_many_as_there_may_be(monkeypatch: pytest.MonkeyPatch, retry: bool):
+@pytest.mark.parametrize(("age", "retry", "most"), [(86400, False, 1), (86400, True, 4), (2, True, 1)])
+def test_old_answers_to_posts_end_after_as_many_as_there_may_be(
+    monkeypatch: pytest.MonkeyPatch, age: int, retry: bool, most: int
+):
     """A server that remembers keys longer than it lists remediations answers with one that had ended long ago."""
     monkeypatch.setattr(Client, "earliest_now", Client.now)
     world = World()
@@ -87,14 +78,14 @@ def test_old_answers_to_posts_end_after_as_many_as_there_may_be(monkeypatch: pyt
         accepted = await create(client, *where, reason=reason, **more)
         job = world.app.platform.registry.by_id[str(accepted.remediation_id)]
         world.app.platform.force(job, RemediationState.FAILED)
-        job.remediation.create_time = job.remediation.end_time = world.app.platform.now - timedelta(days=1)
+        job.remediation.create_time = job.remediation.end_time = world.app.platform.now - timedelta(seconds=age)
         return replace(accepted, record=job.remediation.model_copy())
 
     monkeypatch.setattr(Client, "create_remediation", answered_with_an_old_one)
     (error,) = world.up({"fix": PLAIN | {"retryFailed": retry}})
-    assert len(posts) == (world.config.max_retries + 1 if retry else 1)
+    assert len(posts) == most
     assert len(set(posts)) == len(posts)
-    assert ("with an old one" in error) is retry
+    assert ("with an old one" in error) is (most > 1)
     world.close()
 
 
@@ -230,3 +221,32 @@ def test_what_a_newer_server_calls_odd_is_imported_and_then_shows_no_change(plug
     assert plugin_world.up({"fix": imported.inputs}) == []
     assert plugin_world.stack["fix"].resource.id == imported.id
     assert len(set(map(id, registry.by_id.values()))) == 1
+
+
+def test_another_repair_of_the_same_node_takes_no_slot_of_its_own(world: World):
+    behave(world, "never")
+    world.somebody_else_starts_one()
+    world.config = world.config.model_copy(update={"max_concurrent_per_cluster": 1})
+    assert world.up({"fix": PLAIN | {"ifActive": "CREATE", "wait": False}}) == []
+    assert len(world.records()) == 2
+
+
+def test_what_another_run_of_the_stack_withdraws_meanwhile_is_no_bad_end():
+    """Two start it, and a third takes over the one that the second withdraws."""
+    first = World(reading="ignore", settings={"pending": 100})
+    runs = [first, *(World(stack=first.name, beside=first) for _ in range(2))]
+
+    async def run(world: World, begins: float, pace: float) -> list[str]:
+        await asyncio.sleep(begins)
+        world.network.pace = lambda: pace
+        return await world.up_meanwhile({"fix": PLAIN})
+
+    async def together() -> list[list[str]]:
+        return list(await asyncio.gather(run(runs[0], 0, 1), run(runs[1], 0, 1.2), run(runs[2], 2.5, 0.5)))
+
+    assert first.run(together()) == [[], [], []]
+    assert sorted(record.state for record in first.records()) == ["CANCELLED", "SUCCEEDED"]
+    assert len({world.stack["fix"].resource.id for world in runs}) == 1
+    assert any("taking over" in line for line in runs[2].told.lines)
+    for world in reversed(runs):
+        world.close()

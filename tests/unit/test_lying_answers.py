@@ -140,6 +140,15 @@ async def test_a_date_decades_off_is_not_what_ages_are_judged_by(year: int, beli
         assert it.now() < datetime.now(UTC) + timedelta(days=3660)
 
 
+@pytest.mark.parametrize("ahead", [-2, 2])
+async def test_ages_that_decide_are_judged_by_the_earlier_of_the_two_clocks(ahead: int):
+    told = datetime.now(UTC) + timedelta(hours=ahead)
+    api = Api(httpx.Response(200, json=PLAIN, headers={"Date": format_datetime(told, usegmt=True)}))
+    async with client(api) as it:
+        await it.get_remediation("c1", "i7", "r1")
+        assert abs(it.earliest_now() - min(told, datetime.now(UTC))) < timedelta(minutes=1)
+
+
 # --- bounded ---
 
 
