@@ -11,6 +11,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.api.plausible import SKEW
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.limit import Slot
+from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.clusters.view import View
 from pulumi_resource_togetherai.duration import seconds
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
@@ -68,7 +69,7 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Result:
 
 async def _was_withdrawn(run: Run, identity: Identity, state: State) -> bool:
     """Whether another run of the same stack, which knows it as its own too, withdrew it while this one waited."""
-    if state.attempt is None:
+    if state.attempt is None or not may_have_been_withdrawn(state.record):
         return False
     with explained(f"cannot find out why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
         return await run.unless_stopped(was_withdrawn(run, identity, state.record))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
@@ -45,7 +46,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
 
 async def _was_withdrawn(run: Run, urn: str, state: State) -> bool:
     """Whether an earlier run withdrew it and was killed before it could record that."""
-    if state.attempt is None:
+    if state.attempt is None or not may_have_been_withdrawn(state.record):
         return False
     with explained(f"cannot find out why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
         return await run.unless_stopped(was_withdrawn(run, Identity(urn, state.inputs), state.record))

@@ -45,5 +45,5 @@ async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> 
 
 
 async def was_withdrawn(run: Run, identity: Identity, record: Remediation) -> bool:
-    """Whether a remediation of this resource that has ended was withdrawn by another run. Raises ApiError."""
-    return may_have_been_withdrawn(record) and record.id in (await history_of(run, identity)).withdrawn
+    """Whether a remediation of this resource that may have been withdrawn was, by another run. Raises ApiError."""
+    return record.id in (await history_of(run, identity)).withdrawn
