@@ -55,10 +55,11 @@ class Asker:
                 await self._once()
             except Killed:
                 self.killed += 1
-                await asyncio.sleep(chance.uniform(0, 30))
+                await asyncio.sleep(self.world.lag + chance.uniform(0, 30))
                 continue
             if not self.errors or not UNANSWERED.search(self.errors[0]):
                 return
+            await asyncio.sleep(self.world.lag)  # another process can know of nothing younger
 
     async def _once(self) -> None:
         self.runs += 1
@@ -96,10 +97,16 @@ def begun(records: list[Remediation]) -> list[Remediation]:
 
 
 def arrange(
-    reading: str, seed: int, askers: list[dict[str, Any]], reviews: list[str], lost: float, **platform: Any
+    reading: str,
+    seed: int,
+    askers: list[dict[str, Any]],
+    reviews: list[str],
+    lost: float,
+    dialect: int | None = None,
+    **platform: Any,
 ) -> tuple[World, list[Asker]]:
     random.seed(seed)  # jitter and backing off are the same every time, too
-    first = World(reading=reading, seed=seed, settings=platform, stack="stack-0")
+    first = World(reading=reading, seed=seed, dialect=dialect, settings=platform, stack="stack-0")
     worlds = [first, *(World(stack=f"stack-{n}", beside=first) for n in range(1, len(askers) + len(reviews)))]
     where = {"clusterId": "cluster-1", "instanceId": NODE}
     made = list[Asker]()

@@ -111,7 +111,9 @@ def _all(parts: Sequence[Part], limit: int | None, jobs: int) -> list[Explored]:
     done, told = list[Explored](), time.monotonic()
     with ProcessPoolExecutor(jobs, initializer=gc.freeze) as pool:
         for future in as_completed([pool.submit(explore, part, limit) for part in parts]):
-            done.append(future.result())
+            done.append(one := future.result())
+            for kind in [kind for kind in PROBLEMS if kind in one.shortest]:
+                print(f"{', '.join(one.part)}: {kind}: {again(one.part, one.shortest[kind][1])}", file=sys.stderr)
             if time.monotonic() - told > PROGRESS:
                 told = time.monotonic()
                 schedules, found = sum(one.schedules for one in done), sum((one.found for one in done), Counter[str]())

@@ -20,7 +20,7 @@ LONGEST = 200.0
 def speaking(seed: int, *, keeps_unfinished: bool = True) -> World:
     """A world whose API speaks a dialect drawn by a seed."""
     random.seed(seed)
-    return World(seed=seed, settings={"dialect": {"seed": seed}}, keeps_unfinished=keeps_unfinished)
+    return World(reading=None, seed=seed, dialect=seed, keeps_unfinished=keeps_unfinished)
 
 
 def started(world: World) -> int:

@@ -191,6 +191,30 @@ def test_one_that_nobody_waits_for_is_withdrawn_too(world: World):
     assert states(world) == ["CANCELLED", "RUNNING"]
 
 
+@pytest.mark.parametrize("keeps", [True, False], ids=["plugin", "dynamic"])
+def test_where_lists_lag_one_that_nobody_waits_for_looks_until_a_list_shows_it(keeps: bool):
+    world = World(keeps_unfinished=keeps, settings={"pending": 300, "dialect": {"list_lag": 35}})
+    try:
+        world.somebody_else_starts_one()
+        world.wait(5)
+        (error,) = world.up({"fix": PLAIN | {"wait": False}})
+        ours, other = world.records()
+        assert other.id in error
+        assert (ours.state, other.state) == ("CANCELLED", "PENDING")
+    finally:
+        world.close()
+
+
+def test_where_no_list_ever_shows_it_the_run_ends_and_says_what_it_does_not_know():
+    world = World(settings={"pending": 3000, "dialect": {"list_lag": 80_000}})
+    try:
+        assert world.up({"fix": PLAIN | {"wait": False}}) == []
+        assert any("no list shows" in line for line in world.told.lines)
+        assert world.loop.time() < 7 * 20
+    finally:
+        world.close()
+
+
 def test_one_that_came_first_goes_on_and_the_other_is_named(world: World):
     declared = killed_after_its_post(world, wait=False)
     world.somebody_else_starts_one()

@@ -47,9 +47,10 @@ class Lifecycle(RuleBasedStateMachine):
         reading=st.sampled_from(["id", "existing", "conflict", "ignore", "refuse"]),
         keeps=st.booleans(),
         seed=st.integers(0, 99),
+        dialect=st.none() | st.integers(0, 999),
     )
-    def begin(self, reading: str, keeps: bool, seed: int):
-        self.world = World(reading=reading, keeps_unfinished=keeps, seed=seed)
+    def begin(self, reading: str, keeps: bool, seed: int, dialect: int | None):
+        self.world = World(reading=reading, keeps_unfinished=keeps, seed=seed, dialect=dialect)
         self.declared: dict[str, Any] = {
             "clusterId": "cluster-1",
             "instanceId": NODE,
@@ -110,17 +111,18 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def refresh(self):
+        self.catch_up()
         errors = self.world.refresh()
         if errors or self.faulty:
             return
         known = {record.id: record for record in self.world.records()}
         for held in self.world.stack.values():
-            outputs = held.resource.outputs
-            if not held.deleted and outputs["remediationId"] in known:
-                assert outputs["state"] == known[outputs["remediationId"]].state
+            if not held.deleted and held.remediation in known:
+                assert held.resource.outputs["state"] == known[held.remediation].state
 
     @rule()
     def destroy(self):
+        self.catch_up()
         cancellable = self.cancellable_in_the_stack()
         errors = self.world.up({})
         self.note_abandoned()
@@ -155,7 +157,7 @@ class Lifecycle(RuleBasedStateMachine):
     def history_expires(self):
         """Of what the stack holds: what nobody remembers, nobody can recognise."""
         for held in self.world.stack.values():
-            remediation = held.resource.outputs["remediationId"]
+            remediation = held.remediation
             if held.resource.outputs["state"] in ("SUCCEEDED", "AUTO_RESOLVED", "FAILED", "CANCELLED"):
                 known = {record.id: record for record in self.world.records()}
                 if remediation in known and known[remediation].terminal:
@@ -183,8 +185,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     def run_up(self, *, replace: bool):
         before = self.world.effective_posts()
+        self.catch_up()
         settled = self.settled()
-        stack = {held.resource.outputs["remediationId"] for held in self.world.stack.values()}
+        stack = {held.remediation for held in self.world.stack.values()}
         try:
             errors = self.world.up(self.program, replace=replace)
         finally:
@@ -197,7 +200,7 @@ class Lifecycle(RuleBasedStateMachine):
             self.half_replaced = False
         if self.half_replaced:
             return
-        held = {held.resource.outputs["remediationId"] for held in self.world.stack.values()}
+        held = {held.remediation for held in self.world.stack.values()}
         # What a killed run started before the stack was saved is found again by its declaration, as long as the
         # program has that; what the stack once held must never get lost.
         self.seen |= held
@@ -206,6 +209,10 @@ class Lifecycle(RuleBasedStateMachine):
                 continue
             known = record.terminal or record.id in held or record.id in self.abandoned
             assert known, f"{record.id} is {record.state}, and the stack does not know it (it held {stack})"
+
+    def catch_up(self):
+        """A new process cannot know what the API does not show yet."""
+        self.world.wait(self.world.lag)
 
     def settled(self) -> bool:
         """Whether the last attempt is of what the program declares, so that a plain `up` must start nothing: also where
@@ -219,7 +226,7 @@ class Lifecycle(RuleBasedStateMachine):
             return False
         if held is None:
             return True
-        of_this = held.resource.outputs["remediationId"] == last.record.id
+        of_this = held.remediation == last.record.id
         later = last.attempt > (held.resource.outputs.get("attempt") or last.attempt)
         return not held.resource.outputs.get("withdrawn") and (of_this or later)
 
@@ -230,13 +237,13 @@ class Lifecycle(RuleBasedStateMachine):
         return [record for record in self.world.records() if "[pulumi training/prod " in (record.reason or "")]
 
     def cancellable_in_the_stack(self) -> list[str]:
-        held = [one.resource.outputs for one in self.world.stack.values() if not one.deleted]
-        return [outputs["remediationId"] for outputs in held if not (outputs.get("adopted") or outputs.get("resumed"))]
+        held = [(one, one.resource.outputs) for one in self.world.stack.values() if not one.deleted]
+        return [one.remediation for one, outputs in held if not (outputs.get("adopted") or outputs.get("resumed"))]
 
     def note_abandoned(self):
         """What delete leaves running on the program's word is known to the user."""
         told = [line for line in self.world.told.lines if "the stack no longer tracks it" in line]
-        self.abandoned |= {record.id for record in self.ours() if any(record.id in line for line in told)}
+        self.abandoned |= {record.id for record in self.ours() if any(record.id in line.lower() for line in told)}
 
 
 TestLifecycle = Lifecycle.TestCase

@@ -107,6 +107,11 @@ class Held:
     """Deleted to be replaced, by a replacement that was not created."""
 
     @property
+    def remediation(self) -> str:
+        """The id of its remediation as the platform has it: a dialect may write it in another case."""
+        return self.resource.outputs["remediationId"].lower()
+
+    @property
     def recorded(self) -> Recorded:
         """What the engine gives back to the provider."""
         return Recorded(self.resource.inputs, self.resource.outputs)
@@ -118,17 +123,25 @@ class World:
     def __init__(
         self,
         *,
-        reading: str = "id",
+        reading: str | None = "id",
         keeps_unfinished: bool = True,
         seed: int = 0,
         settings: dict[str, Any] | None = None,
+        dialect: int | None = None,
         stack: str = "prod",
         beside: World | None = None,
     ) -> None:
-        """`beside`: another stack, whose platform and time it shares."""
-        self.loop = beside.loop if beside else looptime.new_event_loop(resolution=1e-9)
-        scenario = Scenario.model_validate({"seed": seed, "settings": {"idempotency": reading} | (settings or {})})
+        """`reading`: of `remediation_id`; None for what the dialect draws. `dialect`: the seed of the one that the API
+        speaks; None for the contract's. `beside`: another stack, whose platform and time it shares."""
+        self.loop = beside.loop if beside else looptime.new_event_loop(resolution=1e-9, noop_cycles=0)
+        spoken = {} if dialect is None else {"dialect": {"seed": dialect}}
+        chosen = ({"idempotency": reading} if reading else {}) | spoken | (settings or {})
+        scenario = Scenario.model_validate({"seed": seed, "settings": chosen})
         self.app = beside.app if beside else simulate(scenario, clock=Clock(lambda: NOON + self.loop.time()))
+        lags = scenario.settings.dialect
+        self.lag = beside.lag if beside else max(lags.get_lag, lags.list_lag, lags.cluster_lag)
+        """How far, in seconds, what the API answers is behind what happened. A new process cannot know of anything
+        younger: docs/reliability.md says for how long that is assumed."""
         self.name = stack
         self._shares = beside is not None
         self.network = Network(self.app)

@@ -12,7 +12,6 @@ from pulumi_resource_togetherai.clusters import memory, view, watch, ways
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
 from pulumi_resource_togetherai.duration import seconds, text
-from pulumi_resource_togetherai.remediation.steps import post
 
 DOCS = Path(__file__).parents[2] / "docs"
 DEFAULT = ProviderConfig()
@@ -38,9 +37,10 @@ ROWS = {
         f"{DEFAULT.max_retries} repeats",
         f"{short(retry.LONGEST_RETRY_AFTER)} of `Retry-After`",
     ],
-    "its answer is lost": [intervals(post.SETTLING), f"posts {DEFAULT.max_retries + 1} times"],
+    "its answer is lost": [intervals(view.SETTLING), f"posts {DEFAULT.max_retries + 1} times"],
     "it answers with the id alone": [intervals(view.PROOF)],
-    "it answers with another remediation": [intervals(post.SETTLING)],
+    "it answers with another remediation": [intervals(view.SETTLING)],
+    "its lists lack what was just posted": [intervals(view.SETTLING)],
     "others are waited for already": [intervals(watch.QUICK)],
     "a list has no end": [
         f"{pages.MOST_PAGES} pages, {pages.MOST_LISTED:,} remediations, {pages.MOST_BYTES // MIB} MiB"

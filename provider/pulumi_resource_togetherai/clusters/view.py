@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 RECENT = 60.0
 """How old, in seconds, an answer may be that a preview uses, so that a preview of many nodes asks only once."""
+SETTLING = 6
+"""For how many poll intervals to look for what a POST may have started: before it is sent again after an unknown
+outcome, and before it is compared with others. The request may still be in transit, and the answers may lag."""
 PROOF = 12
 """For how many poll intervals every answer must have lacked a remediation before it counts as gone."""
 
@@ -59,6 +62,8 @@ class View:
         self._note = note
         self.interval = interval = seconds(config.poll_interval)
         """The longest time between two polls, in seconds."""
+        self.settling = SETTLING * interval
+        """For how long, in seconds, to look for what a POST may have started."""
         self.proof = PROOF * interval
         """For how long, in seconds, every answer must have lacked a remediation before it counts as gone."""
         self._ways = Ways(note)

@@ -21,10 +21,6 @@ from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Accepted
 
-SETTLING = 6
-"""For how many poll intervals to look for a remediation after a POST of unknown outcome, before it is sent again. The
-request may still be in transit, and the answers may lag."""
-
 
 @dataclass
 class Budget:
@@ -50,7 +46,7 @@ async def post(run: Run, identity: Identity, chosen: Post, budget: Budget) -> Re
                 raise RemediationError(f"no remediation of {inputs.node} was started: {error}") from error
             await run.report.status(f"{error}; checking whether the remediation was started")
             search = _Search(run, identity, chosen)
-            found = await search.until(SETTLING * view.interval)
+            found = await search.until(view.settling)
             if found is not None:
                 return found
             if budget.left <= 0 or search.incomplete or isinstance(error, AlreadyExists):
@@ -96,7 +92,7 @@ async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepte
         f"the API accepted the remediation of {inputs.node}; looking for it ({shown or 'no details'})"
     )
     search = _Search(run, identity, chosen, accepted.remediation_id)
-    found = await search.until(SETTLING * view.interval if accepted.of_another else view.proof)
+    found = await search.until(view.settling if accepted.of_another else view.proof)
     if found is not None:
         if search.late_by:
             view.lagged(found, search.late_by)

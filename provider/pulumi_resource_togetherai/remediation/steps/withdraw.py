@@ -11,8 +11,9 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Active, Loss, started_at
 from pulumi_resource_togetherai.clusters.rivals import Contest
+from pulumi_resource_togetherai.clusters.view import View
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, Run
 from pulumi_resource_togetherai.remediation.steps.wait import noting_why, until_terminal
@@ -51,28 +52,55 @@ async def _wait(run: Run, record: Remediation, contest: Contest | None) -> tuple
 
 
 async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
-    """Checks once, repeating the request until the API answers: the rules also apply with `wait: false`."""
+    """Checks once, by an answer that tells: the rules also apply with `wait: false`."""
     watch, loss = Watch(record), None
     if record.terminal or contest is None:
         return watch, None
     with noting_why(watch):
         if not started_at(record).microsecond:
             await run.unless_stopped(asyncio.sleep(COARSE))
-        seen, active = await run.unless_stopped(_standing(run, record))
-        watch.record = seen or run.cluster(record.cluster_id).believed(record)
+        watch.record, active = await run.unless_stopped(_standing(run, record))
         loss = await contest.judge(watch.record, active)
     return watch, loss
 
 
-async def _standing(run: Run, record: Remediation) -> tuple[Remediation | None, Active]:
+async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]:
+    """Our remediation, and what is active beside it. A list that lacks ours lags behind its POST, so it may lack what
+    came before ours too: it is asked for again, but not for ever."""
+    view, loop = run.cluster(record.cluster_id), asyncio.get_running_loop()
+    since, gap = loop.time(), view.interval * QUICK
     while True:
         try:
-            return await run.cluster(record.cluster_id).standing(record)
+            seen, active = await view.standing(record)
         except (NotFound, CredentialRefused):
             raise
         except ApiError as error:
             await run.report.status(f"the API did not say who else is repairing the node; asking again ({error})")
-        await asyncio.sleep(seconds(run.config.poll_interval))
+            await asyncio.sleep(view.interval)
+            continue
+        waited = loop.time() - since
+        if seen is not None:
+            if gap > view.interval * QUICK:
+                view.lagged(record, waited)
+            return seen, active
+        known = await _seen_alone(view, record)
+        if not known.cancellable:  # it is active no more, or has begun: nothing can be withdrawn
+            return known, active
+        if waited >= view.settling:
+            await run.report.warning(
+                f"no list shows {messages.name(record)} yet, so one of the same node that came first may be missing too"
+            )
+            return known, active
+        await run.report.status(f"no list shows {messages.name(record)} yet; looking again")
+        await asyncio.sleep(gap)
+        gap = min(view.interval, gap * GROWTH)
+
+
+async def _seen_alone(view: View, record: Remediation) -> Remediation:
+    try:
+        return await view.glance(record)
+    except ApiError:
+        return view.believed(record)
 
 
 async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest) -> Watch:
