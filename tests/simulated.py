@@ -50,6 +50,10 @@ class Simulator:
         journal: list[dict[str, Any]] = self._answer("GET", "/requests")
         return [entry for entry in journal if effect is None or entry["effect"] == effect]
 
+    def forget_requests(self) -> None:
+        """Empties the journal."""
+        self._answer("DELETE", "/requests")
+
     def posts(self) -> int:
         """How many requests tried to start a remediation."""
         return sum(entry["method"] == "POST" and entry["path"].endswith("/remediations") for entry in self.requests())

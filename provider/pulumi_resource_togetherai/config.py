@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic.alias_generators import to_camel
 
+from pulumi_resource_togetherai.api.network import is_loopback, is_name_of_host
 from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.duration import Duration, seconds
 
@@ -121,17 +121,16 @@ class ProviderConfig(BaseModel):
         raise MissingApiKey
 
     def client(self) -> Client:
-        """A client of the API with these settings. Raises MissingApiKey, or ValueError for a bad address."""
+        """A client of the API with these settings. Raises MissingApiKey, NetworkSettingError, or ValueError for a bad
+        address."""
         # The HTTP client takes a while to import, and code that does not call the API does not need it.
         from pulumi_resource_togetherai.api.client import Client
 
-        address = self.address()
         return Client(
-            address,
+            self.address(),
             self.credential(),
             request_timeout=seconds(self.request_timeout),
             max_retries=self.max_retries,
-            without_proxy=address.startswith("http://") and is_loopback(address),
         )
 
 
@@ -158,6 +157,8 @@ def normalized_base_url(url: str) -> str:
         or parts.query
         or parts.fragment
         or " " in url.strip()
+        or not url.strip().isprintable()
+        or not is_name_of_host(parts.hostname)
     ):
         shown = "what is given" if "@" in url else f'"{url}"'  # part of it may be secret
         raise ValueError(f"{shown} is not the address of an API; write one such as {DEFAULT_BASE_URL}")
@@ -168,12 +169,3 @@ def normalized_base_url(url: str) -> str:
         )
     plain = url.strip().rstrip("/")
     return plain if plain.endswith("/v1") else f"{plain}/v1"
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is this machine's own."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -18,13 +18,15 @@ from pulumi_resource_togetherai.telemetry import export
 AT_ONCE = 16
 """How many messages are on their way at once. When a thousand remediations change their state in the same poll, a
 thousand calls at once would take more memory than all else that waits for them."""
+NO_PROXY = [("grpc.enable_http_proxy", 0)]
+"""The engine is on this machine. gRPC would look for it behind `https_proxy`, where that is written in lower case."""
 
 
 class Engine:
     """The engine at an address, as Pulumi gives it to every plugin."""
 
     def __init__(self, address: str) -> None:
-        self._channel = grpc.aio.insecure_channel(address)
+        self._channel = grpc.aio.insecure_channel(address, options=NO_PROXY)
         self._stub = engine_pb2_grpc.EngineStub(self._channel)
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(AT_ONCE)

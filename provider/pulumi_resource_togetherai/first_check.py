@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
+from io import TextIOWrapper
 
 from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.enums import ACTIVE_STATES
@@ -22,6 +23,7 @@ from pulumi_resource_togetherai.api.errors import (
     Refused,
 )
 from pulumi_resource_togetherai.api.models import Cluster
+from pulumi_resource_togetherai.api.network import NetworkSettingError
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
 from pulumi_resource_togetherai.describe.describing import describe
@@ -34,7 +36,7 @@ class Line:
     """One check, and its result."""
 
     check: str
-    """What was checked: `address`, `key`, `cluster` or `clock`."""
+    """What was checked: `network`, `address`, `key`, `cluster` or `clock`."""
     ok: bool
     message: str
 
@@ -60,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"one CLUSTER, and {MOST_REQUESTS + 2} reads at most",
     )
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what the API names may hold more than a console can show
     if options.describe:
         if len(options.clusters) > 1:
             parser.error("--describe takes one CLUSTER")
@@ -129,6 +133,8 @@ def _connect() -> _Connection | Line:
         return Line("address", False, str(error))
     try:
         return _Connection(config.client(), address, config.credential().source)
+    except NetworkSettingError as error:
+        return Line("network", False, str(error))
     except (MissingApiKey, ValueError) as error:
         return Line("key", False, str(error))
 
@@ -139,6 +145,7 @@ async def _ask(clusters: Sequence[str]) -> AsyncGenerator[Line]:
         yield found
         return
     async with found.client as client:
+        yield Line("network", True, str(client.network))
         reached = False
         for cluster_id in clusters:
             try:

@@ -271,7 +271,7 @@ def _guided(first: str, name: str) -> str:
 
 
 def _guide(name: str) -> str:
-    return files("pulumi_resource_togetherai").joinpath(f"guide/{name}.md").read_text()
+    return files("pulumi_resource_togetherai").joinpath(f"guide/{name}.md").read_text(encoding="utf-8")
 
 
 def _pascal(name: str) -> str:

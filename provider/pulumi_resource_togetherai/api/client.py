@@ -24,6 +24,7 @@ from pulumi_resource_togetherai.api.errors import AnswerContradicts, ApiError, N
 from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Look, Params, Request
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.api.network import Network
 from pulumi_resource_togetherai.api.pages import MOST_PAGES, Pages, Query
 from pulumi_resource_togetherai.api.plausible import USABLE_ID
 from pulumi_resource_togetherai.harmless import quoted
@@ -60,17 +61,15 @@ class Client:
         request_timeout: float = 30.0,
         max_retries: int = 5,
         transport: httpx.AsyncBaseTransport | None = None,
-        without_proxy: bool = False,
     ) -> None:
-        """`base_url` ends in /v1. `request_timeout` is in seconds, per try. `transport` replaces the network.
-        `without_proxy`: whether to ignore the environment's proxies, which could read what is sent unencrypted."""
+        """`base_url` ends in /v1. `request_timeout` is in seconds, per try. `transport` replaces the network. Raises
+        NetworkSettingError if the environment names a proxy or certificates that cannot be used."""
         self._http = Http(
             base_url,
             credential,
             request_timeout=request_timeout,
             max_retries=max_retries,
             transport=transport,
-            without_proxy=without_proxy,
         )
         self._pages = Pages(self._http)
         self.ids_refused = ""
@@ -92,6 +91,11 @@ class Client:
         """From now on the client raises Withheld instead of sending a request that may start a remediation, even if
         that request already waits for its turn or its next try."""
         self._http.start_no_more()
+
+    @property
+    def network(self) -> Network:
+        """Through which proxy the requests go, and whose certificates count."""
+        return self._http.network
 
     def now(self) -> datetime:
         """The time on the server's clock, as far as its answers show it and within reason (see `plausible_clock`)."""

@@ -39,6 +39,12 @@ class NotReached(ApiError):
     transient = True
 
 
+class ProxyRefused(NotReached):
+    """A proxy does not let the provider through to the API: the request never left. Trying again does not help."""
+
+    transient = False
+
+
 class NotSendable(ApiError):
     """There is no such request to send: an address or an id that no URL can hold."""
 

@@ -7,6 +7,8 @@ leaves as an `ApiError` that says whether the request may have taken effect.
 from __future__ import annotations
 
 import asyncio
+import logging
+import ssl
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,14 +33,16 @@ from pulumi_resource_togetherai.api.errors import (
     AnswerUnreadable,
     ApiError,
     CredentialRefused,
-    NotReached,
     NotSendable,
     StatusError,
     Withheld,
     status_error_type,
 )
+from pulumi_resource_togetherai.api.network import Network, network
 from pulumi_resource_togetherai.api.plausible import LATEST, plausible_clock
 from pulumi_resource_togetherai.api.retry import LONGEST_RETRY_AFTER, retrying
+from pulumi_resource_togetherai.api.sending import Sending
+from pulumi_resource_togetherai.api.unreached import not_reached
 from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.telemetry.request import Exchange, telling
 
@@ -49,6 +53,9 @@ LARGEST_ANSWER = 16 * 2**20
 """The longest answer that the client reads, in bytes. A page of 1000 remediations has some 550,000."""
 LARGEST_ERROR = 2**16
 """How much of an error's body the client reads, in bytes."""
+
+_NEVER_LEFT = (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Failures of the way to the API, before the request."""
 
 Answer = TypeVar("Answer")
 Params = dict[str, str | int | list[str]]
@@ -114,10 +121,10 @@ class Http:
         request_timeout: float,
         max_retries: int,
         transport: httpx.AsyncBaseTransport | None,
-        without_proxy: bool,
     ) -> None:
-        """`request_timeout` is in seconds, per try. `transport` replaces the network. `without_proxy`: whether to
-        ignore the environment's proxies, which could read what is sent unencrypted."""
+        """`request_timeout` is in seconds, per try. `transport` replaces the network. Raises NetworkSettingError."""
+        self.network = Network() if transport else network(base_url)
+        """Through which proxy the requests go, and whose certificates count."""
         self._credential = credential
         self._max_retries = max_retries
         self._base_url = base_url
@@ -126,8 +133,10 @@ class Http:
             base_url=base_url,
             timeout=request_timeout,
             transport=transport,
+            proxy=_proxy(self.network),
+            verify=self.network.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # one that trusts nobody
+            trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=AT_ONCE),
-            trust_env=not without_proxy,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # the API key is all that identifies us
             headers={
@@ -202,19 +211,18 @@ class Http:
             return judge(*await self._exchanged(request, exchange))
         except ApiError as error:
             told = error
-        except Exception as error:  # a defect of a library, or of an answer that nobody thought of
-            told = AnswerUnreadable(
-                request.operation,
-                f"the answer of {self._base_url} cannot be used ({type(error).__name__}: {quoted(str(error))})",
-            )
+        except Exception as error:
+            told = self._unusable(request.operation, error)
             told.__cause__ = error
         told.accepted = exchange.status is not None and 200 <= exchange.status < 300
         raise told.without(self._key)
 
     async def _exchanged(self, request: Request[Any], exchange: Exchange) -> tuple[httpx.Response, bytes]:
-        operation = request.operation
+        operation, sending = request.operation, Sending()
         try:
-            sent = self._client.build_request(request.method, request.path, params=request.params, json=request.body)
+            sent = self._client.build_request(
+                request.method, request.path, params=request.params, json=request.body, extensions={"trace": sending}
+            )
         except (httpx.InvalidURL, ValueError) as error:
             raise NotSendable(operation, f"{self._base_url} is not a usable address ({error})") from error
         try:
@@ -226,16 +234,34 @@ class Http:
                     content = await self._read(operation, response)
                 finally:
                     await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NotReached(operation, f"cannot reach {self._base_url} ({str(error) or 'timeout'})") from error
-        except (httpx.TimeoutException, TimeoutError) as error:
-            raise AnswerLost(operation, f"{self._base_url} did not answer in time") from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise AnswerLost(operation, f"the connection to {self._base_url} broke ({error})") from error
-        except httpx.InvalidURL as error:
-            raise NotSendable(operation, f"{self._base_url} is not a usable address ({error})") from error
+        except ApiError:
+            raise
+        except Exception as error:
+            raise self._failure(operation, error, sending) from error
         self._note_server_time(response)
         return response, content
+
+    def _failure(self, operation: str, error: Exception, sending: Sending) -> ApiError:
+        """Why an exchange failed, and whether the request may have taken effect."""
+        if sending.has_not_left or isinstance(error, _NEVER_LEFT):
+            return not_reached(operation, self._base_url, self.network, error)
+        if isinstance(error, httpx.TimeoutException | TimeoutError):
+            return AnswerLost(operation, f"{self._to} did not answer in time")
+        if isinstance(error, httpx.TransportError | httpx.DecodingError):
+            return AnswerLost(operation, f"the connection to {self._to} broke ({error})")
+        if isinstance(error, httpx.InvalidURL):
+            return NotSendable(operation, f"{self._base_url} is not a usable address ({error})")
+        return self._unusable(operation, error)
+
+    def _unusable(self, operation: str, error: Exception) -> ApiError:
+        """A defect of a library, or of an answer that nobody thought of."""
+        why = f"{type(error).__name__}: {quoted(str(error))}"
+        return AnswerUnreadable(operation, f"the answer of {self._to} cannot be used ({why})")
+
+    @property
+    def _to(self) -> str:
+        """Where requests go, in words."""
+        return f"{self._base_url} through the proxy {self.network.proxy}" if self.network.proxy else self._base_url
 
     def _judged(self, request: Request[Answer], response: httpx.Response, content: bytes) -> Answer:
         """What was asked for. Raises ApiError if the answer is something else."""
@@ -294,6 +320,12 @@ class Http:
             to = quoted(self._without_key(response.headers.get("Location", "nowhere")))
             message = f"{self._base_url} redirects to {to}, but the API key is sent only to the configured address"
         reason = quoted(self._without_key(response.reason_phrase))
+        if self.network.proxy and self._base_url.startswith("http:"):
+            if response.status_code == 407:
+                refused = httpx.ProxyError(f"407 {reason}")
+                return not_reached(operation, self._base_url, self.network, refused)
+            if response.status_code in (502, 503, 504):
+                reason = f"{reason}; it may come from the proxy {self.network.proxy}"
         message = message or f"{reason} (an answer that is not the API's)".lstrip()
         if kind is CredentialRefused:
             message = f"{message}. The API key came from {self._credential.source}"
@@ -312,6 +344,16 @@ class Http:
     def _without_key(self, text: str) -> str:
         """The text without the API key, before it is cut off in the middle of it."""
         return text.replace(self._key, "[the API key]")
+
+
+def _proxy(network: Network) -> httpx.Proxy | None:
+    """The proxy as httpx wants it. Older ones know socks5 only, and mean socks5h: the proxy looks the name up."""
+    proxy = network.proxy
+    if proxy is None:
+        return None
+    url = proxy.url.replace("socks5h:", "socks5:")
+    logging.getLogger("httpcore.socks").setLevel(logging.INFO)  # to those who debug it would show the password
+    return httpx.Proxy(url, auth=proxy.user, ssl_context=network.tls if url.startswith("https:") else None)
 
 
 def _as_it_came(response: httpx.Response, content: bytes) -> Look:

@@ -18,8 +18,12 @@ from pulumi.runtime.proto import provider_pb2
 # `pulumi.runtime.settings` from 3.200.0 to 3.272.0; since some release in between it is defined elsewhere.
 from pulumi.runtime.settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
 
+from pulumi_resource_togetherai.engine import NO_PROXY
+
 GRPC_OPTIONS = _GRPC_CHANNEL_OPTIONS
 """The options of a gRPC server that talks to the engine."""
+
+_GRPC_CHANNEL_OPTIONS.extend(NO_PROXY)  # for the channels that Pulumi opens in this process, where it runs a component
 
 
 def depending_on(value: Any, urns: Iterable[str]) -> pulumi.Output[Any]:

@@ -7,7 +7,6 @@ first use.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 
 import grpc.aio
@@ -15,6 +14,7 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.plugin.ending import when_asked_to_end
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 from pulumi_resource_togetherai.plugin.pulumi_internals import GRPC_OPTIONS
 from pulumi_resource_togetherai.plugin.servicer import Servicer
@@ -37,8 +37,7 @@ def main() -> None:
 
 async def _serve(engine_address: str) -> None:
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    when_asked_to_end(stopped.set)
     engine = Engine(engine_address)
     provider = TogetherAiProvider(engine)
     interceptors = list[grpc.aio.ServerInterceptor]()
