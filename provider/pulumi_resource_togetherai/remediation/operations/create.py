@@ -138,7 +138,7 @@ async def _create_or_adopt(
                         if budget.left <= 0:
                             raise RemediationError(
                                 f"{nothing_started}: the API answers each request for one with an old one, at last "
-                                f"with {messages.whose(record)}. Change `triggers`"
+                                f"with {messages.whose(record)}. Change {inputs.again}"
                             )
                         history = history.beside(record)
 
