@@ -100,7 +100,10 @@ def test_a_wrong_api_key_names_where_it_came_from_and_not_itself(stack: Stack, a
     (error,) = up.errors
     assert "401 UNAUTHENTICATED" in error
     assert "the environment variable TOGETHER_API_KEY" in error
-    assert "tgp-wrong" not in up.output
+    preview = stack.preview()
+    assert preview.code == 1
+    assert "`pulumi up` will fail, because the API refuses the key: " in preview.output
+    assert "tgp-wrong" not in up.output + preview.output
 
 
 def test_an_unknown_instance_fails_the_preview(stack: Stack, api: Simulator):
