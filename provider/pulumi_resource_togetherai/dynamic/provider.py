@@ -33,6 +33,7 @@ from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
+from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.traced import Traced
@@ -122,7 +123,8 @@ class _Provider(ResourceProvider):
         """The resource as it is now."""
         declared = _Declared.of(props, props[_DECLARED])
         with declared.telling():
-            found = wait_for(self._core.read(declared.urn, id_, _recorded(props), declared.report))
+            work = self._core.read(declared.urn, id_, _recorded(props), declared.report, preview=only_previews())
+            found = wait_for(work)
         if found and found.problem:
             wait_for(declared.report.warning(found.told))
         return ReadResult(found.id, declared.outputs(found)) if found else ReadResult("", {})

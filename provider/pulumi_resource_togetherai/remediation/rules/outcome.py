@@ -45,6 +45,14 @@ def problem(watch: Watch, inputs: RemediationInputs, now: datetime, *, kept: boo
     return f"{happened}. {_recorded(kept)} `pulumi up` waits for it again and posts nothing."
 
 
+def not_waited_for(record: Remediation) -> str:
+    """Why a preview leaves a resource incomplete: it does not wait for the end."""
+    return (
+        f"{messages.name(record)} is {record.state}. A preview does not wait for its end; `pulumi refresh` and "
+        "`pulumi up` do, and post nothing"
+    )
+
+
 def gave_way(record: Remediation, winner: Remediation | None) -> str:
     """Why a resource is not complete: its remediation was withdrawn, which means cancelled before it began."""
     because = f"another remediation came first: {messages.whose(winner)}" if winner else "others came first"
