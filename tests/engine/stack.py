@@ -171,6 +171,10 @@ class Stack:
         self._options[name] = options
         self._write_program()
 
+    def spelt(self, name: str) -> str:
+        """An input, given in camelCase, as messages of this form name it."""
+        return _snake(name) if self.form == "dynamic" else name
+
     def forget(self, name: str = "fix") -> None:
         """Removes a remediation from the program."""
         del self._declared[name]

@@ -26,8 +26,8 @@ def is_refused(stack: Stack, api: Simulator, *parts: str) -> Run:
 @pytest.mark.parametrize(
     ("inputs", "part"),
     [
-        ({"clusterId": ""}, "clusterId is empty"),
-        ({"instanceId": ""}, "instanceId is empty"),
+        ({"clusterId": ""}, " is empty"),
+        ({"instanceId": ""}, " is empty"),
         ({"mode": "VM_ONYL"}, "did you mean VM_ONLY?"),
         ({"timeout": "soon"}, "is not a duration"),
         ({"instanceId": "../other"}, "is not an id"),
@@ -38,7 +38,7 @@ def is_refused(stack: Stack, api: Simulator, *parts: str) -> Run:
 )
 def test_a_bad_value(stack: Stack, api: Simulator, inputs: dict[str, Any], part: str):
     stack.declare(**inputs)
-    is_refused(stack, api, part, next(iter(inputs)))
+    is_refused(stack, api, part, stack.spelt(next(iter(inputs))))
 
 
 def test_an_unknown_property(plugin_stack: Stack, api: Simulator):
@@ -72,11 +72,24 @@ def test_a_base_url_in_the_environment_that_is_no_url(stack: Stack, api: Simulat
 
 
 def test_an_unknown_setting(stack: Stack, api: Simulator):
-    if stack.form == "dynamic":
-        pytest.skip("pulumi.dynamic hands over the whole stack's configuration: a stray name cannot be told")
     stack.declare()
-    stack.configure("togetherai:polInterval", "5s")
-    is_refused(stack, api, "did you mean pollInterval?")
+    stack.configure("togetherai:pollIntervall", "5s")
+    stack.configure("training:pollIntervall", "5s")  # the program's own
+    refused = is_refused(stack, api, "did you mean pollInterval?")
+    assert "training:" not in refused.output
+    assert "did you mean pollInterval?" in stack.preview().output
+
+
+def test_an_unknown_setting_stops_a_lookup_too(tmp_path: Path, api: Simulator):
+    stack = Stack(tmp_path / "stack", "dynamic", api.address)
+    (stack.folder / "__main__.py").write_text(
+        'from pulumi_resource_togetherai.dynamic import get_instances\n\nget_instances("cluster-1")\n'
+    )
+    stack.configure("togetherai:pollIntervall", "5s")
+    up = stack.up()
+    assert up.code == 1
+    assert "did you mean pollInterval?" in up.output
+    assert api.requests() == []
 
 
 def test_a_wrong_api_key_names_where_it_came_from_and_not_itself(stack: Stack, api: Simulator):
@@ -87,7 +100,10 @@ def test_a_wrong_api_key_names_where_it_came_from_and_not_itself(stack: Stack, a
     (error,) = up.errors
     assert "401 UNAUTHENTICATED" in error
     assert "the environment variable TOGETHER_API_KEY" in error
-    assert "tgp-wrong" not in up.output
+    preview = stack.preview()
+    assert preview.code == 1
+    assert "`pulumi up` will fail, because the API refuses the key: " in preview.output
+    assert "tgp-wrong" not in up.output + preview.output
 
 
 def test_an_unknown_instance_fails_the_preview(stack: Stack, api: Simulator):

@@ -44,6 +44,21 @@ def test_ctrl_c_keeps_the_resource_and_the_next_up_resumes(plugin_stack: Stack, 
     assert api.posts() == 1
 
 
+def test_a_preview_that_refreshes_does_not_wait_for_what_was_interrupted(plugin_stack: Stack, api: Simulator):
+    api.behave(outcome="never")
+    plugin_stack.declare(timeout="1s")
+    assert plugin_stack.up().code == 1
+    (remediation,) = api.remediations()
+    preview = plugin_stack.preview("--refresh")
+    assert preview.code == 0, preview.output
+    assert "A preview does not wait for its end" in preview.output
+    assert f"`pulumi up` will wait for remediation {remediation['id']}" in preview.output
+    api.force(remediation["id"], "SUCCEEDED")
+    assert "SUCCEEDED, and start nothing" in plugin_stack.preview("--refresh").output
+    plugin_stack.up(check=True)
+    assert api.posts() == 1
+
+
 @pytest.mark.parametrize("moment", ["PENDING", "RUNNING"])
 def test_a_killed_engine_leaves_no_process_and_the_next_up_finds_the_remediation(
     stack: Stack, api: Simulator, moment: str

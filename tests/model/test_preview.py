@@ -238,3 +238,58 @@ def test_a_failure_can_be_accepted_afterwards(world: World):
     assert world.up({"fix": PLAIN | {"acceptFailure": True}}) == []
     assert world.stack["fix"].resource.outputs["state"] == "FAILED"
     assert list(world.effective_posts().values()) == [1]
+
+
+def refuse(world: World, status: int, operation: str = "*") -> None:
+    world.control("POST", "/faults", {"kind": "error", "status": status, "operation": operation})
+
+
+def test_a_key_that_the_api_refuses_fails_the_preview_as_it_fails_up(world: World):
+    refuse(world, 401)
+    said, failing = world.preview("fix", PLAIN)
+    assert said == []
+    assert re.search("`pulumi up` will fail, because the API refuses the key: .*401", failing[0])
+    assert "401" in world.up({"fix": PLAIN})[0]
+
+
+def test_it_fails_the_preview_of_an_unfinished_one_too(plugin_world: World):
+    declared = ran(plugin_world, "hold")
+    refuse(plugin_world, 401)
+    said, failing = plugin_world.preview("fix", declared)
+    assert said == []
+    assert "`pulumi up` will fail, because the API refuses the key" in failing[0]
+    assert "401" in plugin_world.up({"fix": declared})[0]
+
+
+def test_a_key_that_may_only_not_read_this_is_a_warning(world: World):
+    refuse(world, 403)
+    said, failing = world.preview("fix", PLAIN)
+    assert failing == []
+    assert "warning: cannot check what `pulumi up` will do" in said[0]
+    assert "403" in said[0]
+
+
+def test_where_the_nodes_alone_are_refused_up_works_and_the_preview_passes(world: World):
+    refuse(world, 401, "get_cluster")
+    said, failing = world.preview("fix", PLAIN)
+    assert failing == []
+    assert "warning: cannot check what `pulumi up` will do" in said[0]
+    assert world.up({"fix": PLAIN}) == []
+
+
+def test_of_one_that_vanished_it_says_when_up_will_fail(plugin_world: World):
+    declared = ran(plugin_world, "hold")
+    force(plugin_world, "SUCCEEDED")
+    plugin_world.control("POST", f"/remediations/{plugin_world.records()[0].id}/expire")
+    said, failing = plugin_world.preview("fix", declared)
+    assert failing == []
+    assert re.search("^warning: the API does not show .*last seen PENDING. `pulumi up` will start nothing; if", said[0])
+    assert "for 4m, `pulumi up` will fail" in said[0]
+    assert "the API no longer knows" in plugin_world.up({"fix": declared})[0]
+    assert list(plugin_world.effective_posts().values()) == [1]
+
+
+@pytest.mark.parametrize("name", ["cluster-1-worker-3", "cluster-1-host-3", "cluster-1-slurm-3"])
+def test_an_instance_id_that_names_a_node_is_answered_with_the_instance_in_it(world: World, name: str):
+    _, (error,) = world.preview("fix", PLAIN | {"instanceId": name})
+    assert f"has no instance {name}: that names a node, whose instance is cluster-1-node-3 now" in error

@@ -219,3 +219,19 @@ def test_an_idempotency_key_of_another_mode_is_refused():
     decision = decided([record("RUNNING", id="incident-42", mode="REMEDIATION_MODE_VM_ONLY")], who)
     assert isinstance(decision, Refuse)
     assert "idempotencyKey" in decision.because
+    assert "Nothing was posted" in decision.because
+
+
+def test_an_idempotency_key_of_another_declaration_is_refused_instead_of_sent_again():
+    before, now = (identity(idempotencyKey="incident-42", triggers={"run": run}) for run in "12")
+    used = record("SUCCEEDED", ended=MINUTE, id="incident-42", reason=before.marked_reason(1))
+    decision = decided([used], now)
+    assert isinstance(decision, Refuse)
+    assert "the idempotency key incident-42 belongs to another remediation already" in decision.because
+    assert "Choose another `idempotencyKey`" in decision.because
+    taken_over = decided([used], before)
+    assert isinstance(taken_over, Adopt)
+    assert "change `idempotencyKey`" in taken_over.because
+    again = decided([used], before, asked=True)
+    assert isinstance(again, Post)
+    assert again.key != "incident-42"

@@ -1,4 +1,4 @@
-"""Whether the user told the engine to replace a resource."""
+"""What the command line of `pulumi` tells: whether the user told the engine to replace a resource, or to preview."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from pulumi_resource_togetherai import replace_flag
+from pulumi_resource_togetherai.preview_flag import previews
 from pulumi_resource_togetherai.replace_flag import replace_requested, replaces
 from tests.unit.examples import URN
 
@@ -94,3 +95,25 @@ def test_the_command_line_is_read_once_however_many_resources_are_created(monkey
     looks = started_by([Process("pulumi", "up", "--replace", URN)], monkeypatch)
     assert [replace_requested(urn) for urn in (URN, f"{URN}b", URN)] == [True, False, True]
     assert len(looks) == 1
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["preview", "--refresh"],
+        ["--non-interactive", "--color=never", "-C", "repairs", "pre", "--refresh", "--stack", "up"],
+        ["refresh", "--preview-only"],
+        ["destroy", "--refresh", "--preview-only=true"],
+    ],
+)
+def test_the_command_only_previews(typed: list[str]):
+    assert previews(["pulumi", *typed])
+
+
+@pytest.mark.parametrize("typed", [[], ["refresh", "--yes", "--stack", "preview"], ["up", "--refresh"], ["import"]])
+def test_the_command_does_more_than_preview(typed: list[str]):
+    assert not previews(["pulumi", *typed])
+
+
+def test_a_command_line_that_cannot_be_seen_is_no_preview():
+    assert not previews(())

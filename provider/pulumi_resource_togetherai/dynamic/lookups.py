@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import pulumi
+from pulumi.runtime import get_config, get_config_env
+from pulumi.runtime.config import CONFIG
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
@@ -18,6 +20,7 @@ from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.api.models import Remediation as RemediationRecord
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
+from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.functions.function import (
     GET_INSTANCES,
@@ -81,18 +84,18 @@ def _look_up(function: Function[A, R], **arguments: Any) -> R:
     written = {to_camel(name): value for name, value in arguments.items()}
     config = _config()
     if failures := function.check(written):
-        raise pulumi.RunError(f"{function.name}: {'; '.join(failure.reason for failure in failures)}")
+        raise pulumi.RunError(in_python(f"{function.name}: {'; '.join(failure.reason for failure in failures)}"))
     try:
         found = wait_for(function.answer(config, written))
     except RemediationError as error:
-        raise pulumi.RunError(str(error)) from error
+        raise pulumi.RunError(in_python(str(error))) from error
     # The program may hand any part of it on to Pulumi.
     return function.result.model_validate(literal(found.model_dump(mode="json", by_alias=True)))
 
 
 def _config() -> ProviderConfig:
     try:
-        return configuration(pulumi.Config("togetherai").get)
+        return configuration(get_config, {**get_config_env(), **CONFIG.get()})
     except RemediationError as error:
         raise pulumi.RunError(str(error)) from error
 

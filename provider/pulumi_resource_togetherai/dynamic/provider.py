@@ -28,10 +28,12 @@ from pulumi.dynamic import (
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, REPLACE_ON, SECRET, TOLD, URN, as_plain
 from pulumi_resource_togetherai.dynamic.loop import wait_for
+from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
+from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.traced import Traced
@@ -62,7 +64,8 @@ class _Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Reads the stack's configuration."""
         _quiet()
-        config = configuration(lambda name: req.config.get(f"togetherai:{name}"))
+        # Pulumi offers no way to ask which settings there are; without this one a misspelt name would go unnoticed.
+        config = configuration(req.config.get, getattr(req.config, "_props", ()))
         global _process
         if _process is None:
             _process = wait_for(_started(config))
@@ -73,7 +76,7 @@ class _Provider(ResourceProvider):
         declared = _Declared.of(news)
         checked = self._core.check(declared.urn, _Declared.of(_olds).inputs if _olds else {}, declared.inputs)
         found = declared.secrets.mistakes(checked.failures)
-        failures = [CheckFailure(failure.property, harmless(failure.reason)) for failure in found]
+        failures = [CheckFailure(failure.property, harmless(in_python(failure.reason))) for failure in found]
         if news.get(LOOKING_AHEAD):
             told = _started_process().looking_ahead
             first = declared.urn not in told  # a replacement is checked a second time, as if it were new
@@ -94,7 +97,7 @@ class _Provider(ResourceProvider):
             if diff.replaces:
                 self._preview_create(declared, declared.inputs)
             elif diff.unfinished:
-                with declared.concealing():
+                with declared.telling():
                     wait_for(self._core.preview_update(recorded, declared.inputs, declared.report))
         in_vain_for = [name for name in diff.settings if {name, "*"}.intersection(_news.get(REPLACE_ON) or ())]
         if in_vain_for and not diff.replaces:
@@ -109,7 +112,7 @@ class _Provider(ResourceProvider):
         """Starts the remediation and waits for its end."""
         declared = _Declared.of(props)
         told = replace_requested(declared.urn)
-        with declared.concealing():
+        with declared.telling():
             if declared.secrets.warning:
                 wait_for(declared.report.warning(declared.secrets.warning))
             work = self._core.create(declared.urn, declared.inputs, declared.report, replace_requested=told)
@@ -119,8 +122,9 @@ class _Provider(ResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The resource as it is now."""
         declared = _Declared.of(props, props[_DECLARED])
-        with declared.concealing():
-            found = wait_for(self._core.read(declared.urn, id_, _recorded(props), declared.report))
+        with declared.telling():
+            work = self._core.read(declared.urn, id_, _recorded(props), declared.report, preview=only_previews())
+            found = wait_for(work)
         if found and found.problem:
             wait_for(declared.report.warning(found.told))
         return ReadResult(found.id, declared.outputs(found)) if found else ReadResult("", {})
@@ -128,14 +132,14 @@ class _Provider(ResourceProvider):
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Goes on waiting, or records new settings."""
         declared = _Declared.of(_news)
-        with declared.concealing():
+        with declared.telling():
             work = self._core.update(declared.urn, _recorded(_olds), declared.inputs, declared.report)
             return UpdateResult(declared.outputs(_complete(wait_for(work))))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Cancels the remediation if that is still possible."""
         declared = _Declared.of(_props, _props[_DECLARED])
-        with declared.concealing():
+        with declared.telling():
             wait_for(self._core.delete(declared.urn, _recorded(_props), declared.report))
 
     def _preview_create(self, declared: _Declared, inputs: Properties, *, replace_requested: bool = False) -> None:
@@ -146,7 +150,7 @@ class _Provider(ResourceProvider):
         ):
             if text:
                 wait_for(tell(text))
-        with declared.concealing():
+        with declared.telling():
             work = self._core.preview_create(declared.urn, inputs, declared.report, replace_requested=replace_requested)
             wait_for(work)
 
@@ -230,15 +234,19 @@ class _Declared:
     @property
     def report(self) -> EngineReport:
         """What shows messages about the resource."""
-        return _started_process().engine.report(self.urn, self.secrets.conceal)
+        return _started_process().engine.report(self.urn, self._told)
 
     @contextmanager
-    def concealing(self) -> Generator[None]:
-        """Takes the secrets out of an error."""
+    def telling(self) -> Generator[None]:
+        """Makes an error one for the person who wrote the program."""
         try:
             yield
         except RemediationError as error:
-            raise RemediationError(self.secrets.conceal(str(error))) from None
+            raise RemediationError(self._told(str(error))) from None
+
+    def _told(self, text: str) -> str:
+        """A message without the secrets, in the program's words."""
+        return in_python(self.secrets.conceal(text))
 
     def outputs(self, resource: Resource) -> Properties:
         """What the stack keeps of the resource, with its secrets marked as such."""

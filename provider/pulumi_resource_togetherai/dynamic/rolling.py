@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.dynamic.declared import may_be_later, refuse_provider
+from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive
@@ -70,7 +71,7 @@ class RollingRemediation(pulumi.ComponentResource):
         inputs = {to_camel(name): value for name, value in declared.items() if value is not None}
         known = {name: UNKNOWN if may_be_later(value) else value for name, value in inputs.items()}
         if failures := check(RollingInputs, known).failures:
-            raise pulumi.RunError(f"{resource_name}: {'; '.join(failure.reason for failure in failures)}")
+            raise pulumi.RunError(in_python(f"{resource_name}: {'; '.join(failure.reason for failure in failures)}"))
         _, self.states, self.counts = declare(self, resource_name, inputs, _remediation)
         self.register_outputs({"states": self.states, "counts": self.counts})
 

@@ -24,6 +24,7 @@ from pulumi_resource_togetherai.literal import as_it_was
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 from pulumi_resource_togetherai.plugin.pulumi_internals import construct
 from pulumi_resource_togetherai.plugin.values import marshal, marshal_planned, unmarshal
+from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import until_known
@@ -119,7 +120,7 @@ class Servicer(ProviderServicer):
         recorded = _recorded(request.inputs, request.properties) if request.properties.fields else None
 
         async def answer() -> provider_pb2.ReadResponse:
-            found = await resource.read(request.urn, request.id, recorded, report)
+            found = await resource.read(request.urn, request.id, recorded, report, preview=only_previews())
             if found is None:
                 return provider_pb2.ReadResponse()
             await _abort_if_unfinished(context, found, secrets)

@@ -67,8 +67,11 @@ class Operations(Protocol):
         """Creates the resource."""
         ...
 
-    async def read(self, urn: str, resource_id: str, recorded: Recorded | None, report: Report) -> Resource | None:
-        """The resource as it is now; None if it is gone. `recorded` is None for an import."""
+    async def read(
+        self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, *, preview: bool = False
+    ) -> Resource | None:
+        """The resource as it is now; None if it is gone. `recorded` is None for an import. A `preview` does not wait
+        for an end."""
         ...
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:

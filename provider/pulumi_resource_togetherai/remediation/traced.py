@@ -72,10 +72,12 @@ class Traced:
             )
             return _told(current, created)
 
-    async def read(self, urn: str, resource_id: str, recorded: Recorded | None, report: Report) -> Resource | None:
+    async def read(
+        self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, *, preview: bool = False
+    ) -> Resource | None:
         """The resource as it is now; None if it is gone. `recorded` is None for an import."""
         with self._span("read", urn, recorded.outputs if recorded else {}) as current:
-            found = await self._operations.read(urn, resource_id, recorded, report)
+            found = await self._operations.read(urn, resource_id, recorded, report, preview=preview)
             return found and _told(current, found)
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:

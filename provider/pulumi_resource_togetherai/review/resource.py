@@ -78,11 +78,14 @@ class ReviewResource:
         self._created[urn] = result.state.id
         return _resource(result, inputs)
 
-    async def read(self, urn: str, resource_id: str, recorded: Recorded | None, report: Report) -> Resource | None:
-        """The review as it is now; None if it is gone. `recorded` is None for an import."""
+    async def read(
+        self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, *, preview: bool = False
+    ) -> Resource | None:
+        """The review as it is now; None if it is gone. `recorded` is None for an import. A `preview` does not wait for
+        an end."""
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else ReviewInputs.model_fields["timeout"].default
-        result = await read(self._session.run(report, seconds(limit)), resource_id, state)
+        result = await read(self._session.run(report, seconds(limit)), resource_id, state, preview=preview)
         return _resource(result, recorded.inputs if recorded else None) if result else None
 
     async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:

@@ -317,6 +317,10 @@ class Remediation(pulumi.CustomResource):
         ```
         ### The same repair again, in another incident
 
+        A VM_ONLY or HOST_AWARE remediation replaces the VM, so the node's instance has another id afterwards; the old one is gone
+        (404). `pulumi up` names the new one if the API does, and `getInstances` lists it. To repair such a node once more, change
+        `instanceId`, which runs a new remediation by itself.
+
         ```python
         import pulumi_togetherai as togetherai
 
@@ -324,7 +328,7 @@ class Remediation(pulumi.CustomResource):
             "node-1",
             cluster_id="cluster-1",
             instance_id="cluster-1-node-1",
-            mode=togetherai.RemediationMode.HOST_AWARE,
+            mode=togetherai.RemediationMode.REBOOT_VM,
             # A new value runs it again; without one it never runs twice.
             triggers={"incident": "INC-1057"},
             # If somebody is repairing the node already, wait for that.
@@ -400,6 +404,10 @@ class Remediation(pulumi.CustomResource):
         ```
         ### The same repair again, in another incident
 
+        A VM_ONLY or HOST_AWARE remediation replaces the VM, so the node's instance has another id afterwards; the old one is gone
+        (404). `pulumi up` names the new one if the API does, and `getInstances` lists it. To repair such a node once more, change
+        `instanceId`, which runs a new remediation by itself.
+
         ```python
         import pulumi_togetherai as togetherai
 
@@ -407,7 +415,7 @@ class Remediation(pulumi.CustomResource):
             "node-1",
             cluster_id="cluster-1",
             instance_id="cluster-1-node-1",
-            mode=togetherai.RemediationMode.HOST_AWARE,
+            mode=togetherai.RemediationMode.REBOOT_VM,
             # A new value runs it again; without one it never runs twice.
             triggers={"incident": "INC-1057"},
             # If somebody is repairing the node already, wait for that.

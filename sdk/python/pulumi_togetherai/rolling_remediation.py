@@ -273,6 +273,11 @@ class RollingRemediation(pulumi.ComponentResource):
         failure and the next node follows. At the end the component prints a table of what ran. To limit how many nodes of a cluster
         several programs and people repair at once, set `maxConcurrentPerCluster` on the provider.
 
+        Do not leave a node out with `pulumi up --exclude` and the URN of its child: the engine then saves a stack in which the next
+        child of the chain depends on one that is not there, and refuses that stack from then on (`snapshot integrity failure`; it does
+        so with every `dependsOn`). Take the node off `instances` instead. `pulumi state repair` mends such a stack, and the next
+        `pulumi up` runs nothing twice.
+
         ## Example Usage
         ### Reboot four nodes, two at a time
 
@@ -323,6 +328,11 @@ class RollingRemediation(pulumi.ComponentResource):
         failure again until you have dealt with it, and then repairs the rest. With `stopOnFailure: false` the stack records the
         failure and the next node follows. At the end the component prints a table of what ran. To limit how many nodes of a cluster
         several programs and people repair at once, set `maxConcurrentPerCluster` on the provider.
+
+        Do not leave a node out with `pulumi up --exclude` and the URN of its child: the engine then saves a stack in which the next
+        child of the chain depends on one that is not there, and refuses that stack from then on (`snapshot integrity failure`; it does
+        so with every `dependsOn`). Take the node off `instances` instead. `pulumi state repair` mends such a stack, and the next
+        `pulumi up` runs nothing twice.
 
         ## Example Usage
         ### Reboot four nodes, two at a time

@@ -27,6 +27,7 @@ from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
 from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
+from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
 
 LONGEST_PAUSE = 60.0
 """After a withdrawal because the cluster was full: the longest pause, in seconds, before the next look for a free
@@ -48,6 +49,7 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Result:
             result = await settle(run, state, contest_of(run, state))
             slot.record = result.state.record
         if result.loss is None and not await _was_withdrawn(run, identity, result.state):
+            await tell_successor(run, result.state.record)
             return result
         winner, intent = result.loss.winner if result.loss is not None else None, Intent()
         if winner is not None and not ((own := identity.own(winner)) and own.declared):
@@ -138,7 +140,7 @@ async def _create_or_adopt(
                         if budget.left <= 0:
                             raise RemediationError(
                                 f"{nothing_started}: the API answers each request for one with an old one, at last "
-                                f"with {messages.whose(record)}. Change `triggers`"
+                                f"with {messages.whose(record)}. Change {inputs.again}"
                             )
                         history = history.beside(record)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.duration import text
 from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.operations.delete import leaves_alone
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
@@ -20,6 +23,7 @@ from pulumi_resource_togetherai.remediation.steps.history import History, histor
 from pulumi_resource_togetherai.remediation.steps.program import Program
 from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.remediation.steps.settle import verdict
+from pulumi_resource_togetherai.remediation.steps.unchecked import unchecked
 
 
 async def preview_create(run: Run, identity: Identity, program: Program, intent: Intent) -> None:
@@ -29,22 +33,23 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
     Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
     """
     inputs = identity.inputs
+    what = f"what `pulumi up` will do about {inputs.node}"
+    create_looks = True
     try:
-        worker, history = await run.unless_stopped(_look(run, identity))
+        history = await run.unless_stopped(history_of(run, identity, preview=True))
+        create_looks = False  # it does without the nodes
+        cluster = await run.unless_stopped(run.cluster(inputs.cluster_id).cluster(preview=True))
     except NotFound as error:
         raise RemediationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
     except (ApiError, Interrupted, TimeoutError) as error:
-        why = str(error) or "no answer in time"
-        await run.report.warning(f"cannot check what `pulumi up` will do about {inputs.node}: {why}")
+        await unchecked(run, what, error, needed=create_looks)
         return
+    worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
     if intent.replaced is not None:
         history = await _after_delete(run, intent.replaced, history)
     chosen = decision(run, identity, history, intent=intent)
     if isinstance(chosen, Post) and worker is None:
-        raise RemediationError(
-            f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}. If a remediation replaced it, its "
-            "successor has another id; `tg clusters retrieve` lists the nodes"
-        )
+        raise RemediationError(_no_such_instance(inputs, cluster.gpu_worker_nodes))
     match chosen:
         case Post(attempt, because=because, beware=beware):
             if beware:
@@ -63,6 +68,16 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
             await tell(f"`pulumi up` will start nothing and take over {messages.name(record)}: {because}")
         case Refuse(because):
             raise RemediationError(f"`pulumi up` will refuse: {because}")
+
+
+def _no_such_instance(inputs: RemediationInputs, nodes: Sequence[GpuWorkerNode]) -> str:
+    unknown = f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}"
+    for node in nodes:
+        if inputs.instance_id in (node.node_id, node.host_name, node.slurm_worker_hostname) and node.instance_id:
+            return f"{unknown}: that names a node, whose instance is {node.instance_id} now. Write this id"
+    return (
+        f"{unknown}. If a remediation replaced it, its successor has another id; `tg clusters retrieve` lists the nodes"
+    )
 
 
 async def _waits_for_a_slot(run: Run, inputs: RemediationInputs) -> None:
@@ -85,12 +100,17 @@ async def preview_update(run: Run, state: State) -> None:
     """Says what update will do about a resource that is not complete."""
     record = state.record
     if not record.terminal:
+        view = run.cluster(record.cluster_id)
         try:
-            look = run.cluster(record.cluster_id).remediation(record, preview=True)
-            record = await run.unless_stopped(look)
+            record = await run.unless_stopped(view.remediation(record, preview=True))
+        except NotFound:
+            await run.report.warning(
+                f"the API does not show {messages.name(record)}, last seen {record.state}. `pulumi up` will start "
+                f"nothing; if the API does not show it for {text(view.proof)}, `pulumi up` will fail"
+            )
+            return
         except (ApiError, Interrupted, TimeoutError) as error:
-            why = str(error) or "no answer in time"
-            await run.report.warning(f"cannot check what `pulumi up` will do about {messages.name(record)}: {why}")
+            await unchecked(run, f"what `pulumi up` will do about {messages.name(record)}", error)
             return
     if not record.terminal:
         now = f"{messages.name(record)}, which is {record.state}"
@@ -101,13 +121,6 @@ async def preview_update(run: Run, state: State) -> None:
         await run.report.info(f"`pulumi up` will record that {messages.name(record)} {record.state}, and start nothing")
     else:
         await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
-
-
-async def _look(run: Run, identity: Identity) -> tuple[GpuWorkerNode | None, History]:
-    inputs, shared = identity.inputs, run.cluster(identity.inputs.cluster_id)
-    cluster = await shared.cluster(preview=True)
-    worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
-    return worker, await history_of(run, identity, preview=True)
 
 
 async def _after_delete(run: Run, replaced: State, history: History) -> History:

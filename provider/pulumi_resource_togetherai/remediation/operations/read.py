@@ -1,4 +1,5 @@
-"""Read (refresh, import, get): the API's record. With `wait` it first waits until the remediation has ended."""
+"""Read (refresh, import, get): the API's record. With `wait` it first waits until the remediation has ended, but not in
+a preview."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.outcome import not_waited_for
 from pulumi_resource_togetherai.remediation.rules.state import ResourceId, State
 from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
@@ -19,8 +21,9 @@ from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, 
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
 
 
-async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Result | None:
-    """The resource as it is now, or None if it is gone. `state` is what the stack holds; None for an import."""
+async def read(run: Run, urn: str, resource_id: str, state: State | None, *, preview: bool) -> Result | None:
+    """The resource as it is now, or None if it is gone. `state` is what the stack holds; None for an import. A
+    `preview` does not wait for an end."""
     try:
         where = ResourceId.parse(resource_id)
     except ValueError as error:
@@ -46,6 +49,8 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None) -> Res
         return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
     if record.terminal and (later := await later_attempt(run, urn, state)):
         await run.report.warning(f"{messages.name(record)} is not the latest attempt: {later}")
+    if preview and state.inputs.wait and not record.terminal:
+        return Result(state.seen(record), not_waited_for(record))
     return await settle(run, state.seen(record))
 
 

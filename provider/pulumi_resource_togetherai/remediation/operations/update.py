@@ -16,6 +16,7 @@ from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.history import was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.run import Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict
+from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
 
 
@@ -34,6 +35,8 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
                 gone = Watch(record, Stop.GONE, error)
                 return Result(state, verdict(run, state, gone))
     result = await settle(run, state.seen(record), contest)
+    if not state.record.terminal:
+        await tell_successor(run, result.state.record)
     state = result.state
     if result.loss is not None or (may_withdraw and await _was_withdrawn(run, urn, state)):
         winner = result.loss.winner if result.loss is not None else None

@@ -15,7 +15,7 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import precedence
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.remediation.rules.identity import Identity, Own
-from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.rules.inputs import IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 
@@ -79,10 +79,7 @@ def decide(
     ours = [own for record in history if (own := identity.own(record)) is not None]
     used = next((record for record in history if record.id == inputs.idempotency_key), None)
     if used is not None and used.mode != inputs.mode:
-        return Refuse(
-            f"the idempotency key {used.id} already belongs to a remediation of another mode: "
-            f"{messages.whose(used)}. Nothing was posted. Choose another `idempotencyKey`"
-        )
+        return _in_use(used)
     if active := [own for own in ours if own.declared and not own.record.terminal]:
         # Two runs of the stack at once may both have started one, and either may have been killed. So take over the one
         # that has to give way: it is withdrawn, and then the other one is taken over.
@@ -91,12 +88,23 @@ def decide(
     last = _newest(ours)
     if last is not None and last.declared and last.record.id not in withdrawn and not intent.another_after(last):
         if not ended_badly(last.record):
-            return _done_already(last, now)
+            return _done_already(last, inputs, now)
         if not (inputs.retry_failed and last.record.state == RemediationState.FAILED):
             state = messages.state(last.record)
             return Adopt(last.record, last.attempt, f"it {state} and does not run again by itself")
     others = [record for record in history if not record.terminal]
-    return _beside(identity, others, history, now, recent) or _post(identity, ours, last, withdrawn, now, others)
+    if beside := _beside(identity, others, history, now, recent):
+        return beside
+    post = _post(identity, ours, last, withdrawn, now, others)
+    return _in_use(used) if used is not None and used.id == post.key else post
+
+
+def _in_use(used: Remediation) -> Refuse:
+    """A key that the program chose is good for one declaration."""
+    return Refuse(
+        f"the idempotency key {used.id} belongs to another remediation already: {messages.whose(used)}. Nothing was "
+        "posted. Choose another `idempotencyKey`"
+    )
 
 
 def _newest(ours: Sequence[Own]) -> Own | None:
@@ -105,12 +113,13 @@ def _newest(ours: Sequence[Own]) -> Own | None:
     return max(ours, key=lambda own: (own.attempt, not ended_badly(own.record)), default=None)
 
 
-def _done_already(last: Own, now: datetime) -> Adopt:
+def _done_already(last: Own, inputs: RemediationInputs, now: datetime) -> Adopt:
     return Adopt(
         last.record,
         last.attempt,
         f"it belongs to this resource and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
-        "nothing runs; to run another one, change `triggers`, or run `pulumi up --replace` with this resource's URN",
+        f"nothing runs; to run another one, change {inputs.again}, or run `pulumi up --replace` with this resource's "
+        "URN",
         surprising=True,
     )
 

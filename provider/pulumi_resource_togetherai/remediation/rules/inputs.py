@@ -99,6 +99,12 @@ class RemediationInputs(Settings):
     error."""
 
     @property
+    def again(self) -> str:
+        """What to change to run it again, as messages name it. A key that the program chose is in use once it was
+        sent, whatever the triggers are."""
+        return "`idempotencyKey`" if self.idempotency_key is not None else "`triggers`"
+
+    @property
     def node(self) -> str:
         """The node to repair, as messages name it."""
         return messages.node(self.cluster_id, self.instance_id)

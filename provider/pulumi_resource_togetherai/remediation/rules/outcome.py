@@ -9,6 +9,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 
 SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
 """The terminal states that make a resource complete. An end that this version cannot judge, a state that it does not
@@ -20,14 +21,14 @@ def ended_badly(record: Remediation) -> bool:
     return record.terminal and record.state not in SUCCESSES
 
 
-def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = False) -> str | None:
+def problem(watch: Watch, inputs: RemediationInputs, now: datetime, *, kept: bool) -> str | None:
     """Why the resource is not complete, what is recorded of it and what to do next; None if it is complete.
 
-    `kept` tells whether the stack keeps an incomplete resource, `accept_failure` whether a bad end completes it.
+    `inputs` are what the program declares, `kept` tells whether the stack keeps an incomplete resource.
     """
     record = watch.record
     if watch.stop is Stop.ENDED:
-        return None if accept_failure else _ended(record, now, kept=kept)
+        return None if inputs.accept_failure else _ended(record, inputs, now, kept=kept)
     happened = {
         Stop.TIMEOUT: f"timed out waiting for {messages.name(record)}, which is {record.state} after "
         f"{messages.took(record, now)}",
@@ -38,10 +39,18 @@ def problem(watch: Watch, now: datetime, *, kept: bool, accept_failure: bool = F
     }[watch.stop]
     if watch.stop is Stop.GONE:
         return (
-            f"{happened}. {_recorded(kept)} `pulumi refresh` removes it from the stack; `pulumi up` then starts a new "
-            "one."
+            f"{happened}. It may have ended, or still be under way: look at the node first. Then `pulumi refresh` "
+            "removes what the stack holds of it, and `pulumi up` starts a new one."
         )
     return f"{happened}. {_recorded(kept)} `pulumi up` waits for it again and posts nothing."
+
+
+def not_waited_for(record: Remediation) -> str:
+    """Why a preview leaves a resource incomplete: it does not wait for the end."""
+    return (
+        f"{messages.name(record)} is {record.state}. A preview does not wait for its end; `pulumi refresh` and "
+        "`pulumi up` do, and post nothing"
+    )
 
 
 def gave_way(record: Remediation, winner: Remediation | None) -> str:
@@ -53,7 +62,7 @@ def gave_way(record: Remediation, winner: Remediation | None) -> str:
     )
 
 
-def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
+def _ended(record: Remediation, inputs: RemediationInputs, now: datetime, *, kept: bool) -> str | None:
     if not ended_badly(record):
         return None
     if record.state == RemediationState.FAILED:
@@ -61,7 +70,7 @@ def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
             f"{messages.name(record)} FAILED after {messages.took(record, now)}: "
             f"{quoted(record.error_message or 'no reason given')}"
         )
-        again = "change `triggers`, or set `retryFailed: true`"
+        again = f"change {inputs.again}, or set `retryFailed: true`"
     elif not record.state.known:
         why = f" ({quoted(record.error_message)})" if record.error_message else ""
         happened = (
@@ -69,12 +78,12 @@ def _ended(record: Remediation, now: datetime, *, kept: bool) -> str | None:
             "this version of the provider does not know, so it cannot tell whether the node is repaired. If it is, set "
             "`acceptFailure: true`"
         )
-        again = "change `triggers`"
+        again = f"change {inputs.again}"
     else:
         by = f" by {quoted(record.reviewed_by)}" if record.reviewed_by else ""
         comment = f" ({quoted(record.review_comment)})" if record.review_comment else ""
         happened = f"{messages.name(record)} was CANCELLED{by}{comment} after {messages.took(record, now)}"
-        again = "change `triggers`"
+        again = f"change {inputs.again}"
     if kept:
         again += ", or run `pulumi up --replace` with this resource's URN"
     return (

@@ -104,10 +104,11 @@ async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepte
             "`idempotencyKey`"
         )
     because = search.incomplete or "it is neither there by its id nor in a list"
+    used = " If that key has been used before, choose another `idempotencyKey`" if inputs.idempotency_key else ""
     raise RemediationError(
         f"the API accepted a remediation of {inputs.node}, but for {text(view.proof)} it has shown none under the "
         f"idempotency key {chosen.key} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
-        "look at the node before you do anything else. `pulumi up` looks for it first, too"
+        f"look at the node before you do anything else. `pulumi up` looks for it first, too.{used}"
     )
 
 
@@ -169,8 +170,7 @@ def _unknown(identity: Identity, chosen: Post, error: ApiError, incomplete: str)
     if isinstance(error, AlreadyExists):
         return RemediationError(
             f"the API refuses to start a remediation of {node} ({error}), and lists none under the idempotency key "
-            f"{key}{may_lack}. If that key has been used before, change "
-            f"{'`idempotencyKey`' if identity.inputs.idempotency_key else '`triggers`'}"
+            f"{key}{may_lack}. If that key has been used before, change {identity.inputs.again}"
         )
     return RemediationError(
         f"the API did not confirm the remediation of {node} ({error}), and lists none under the idempotency key "

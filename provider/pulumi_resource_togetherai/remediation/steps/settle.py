@@ -54,5 +54,4 @@ async def settle(run: Run, state: State, contest: Contest | None = None) -> Resu
 
 def verdict(run: Run, state: State, watch: Watch) -> str | None:
     """Why a resource is not complete after a wait; None if it is."""
-    accept = state.inputs.accept_failure
-    return problem(watch, run.client.now(), kept=run.keeps_unfinished, accept_failure=accept)
+    return problem(watch, state.inputs, run.client.now(), kept=run.keeps_unfinished)

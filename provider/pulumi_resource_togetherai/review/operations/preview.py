@@ -7,6 +7,7 @@ from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
+from pulumi_resource_togetherai.remediation.steps.unchecked import unchecked
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.messages import details, proposal
@@ -24,8 +25,7 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
     except NotFound as error:
         raise RemediationError(f"cannot find {proposal(inputs)}: {error}") from error
     except (ApiError, Interrupted, TimeoutError) as error:
-        why = str(error) or "no answer in time"
-        await run.report.warning(f"cannot check what `pulumi up` will do about {proposal(inputs)}: {why}")
+        await unchecked(run, f"what `pulumi up` will do about {proposal(inputs)}", error)
         return
     if replaced is not None:
         record = await _after_delete(run, replaced, record)
@@ -48,8 +48,7 @@ async def _nobody_repairs_the_node(run: Run, record: Remediation) -> None:
     try:
         why_not = await run.unless_stopped(under_repair(run, record, preview=True))
     except (ApiError, Interrupted, TimeoutError) as error:
-        why = str(error) or "no answer in time"
-        await run.report.warning(f"cannot check whether the node of {messages.name(record)} is being repaired: {why}")
+        await unchecked(run, f"whether the node of {messages.name(record)} is being repaired", error)
         return
     if why_not:
         raise RemediationError(f"`pulumi up` will refuse: {why_not}")

@@ -12,6 +12,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.rules.outcome import not_waited_for
 from pulumi_resource_togetherai.remediation.rules.state import ResourceId
 from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
@@ -25,8 +26,9 @@ _AT_ONCE = timedelta(seconds=2)
 """How far apart a rejection and the end that it brings may be."""
 
 
-async def read(run: Run, resource_id: str, state: State | None) -> Result | None:
-    """The review as it is now, or None if there is none. `state` is what the stack holds; None for an import."""
+async def read(run: Run, resource_id: str, state: State | None, *, preview: bool) -> Result | None:
+    """The review as it is now, or None if there is none. `state` is what the stack holds; None for an import. A
+    `preview` does not wait for an end."""
     try:
         where = ResourceId.parse(resource_id)
     except ValueError as error:
@@ -42,6 +44,8 @@ async def read(run: Run, resource_id: str, state: State | None) -> Result | None
             return _forgotten(run, state)
     if state is None:
         state = State(_declaration(record), record)
+    if preview and state.inputs.wait and state.inputs.decision is Decision.APPROVE and not record.terminal:
+        return Result(state.seen(record), not_waited_for(record))
     return await settle(run, state.seen(record))
 
 

@@ -1,0 +1,27 @@
+"""The dynamic form's messages name inputs as a Python program writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_resource_togetherai.dynamic.python_names import in_python
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("set `retryFailed: true`, or `acceptFailure: false`", "set `retry_failed=True`, or `accept_failure=False`"),
+        ("set `deleteWhileRunning: ABANDON`", 'set `delete_while_running="ABANDON"`'),
+        ("`ifActive` is FAIL; change `triggers`", "`if_active` is FAIL; change `triggers`"),
+        ("clusterId is required", "cluster_id is required"),
+        ("orderBy: true is not an order", "order_by: true is not an order"),
+        ("once it knows expectedMode, ifGone", "once it knows expected_mode, if_gone"),
+    ],
+)
+def test_an_input_is_a_python_argument(text: str, spelt: str):
+    assert in_python(text) == spelt
+
+
+@pytest.mark.parametrize("text", ["togetherai:ifRecent", "`maxConcurrentPerCluster` is 2", "togetherai:pollInterval"])
+def test_a_setting_of_the_configuration_is_spelt_as_it_is(text: str):
+    assert in_python(text) == text
