@@ -20,7 +20,7 @@ test: lint ## Run lint and all tests (ten minutes)
 	@$(WITH_TOOLS) pytest -n 3 --dist worksteal # three on two cores: a test often waits for what it started
 
 test-fast: setup ## Run the tests that start no engine, but for a few slow ones (under a minute)
-	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" $(addprefix tests/,unit tools contract model simulator)
+	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" $(addprefix tests/,unit portable network tools contract model simulator)
 
 lint: setup ## Check style, formatting, types and import directions (half a minute)
 	@$(WITH_TOOLS) ruff check --quiet

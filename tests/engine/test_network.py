@@ -46,9 +46,9 @@ def test_a_remediation_runs_behind_a_proxy_whose_password_is_shown_nowhere(behin
             "PYTHONPATH": str(loud),
             "PYTHONASYNCIODEBUG": "1",
         }
-        output = behind.run("up", "--yes", "--debug", check=True).output
+        output = behind.up("--debug", check=True).output
     assert company.api.posts() == 1
-    assert len(proxy.asked) >= 2
+    assert proxy.asked
     assert PASSWORD not in output
     kept = written(behind.folder)
     assert any(path.endswith(".log") and "httpcore" in text for path, text in kept.items()), "nobody was talkative"

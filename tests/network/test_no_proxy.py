@@ -22,7 +22,7 @@ def test_no_variable_is_no_proxy():
     assert str(network(URL)).startswith("no proxy; ")
 
 
-# docs/network.md: HTTPS_PROXY, HTTP_PROXY
+# docs/network.md: `HTTPS_PROXY`, `HTTP_PROXY`
 def test_each_scheme_has_its_variable(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://one:1")
     monkeypatch.setenv("HTTP_PROXY", "http://two:2")
@@ -30,7 +30,7 @@ def test_each_scheme_has_its_variable(monkeypatch: pytest.MonkeyPatch):
     assert network(URL).proxy == Proxy("http://one:1", "HTTPS_PROXY")
 
 
-# docs/network.md: ALL_PROXY
+# docs/network.md: `ALL_PROXY`
 def test_all_proxy_counts_where_the_schemes_own_is_not_set(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ALL_PROXY", "http://all:1")
     assert network(URL).proxy == Proxy("http://all:1", "ALL_PROXY")
@@ -57,7 +57,7 @@ def test_the_lower_case_wins_and_an_empty_one_counts_too(monkeypatch: pytest.Mon
     assert proxy() == ""
 
 
-# docs/network.md: REQUEST_METHOD
+# docs/network.md: `REQUEST_METHOD`
 def test_where_a_web_server_may_have_set_it_http_proxy_does_not_count(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HTTP_PROXY", "http://attacker:1")
     assert proxy("http://api.corp.example/v1") == "http://attacker:1"
@@ -77,7 +77,7 @@ def test_this_machine_needs_no_proxy(monkeypatch: pytest.MonkeyPatch, host: str,
     assert found.direct == f"no proxy, because {host.strip('[]')} is this machine"
 
 
-# docs/network.md: NO_PROXY
+# docs/network.md: `NO_PROXY`
 NAMED = [
     ("*", URL),
     ("api.corp.example", URL),
@@ -160,7 +160,7 @@ def test_an_address_may_be_written_in_short(monkeypatch: pytest.MonkeyPatch, wri
     assert proxy() == read
 
 
-# docs/network.md: a user and a password
+# docs/network.md: a user and a password in the address
 @pytest.mark.parametrize(
     ("written", "user"),
     [

@@ -61,7 +61,7 @@ async def failure(url: str, *, request_timeout: float = 10.0) -> ApiError:
     return error.with_traceback(None)
 
 
-# docs/network.md: HTTPS_PROXY, HTTP_PROXY
+# docs/network.md: `HTTPS_PROXY`, `HTTP_PROXY`
 async def test_requests_go_through_an_http_proxy(monkeypatch: pytest.MonkeyPatch, company: Company):
     with http_proxy(Proxy(company.leads)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
@@ -111,7 +111,7 @@ async def test_requests_go_through_a_socks_proxy_which_looks_the_name_up(
     assert company.api.posts() == 1
 
 
-# docs/network.md: a user and a password
+# docs/network.md: a user and a password in the address
 @pytest.mark.parametrize("kind", ["http", "socks5"])
 async def test_nobody_who_debugs_is_shown_the_password(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, company: Company, kind: str
@@ -143,7 +143,7 @@ async def test_a_proxy_that_is_down(monkeypatch: pytest.MonkeyPatch, company: Co
     assert error.transient
 
 
-# docs/network.md: 407
+# docs/network.md: 407, or a user that a SOCKS proxy does not take
 @pytest.mark.parametrize("given", ["", f"{USER}:wrong-{PASSWORD}@"])
 async def test_a_proxy_that_wants_a_user(monkeypatch: pytest.MonkeyPatch, company: Company, given: str):
     with http_proxy(Proxy(company.leads, user=(USER, PASSWORD))) as proxy:
@@ -178,7 +178,7 @@ async def test_a_socks_proxy_that_wants_no_user_but_gets_one(monkeypatch: pytest
         assert type(await failure(company.url)) is ProxyRefused
 
 
-# docs/network.md: 403, 502
+# docs/network.md: 403, and every other refusal; 502, 503, 504, or a SOCKS proxy that finds no way
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -309,7 +309,7 @@ async def test_an_api_behind_a_tunnel_answers_for_itself(monkeypatch: pytest.Mon
     assert "proxy" not in str(error)
 
 
-# docs/network.md: NO_PROXY
+# docs/network.md: `NO_PROXY`
 async def test_no_proxy_does_without_the_proxy(monkeypatch: pytest.MonkeyPatch, company: Company):
     with http_proxy(Proxy(company.leads)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
