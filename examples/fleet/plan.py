@@ -28,7 +28,8 @@ class Held:
 
     node: Node
     record: Remediation | None
-    """Its remediation when the stack was last saved; None if the run was killed while it was being created."""
+    """Its remediation when the stack was last saved; None if the run was killed while it was being created or
+    replaced."""
     withdrawn: bool = False
     """Whether it gave way to another remediation before it began: declaring it starts anew."""
 
@@ -110,7 +111,8 @@ def held(deployment: Mapping[str, Any] | None) -> dict[str, Held]:
         inputs: dict[str, Any] = resource.get("inputs") or {}
         if resource["type"] != TYPE or "incident" not in (inputs.get("triggers") or {}):
             raise ValueError(f"its stack holds {resource['urn']}, which another program declared")
-        found[name] = _held(inputs, resource.get("outputs") or {})
+        # What awaits its replacement is deleted already; the replacement may be under way.
+        found[name] = _held(inputs, {} if resource.get("pendingReplacement") else resource.get("outputs") or {})
     return found
 
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from tests.engine.stack import ROOT, VENV, Stack
 from tests.simulated import Simulator
 
 CI = ROOT / "examples" / "ci"
+SECRETS = ("TOGETHER_API_KEY", "PULUMI_CONFIG_PASSPHRASE", "GITLAB_TOKEN")
+"""What the recipes keep in environments. A machine has each under another name, until a step is given it."""
 STAND_IN = """#!/bin/sh
 for argument in "$@"; do echo "$argument"; done >> "$KEEPS"
 cat preview.txt >> "$KEEPS"
@@ -43,7 +45,7 @@ def github(job: str) -> str:
     """A job's steps but those that install."""
     steps: list[dict[str, Any]] = yaml.safe_load((CI / "github-actions.yml").read_text())["jobs"][job]["steps"]
     assert [step["run"] for step in steps if step.get("name") == "Install"] == [INSTALL]
-    return "\n".join(shell(step) for step in steps if step.get("name") != "Install")
+    return "\n".join(given(step.get("env", ()), shell(step)) for step in steps if step.get("name") != "Install")
 
 
 def shell(step: dict[str, Any]) -> str:
@@ -57,6 +59,11 @@ def shell(step: dict[str, Any]) -> str:
     return select + ACTION[told["command"]] + comment
 
 
+def given(names: Iterable[str], commands: str) -> str:
+    """Commands that have secrets, which what follows them has not."""
+    return "\n".join(["(", *(f'export {name}="$THE_{name}"' for name in names), commands, ")"])
+
+
 def gitlab(job: str) -> str:
     """A job's scripts; the folder and the installation are its `before_script`, which is the same for all."""
     pipeline: dict[str, Any] = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
@@ -64,7 +71,7 @@ def gitlab(job: str) -> str:
     assert "before_script" not in pipeline[job]
     lines: list[str] = pipeline[job]["script"]
     after = [line for line in pipeline[job].get("after_script", []) if line != "cd repairs"]
-    return "\n".join([*lines, *after])
+    return given(SECRETS if "environment" in pipeline[job] else (), "\n".join([*lines, *after]))
 
 
 class Runner:
@@ -85,11 +92,12 @@ class Runner:
             "PATH": f"{stand_ins}{os.pathsep}{self.stack.env['PATH']}",
             "CI": "true",
             "KEEPS": str(self.kept),
-            "GITLAB_TOKEN": "token",
             "CI_API_V4_URL": "https://example.com/api/v4",
             "CI_PROJECT_ID": "1",
             "CI_MERGE_REQUEST_IID": "2",
+            "GITLAB_TOKEN": "token",
         }
+        self._env |= {f"THE_{name}": self._env.pop(name) for name in SECRETS}
 
     def elsewhere(self, folder: Path, api: Simulator) -> Runner:
         """Another machine with a fresh checkout, which shares nothing with this one but where the stack is kept."""
@@ -160,10 +168,45 @@ def test_the_rehearsal_touches_nothing_real_and_leaves_nothing_behind(runner: Ru
     assert left == []
 
 
+GITHUB: dict[str, Any] = yaml.safe_load((CI / "github-actions.yml").read_text())
+GITLAB: dict[str, Any] = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
+REPAIRING = ("up", "after-interruption")
+
+
 def test_both_recipes_keep_one_run_per_stack_and_cut_none_off():
-    one: dict[str, Any] = yaml.safe_load((CI / "github-actions.yml").read_text())["concurrency"]
-    assert one["cancel-in-progress"] is False
-    pipeline: dict[str, Any] = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
-    groups = {pipeline[job]["resource_group"] for job in ("preview", "up", "after-interruption")}
-    assert groups == {"repairs-prod"}
-    assert pipeline["up"]["interruptible"] is False
+    one = {"group": "repairs-prod", "cancel-in-progress": False}
+    assert [GITHUB["jobs"][job]["concurrency"] for job in REPAIRING] == [one, one]
+    assert {GITLAB[job]["resource_group"] for job in REPAIRING} == {"repairs-prod"}
+    assert {GITLAB[job]["interruptible"] for job in REPAIRING} == {False}
+
+
+def test_no_pull_request_takes_the_place_of_a_run_that_waits():
+    assert "concurrency" not in GITHUB
+    for job in ("rehearse", "preview"):
+        assert GITHUB["jobs"][job].get("concurrency", {}).get("group") != "repairs-prod"
+        assert "resource_group" not in GITLAB[job]
+
+
+def test_a_secret_reaches_the_steps_that_need_it_in_jobs_of_an_environment_and_nothing_else():
+    assert "secrets." not in str({name: part for name, part in GITHUB.items() if name != "jobs"})
+    for name, job in GITHUB["jobs"].items():
+        outside = {key: part for key, part in job.items() if key != "steps"}
+        installing = [step for step in job["steps"] if step.get("name") == "Install" or "@" in step.get("uses", "")]
+        assert "secrets." not in str(outside)
+        assert "secrets." not in str([step for step in installing if "command" not in step.get("with", {})])
+        assert ("secrets." in str(job["steps"])) == ("environment" in job) == (name != "rehearse")
+        assert (job.get("permissions", {}).get("pull-requests") == "write") == (name == "preview")
+    assert GITHUB["permissions"] == {"contents": "read"}
+    assert [job for job in GITLAB if "environment" in GITLAB[job]] == ["preview", *REPAIRING]
+    assert "variables" not in GITLAB
+
+
+def test_what_nobody_has_read_gets_no_key():
+    """On GitHub the preview waits for a reviewer of its environment; on GitLab it is for protected branches."""
+    environments = {job: GITHUB["jobs"][job]["environment"] for job in ("preview", *REPAIRING)}
+    assert environments == {"preview": "repairs-preview"} | dict.fromkeys(REPAIRING, "repairs")
+    (rule,) = GITLAB["preview"]["rules"]
+    assert '$CI_COMMIT_REF_PROTECTED == "true"' in rule["if"]
+    assert rule["when"] == "manual"
+    for job in REPAIRING:
+        assert [rule["if"] for rule in GITLAB[job]["rules"]] == ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"]

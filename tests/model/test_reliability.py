@@ -208,3 +208,18 @@ def test_an_explicit_key_of_another_nodes_remediation_is_not_taken_for_ours(worl
     (error,) = world.up({"fix": first, "other": first | {"instanceId": "cluster-1-node-2"}})
     assert "belongs to another remediation" in error or "idempotency key" in error
     assert len(world.records()) == 1
+
+
+def test_a_persons_cancel_while_the_cluster_is_at_its_limit_with_ours_is_reported_and_nothing_is_posted(world: World):
+    world.config = world.config.model_copy(update={"max_concurrent_per_cluster": 2})
+    beside = PLAIN | {"instanceId": "cluster-1-node-2", "wait": False}
+    behave(world, "hold")
+    world.control("PUT", "/instances/cluster-1/cluster-1-node-2/behaviour", {"outcome": "never"})
+    assert world.up({"beside": beside, "fix": PLAIN | {"wait": False}}) == []
+    force(world, "CANCELLED")
+    world.stack.pop("fix")  # the run was killed before the stack was saved
+    for _ in range(2):
+        (error,) = world.up({"beside": beside, "fix": PLAIN | {"wait": False}})
+        assert "was CANCELLED" in error
+        assert "change `triggers`" in error
+    assert list(world.effective_posts().values()) == [1, 1]

@@ -77,6 +77,16 @@ def test_a_resource_says_more_than_its_pending_operation():
     assert found.under_way == ()
 
 
+@pytest.mark.parametrize("created", [True, False], ids=["its creation had begun", "its creation had not begun"])
+def test_one_whose_replacement_was_killed_is_not_done(created: bool):
+    """The engine keeps the old record, which it has deleted already, until the new one is complete."""
+    old = resource(node(1), "FAILED") | {"pendingReplacement": True}
+    pending = [{"resource": resource(node(1), None), "type": "creating"}] if created else []
+    found = planned([node(1)], old, pending_operations=pending)
+    assert found.done == ()
+    assert [(one.node, one.record) for one in found.under_way] == [(node(1), None)]
+
+
 def test_what_left_the_table_stays_declared_and_reported():
     """A table of unhealthy nodes no longer names those that are repaired."""
     found = planned([node(2)], resource(node(1), "SUCCEEDED"), resource(node(3), "RUNNING"))

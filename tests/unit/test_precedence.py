@@ -99,3 +99,11 @@ def test_it_was_withdrawn_if_the_cluster_was_full_without_it():
     assert withdrawn(cancelled(5), *others, limit=2)
     assert not withdrawn(cancelled(5), *others, limit=3)
     assert not withdrawn(cancelled(5), *others)
+
+
+def test_a_persons_cancel_in_a_cluster_that_is_full_with_ours_is_no_withdrawal():
+    """The rule lets ours run: only those before it count, not those that fill the cluster with it or after it."""
+    before, after = started("a", 12, instance_id="x"), started("c", 9, instance_id="z")
+    assert not withdrawn(cancelled(5), before, limit=2)
+    assert not withdrawn(cancelled(5), before, after, limit=2)
+    assert withdrawn(cancelled(5), before, after, limit=1)
