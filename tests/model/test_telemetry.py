@@ -127,6 +127,8 @@ async def test_each_of_many_waits_tells_its_own_states_and_how_many_there_are(to
     ended = {"togetherai.remediation.mode": "REMEDIATION_MODE_VM_ONLY", "togetherai.remediation.state": "SUCCEEDED"}
     cluster = {"togetherai.cluster.id": "cluster-1"}
     assert told.numbers("togetherai.remediation.duration") == [(3, cluster | ended)]
+    posted = {"togetherai.remediation.mode": "REMEDIATION_MODE_VM_ONLY"}
+    assert told.numbers("togetherai.remediation.posts") == [(3, cluster | posted)]
 
 
 async def test_a_wait_that_is_given_up_is_no_longer_counted_and_says_why(told: Told, resources: Traced):

@@ -27,3 +27,12 @@ CHOSEN = Post(2, identity().key(2), "")
 )
 def test_it_is_of_this_resource_this_declaration_this_number_and_this_mode(found: dict[str, Any], is_it: bool):
     assert is_attempt(identity(), record("RUNNING", **found), CHOSEN) is is_it
+
+
+@pytest.mark.parametrize("key", ["incident-42", "3f0c6b7e-0000-4000-8000-00000000000a"])
+def test_it_is_the_one_under_a_key_that_the_program_chose_whatever_its_number(key: str):
+    """Where a server cuts the marker off, that key says nothing of a number."""
+    who = identity(idempotencyKey=key)
+    found = record("RUNNING", id=key.upper() if key != "incident-42" else key)
+    assert is_attempt(who, found, Post(3, key, ""))
+    assert not is_attempt(who, found, Post(3, who.key(3, again=True), ""))

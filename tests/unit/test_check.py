@@ -10,7 +10,7 @@ import pytest
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.rules.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
-from pulumi_resource_togetherai.unknown import UNKNOWN
+from pulumi_resource_togetherai.unknown import UNKNOWN, until_known
 
 GOOD = {"clusterId": "c1", "instanceId": "i7", "mode": "VM_ONLY"}
 
@@ -42,7 +42,9 @@ def failures(changes: dict[str, Any]) -> list[Failure]:
         ({"wait": "perhaps"}, "wait", "wait: 'perhaps': input should be a valid boolean"),
         ({"clusterID": "c1"}, "clusterID", '"clusterID" is not a property; did you mean clusterId?'),
         ({"colour": "red"}, "colour", '"colour" is not a property; the properties are clusterId'),
-        ({"triggers": {"run": 2.0}}, "triggers.run", "input should be a valid string"),
+        ({"triggers": {"run": 2.0}}, "triggers.run", "triggers.run: 2: input should be a valid string"),
+        ({"triggers": {"run": 1.5}}, "triggers.run", "triggers.run: 1.5: input should be a valid string"),
+        ({"reason": ["a", "b"]}, "reason", "reason: input should be a valid string"),
     ],
 )
 def test_a_mistake_is_named_with_its_path_and_the_remedy(changes: dict[str, Any], path: str, reason: str):
@@ -80,13 +82,25 @@ def test_defaults_are_not_written_into_the_inputs():
     assert set(check(RemediationInputs, GOOD).inputs) == set(GOOD)
 
 
-@pytest.mark.parametrize("name", ["clusterId", "mode", "timeout", "triggers"])
-def test_a_value_that_is_not_known_yet_passes_and_the_others_are_still_checked(name: str):
-    checked = check(RemediationInputs, GOOD | {name: UNKNOWN})
+@pytest.mark.parametrize("name", ["clusterId", "mode", "timeout", "triggers", "ifActive"])
+@pytest.mark.parametrize("value", [UNKNOWN, {"run": UNKNOWN}, {"runs": ["1", UNKNOWN]}], ids=str)
+def test_a_value_that_is_not_known_yet_passes_and_the_others_are_still_checked(name: str, value: Any):
+    checked = check(RemediationInputs, GOOD | {name: value})
     assert not checked.failures
-    assert checked.inputs[name] == UNKNOWN
+    assert checked.inputs[name] == value
     assert name == "mode" or checked.inputs["mode"] == "REMEDIATION_MODE_VM_ONLY"
-    assert check(RemediationInputs, GOOD | {name: UNKNOWN, "ifActive": "X"}).failures
+    assert check(RemediationInputs, GOOD | {name: value, "deleteWhileRunning": "X"}).failures
+
+
+def test_a_preview_names_what_it_does_not_know_yet():
+    inputs = GOOD | {"triggers": {"run": UNKNOWN}, "reason": UNKNOWN}
+    assert until_known(inputs) == "`pulumi up` will decide what to do once it knows reason, triggers"
+    assert until_known(GOOD) == ""
+
+
+def test_a_property_without_a_value_is_as_one_that_is_not_there():
+    assert check(RemediationInputs, GOOD | {"timeout": None}) == check(RemediationInputs, GOOD)
+    assert [failure.reason for failure in failures({"mode": None})] == ["mode is required"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +111,7 @@ def test_a_value_that_is_not_known_yet_passes_and_the_others_are_still_checked(n
         ({"baseUrl": "https://host:port"}, "is not the address of an API"),
         ({"apiKey": ""}, "the API key is empty"),
         ({"pollInterval": "5"}, "is not a duration"),
-        ({"maxRetries": "-1"}, "greater than or equal to 0"),
+        ({"maxRetries": "-1"}, "maxRetries: '-1': input should be greater than or equal to 0"),
         ({"apiKy": "x"}, "did you mean apiKey?"),
     ],
 )

@@ -123,6 +123,8 @@ def test_with_adopt_one_that_has_just_ended_is_taken_over_and_nothing_runs():
     assert (decision.attempt, decision.surprising) == (None, True)
     assert isinstance(decided([other], who, if_recent=IfRecent.IGNORE), Post)
     assert isinstance(decided([record("SUCCEEDED", id="other", ended=2 * HOUR)], who), Post)
+    of_another = other.model_copy(update={"reason": identity(URN.replace("prod", "dev")).marked_reason(1)})
+    assert isinstance(decided([of_another], who), Adopt)
     of_this_program = other.model_copy(update={"reason": identity(URN + "-before").marked_reason(1)})
     assert isinstance(decided([of_this_program], who), Post), "it ran before on purpose"
 
@@ -132,7 +134,8 @@ def test_a_key_that_the_program_chose_is_used_as_it_is_for_the_first_attempt_und
     first = decided([ours("SUCCEEDED", attempt=1, ended=MINUTE)], who)
     assert isinstance(first, Post)
     assert (first.attempt, first.key) == (2, "incident-42")
-    second = decided([ours("FAILED", attempt=2, ended=MINUTE, who=who)], who, asked=True)
+    both = [ours("FAILED", attempt=2, ended=MINUTE, who=who), ours("SUCCEEDED", attempt=1, ended=MINUTE)]
+    second = decided(both, who, asked=True)
     assert isinstance(second, Post)
     assert (second.attempt, second.key) == (3, who.key(3, again=True))
     assert second.key != "incident-42"
@@ -214,12 +217,48 @@ def test_a_change_of_triggers_makes_the_old_remediation_somebody_elses():
     assert isinstance(decided([ours("SUCCEEDED", ended=MINUTE)], identity(triggers={"run": "2"})), Post)
 
 
-def test_an_idempotency_key_of_another_mode_is_refused():
-    who = identity(idempotencyKey="incident-42")
-    decision = decided([record("RUNNING", id="incident-42", mode="REMEDIATION_MODE_VM_ONLY")], who)
+@pytest.mark.parametrize(("asked", "withdrawn"), [(True, ()), (False, {"server-1"})])
+def test_what_was_withdrawn_runs_again_unasked_and_is_named_as_that(asked: bool, withdrawn: Collection[str]):
+    decision = decided([ours("CANCELLED", ended=MINUTE)], asked=asked, withdrawn=withdrawn)
+    what = "was withdrawn before it began" if withdrawn else "CANCELLED"
+    assert decision == Post(2, identity().key(2), f"attempt 1 (server-1) {what} 1m ago")
+
+
+def test_only_a_repair_that_did_its_work_for_this_declaration_is_warned_of_when_another_is_asked_for():
+    done = decided([ours("SUCCEEDED", ended=MINUTE)], asked=True)
+    assert isinstance(done, Post)
+    assert done.beware.endswith("SUCCEEDED 1m ago; another attempt was asked for")
+    for history in (
+        [ours("FAILED", ended=MINUTE)],
+        [ours("SUCCEEDED", ended=MINUTE, who=identity(mode="VM_ONLY"))],
+    ):
+        decision = decided(history, asked=True)
+        assert isinstance(decision, Post)
+        assert decision.beware == ""
+
+
+def test_beside_one_that_runs_no_proposal_is_warned_of():
+    decision = decided([record("RUNNING", id="other")], identity(ifActive="CREATE"))
+    assert isinstance(decision, Post)
+    assert decision.beware == ""
+
+
+def test_an_idempotency_key_of_the_same_mode_is_this_resources_remediation():
+    decision = decided([record("RUNNING", id="incident-42")], identity(idempotencyKey="incident-42"))
+    assert isinstance(decision, Adopt)
+    assert decision.attempt == 1
+
+
+@pytest.mark.parametrize("key", ["incident-42", "3f0c6b7e-0000-4000-8000-00000000000a"])
+def test_an_idempotency_key_of_another_mode_is_refused(key: str):
+    who = identity(idempotencyKey=key)
+    spelt = key.upper() if key != "incident-42" else key
+    decision = decided([record("RUNNING", id=spelt, mode="REMEDIATION_MODE_VM_ONLY")], who)
     assert isinstance(decision, Refuse)
     assert "idempotencyKey" in decision.because
     assert "Nothing was posted" in decision.because
+    beside = record("SUCCEEDED", id="other", ended=MINUTE, mode="REMEDIATION_MODE_VM_ONLY")
+    assert isinstance(decided([beside], who), Post), "under another key"
 
 
 def test_an_idempotency_key_of_another_declaration_is_refused_instead_of_sent_again():

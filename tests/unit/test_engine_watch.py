@@ -31,7 +31,7 @@ async def test_an_engine_that_ends_is_noticed_after_grpc_has_closed_an_idle_conn
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     channel = grpc.aio.insecure_channel(address, options=IDLE_AFTER)
-    monkeypatch.setattr(grpc.aio, "insecure_channel", lambda _address: channel)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(grpc.aio, "insecure_channel", lambda *_, **_options: channel)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     monkeypatch.setattr(os, "_exit", end)
     engine = Engine(address)
     watch = asyncio.create_task(engine.exit_with_it())

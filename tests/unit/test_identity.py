@@ -13,6 +13,8 @@ from pulumi_resource_togetherai.clusters.marker import origin, unmarked
 from pulumi_resource_togetherai.remediation.rules.identity import REPLACING
 from tests.unit.examples import URN, identity, record
 
+UUID = "3f0c6b7e-0000-4000-8000-00000000000a"
+
 
 def test_the_same_program_gives_the_same_key():
     assert identity().key(1) == identity(reason="another", wait=False, timeout="5m", ifActive="ADOPT").key(1)
@@ -41,6 +43,7 @@ def test_both_forms_of_the_provider_give_the_same_key_and_recognize_each_other()
         URN.replace("prod", "dev"),
         URN.replace("training", "serving"),
         URN.replace("togetherai:index", "acme:Rack$togetherai:index"),
+        URN + "::b",
     ],
 )
 def test_a_resource_of_another_name_stack_project_or_parent_is_another(urn: str):
@@ -110,18 +113,46 @@ def test_only_a_marker_at_the_end_counts():
         assert identity().own(record("RUNNING", id="x", reason=reason)) is None
 
 
+def test_a_marker_before_other_text_does_not_count_even_if_that_ends_like_one():
+    reason = f"{identity().marked_reason(1)} and again]"
+    assert identity().own(record("RUNNING", id="x", reason=reason)) is None
+
+
+def test_of_a_long_name_the_marker_shows_the_first_40_characters():
+    urn = URN.replace("::node-7", f"::{'n' * 41}")
+    reason = identity(urn).marked_reason(1)
+    assert f" {'n' * 40} #1 " in reason
+    assert identity(urn).own(record("RUNNING", id="x", reason=reason)) is not None
+    assert identity(f"{urn}n").own(record("RUNNING", id="x", reason=reason)) is None
+
+
+def test_a_program_knows_what_it_started_by_whichever_of_its_resources():
+    who = identity(URN + "-another")
+    assert who.same_program(record("RUNNING", reason=identity().marked_reason(3)))
+    for urn in (URN.replace("prod", "dev"), URN.replace("training", "serving")):
+        assert not who.same_program(record("RUNNING", reason=identity(urn).marked_reason(3)))
+    assert not who.same_program(record("RUNNING", reason="by hand"))
+
+
 def test_where_a_server_cuts_the_marker_off_the_id_is_enough():
     for attempt in (1, 7, 100):
         own = identity().own(record("RUNNING", id=identity().key(attempt).upper(), reason="GPU 3 [pulumi train"))
         assert own is not None
         assert (own.attempt, own.declared) == (attempt, True)
-    explicit = identity(idempotencyKey="incident-42").own(record("RUNNING", id="incident-42"))
-    assert explicit is not None
+    for explicit in ("incident-42", UUID):
+        who = identity(idempotencyKey=explicit)
+        for attempt, key in ((1, explicit), (3, who.key(3, again=True))):
+            own = who.own(record("RUNNING", id=key))
+            assert own is not None
+            assert (own.attempt, own.declared) == (attempt, True)
+        assert who.own(record("RUNNING", id="incident-43")) is None
+    assert identity(idempotencyKey=UUID).own(record("RUNNING", id=UUID.upper())) is not None, "UUIDs have no case"
     assert identity(triggers={"run": "2"}).own(record("RUNNING", id=identity().key(1))) is None
 
 
-def test_a_stack_name_cannot_break_the_marker():
-    who = identity("urn:pulumi:a] b::p[q::t::n o]p")
+@pytest.mark.parametrize("urn", ["urn:pulumi:a] b::p[q::t::n o]p", "urn:pulumi:::::t::", "urn:pulumi:a::b::t::n::o"])
+def test_no_name_can_break_the_marker(urn: str):
+    who = identity(urn)
     own = who.own(record("RUNNING", reason=who.marked_reason(1)))
     assert own is not None
     assert own.attempt == 1
@@ -140,6 +171,7 @@ def test_recognizing_a_remediation_derives_no_keys(monkeypatch: pytest.MonkeyPat
         identity(),
         [record("SUCCEEDED", id=str(uuid.uuid4()), reason=identity(URN + "b").marked_reason(n)) for n in range(1, 21)],
     )
-    for one in history:
+    by_hand = [record("SUCCEEDED", id=str(uuid.uuid4())), record("SUCCEEDED", id="x" * 36)]
+    for one in (*history, *by_hand):
         assert who.own(one) is None
     assert counted == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any, cast
 
@@ -63,12 +64,29 @@ def test_what_the_protocol_cannot_hold_is_text(said: Any, told: Any):
     assert unmarshal(marshal({"alert": said})).values == {"alert": told}
 
 
+def nested(levels: int, kinds: str) -> Any:
+    """Dictionaries and lists inside each other: `kinds` names the outermost first, and is gone through again."""
+    if levels == 0:
+        return "bottom"
+    inner = nested(levels - 1, kinds[1:] + kinds[0])
+    return {"a": inner} if kinds[0] == "d" else [inner]
+
+
+@pytest.mark.parametrize("kinds", ["d", "l", "dl", "ld"])
+def test_what_is_too_deep_for_the_protocol_is_text_from_there_on(kinds: str):
+    assert literal(nested(16, kinds)) == nested(16, kinds)
+    cut = literal(nested(40, kinds))
+    for _ in range(16):
+        cut = cast(dict[str, Any], cut)["a"] if isinstance(cut, dict) else cast(list[Any], cut)[0]
+    assert json.loads(cut) == nested(24, kinds[16 % len(kinds) :] + kinds[: 16 % len(kinds)])
+
+
 def test_what_is_too_deep_for_the_protocol_can_still_be_read():
-    deep: Any = "bottom"
-    for _ in range(100):
-        deep = {"a": [deep]}
-    struct = marshal({"alert": deep}, ["alert"])
+    struct = marshal({"alert": nested(200, "dl")}, ["alert"])
     again = struct_pb2.Struct()
     again.ParseFromString(struct.SerializeToString())
     assert "bottom" in str(unmarshal(again).values)
-    assert literal({"a": {"b": [1]}}) == {"a": {"b": [1]}}
+
+
+def test_a_text_in_quotes_that_is_no_mark_stays_as_it_is():
+    assert literal({"'why'": "'GPU 3'"}) == {"'why'": "'GPU 3'"}

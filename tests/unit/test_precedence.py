@@ -45,6 +45,23 @@ def test_a_proposal_stands_in_nobodys_way_and_counts_from_its_approval():
     assert Active([ours, approved]).ahead_on_the_node(approved) == ours
 
 
+def test_what_has_ended_stands_in_nobodys_way():
+    ours, ended = started("b", 1), started("a", 9, "SUCCEEDED", end_time=NOW)
+    assert Active([ours, ended]).rivals(ours) == []
+    assert Active([ours, ended]).ahead_on_the_node(ours) is None
+
+
+def test_the_rivals_of_one_are_the_others_of_its_node_in_their_order():
+    ours, first, last = started("b", 2), started("z", 3), started("a", 1)
+    assert Active([last, ours, first, started("c", 9, instance_id="another")]).rivals(ours) == [first, last]
+
+
+def test_what_has_begun_gives_way_to_nobody():
+    later, earlier = started("b", 1, "RUNNING"), started("a", 9, "RUNNING")
+    other = started("c", 9, "RUNNING", instance_id="another")
+    assert Rules(one_per_node=True, limit=1).loss(later, Active([later, earlier, other])) is None
+
+
 def test_a_record_without_times_comes_after_those_with_them():
     assert precedence(started("a", 1)) < precedence(started("a", 1, create_time=None))
 
@@ -86,11 +103,19 @@ def test_it_was_withdrawn_if_an_earlier_one_was_active_when_it_ended():
     assert not withdrawn(cancelled(5), started("a", 9, "RUNNING", start_time=NOW - 4 * SECOND))
 
 
+def test_what_came_in_the_second_in_which_it_ended_counts_as_there():
+    """Some servers give times in whole seconds."""
+    assert withdrawn(cancelled(5), started("a", 11, "SUCCEEDED", end_time=NOW - 5 * SECOND))
+    assert withdrawn(cancelled(5), started("a", 9, "RUNNING", start_time=NOW - 5 * SECOND))
+
+
 def test_it_was_not_withdrawn_if_a_person_ended_it_or_it_had_begun():
     assert not withdrawn(cancelled(5))
     assert not withdrawn(cancelled(5, reviewed_by="sam"), started("a", 11))
     assert not withdrawn(cancelled(5, start_time=NOW - 7 * SECOND), started("a", 11))
     assert not withdrawn(cancelled(5), started("a", 600, "PENDING_APPROVAL"))
+    assert not withdrawn(started("ours", 10, "FAILED", end_time=NOW - 5 * SECOND), started("a", 11))
+    assert not withdrawn(started("ours", 10, "CANCELLED", end_time=None), started("a", 11))
     assert not withdrawn(cancelled(5), started("a", 11), one_per_node=False)
 
 

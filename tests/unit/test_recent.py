@@ -43,6 +43,7 @@ def test_only_a_success_is_a_repair(state: str):
 
 
 def test_what_is_older_than_the_window_does_not_count():
+    assert beware(reckoned(other(60 * MINUTE)))
     assert beware(reckoned(other(61 * MINUTE))) == ""
     assert beware(reckoned(other(61 * MINUTE), config={"recentWindow": "2h"}))
     assert beware(reckoned(other(5 * MINUTE), recentWindow="4m")) == ""
@@ -69,7 +70,30 @@ def test_the_resource_overrides_the_provider():
 def test_what_is_taken_over_is_not_started_and_needs_no_warning():
     taken_over = Adopt(record("RUNNING"), None, "it is active")
     who = identity()
-    assert warned_of_recent(taken_over, who, [], NOW, recent_rule(who.inputs, ProviderConfig())) is taken_over
+    rule = recent_rule(who.inputs, ProviderConfig())
+    assert warned_of_recent(taken_over, who, [other(MINUTE)], NOW, rule) is taken_over
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_of_several_repairs_the_last_one_is_named(newest_first: bool):
+    history = [other(MINUTE).model_copy(update={"id": "last"}), other(2 * MINUTE)]
+    assert "remediation last" in beware(reckoned(*(history if newest_first else history[::-1])))
+
+
+def test_an_end_without_a_time_counts_from_the_last_change():
+    found = other(MINUTE)
+    unsaid = found.model_copy(update={"end_time": None, "update_time": NOW - 2 * MINUTE})
+    assert " at 2026-11-23 02:59:00 UTC, by " in beware(reckoned(found))
+    assert "was repaired some time ago, by " in beware(reckoned(unsaid))
+    assert beware(reckoned(unsaid.model_copy(update={"update_time": NOW - 61 * MINUTE}))) == ""
+
+
+def test_it_is_said_after_what_the_user_should_know_anyway():
+    who = identity()
+    chosen = Post(2, who.key(2), "asked for", "It ran before")
+    told = beware(warned_of_recent(chosen, who, [other(MINUTE)], NOW, recent_rule(who.inputs, ProviderConfig())))
+    assert told.startswith("It ran before. instance i7 of cluster c1 was repaired")
+    assert beware(reckoned(other(MINUTE))).startswith("instance i7 of cluster c1 was repaired")
 
 
 def test_a_mistake_in_the_setting_is_one_clear_line():

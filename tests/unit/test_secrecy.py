@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.harmless import harmless, quoted
-from pulumi_resource_togetherai.remediation.rules.check import check
+from pulumi_resource_togetherai.remediation.rules.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
@@ -32,26 +32,39 @@ def test_a_text_says_that_there_is_a_secret_and_not_which():
     assert among("reason").conceal("400: names Jane is too long") == "400: [secret] is too long"
     assert among("triggers").conceal("because Jane Doe") == "because [secret]"
     assert among().conceal("400: names Jane is too long") == "400: names Jane is too long"
-    assert among("comment").conceal("ok, it took effect") == "ok, it took effect", "too short to tell from chance"
+    assert among("comment", comment="low").conceal("slow down") == "slow down", "too short to tell from chance"
+    assert among("comment", comment="slow").conceal("slow down") == "[secret] down"
 
 
-@pytest.mark.parametrize("secret", ["two\nlines", "\x1b[2J\u202eescaped", "  spaces around  "])
+def test_of_two_secrets_the_one_that_holds_the_other_is_hidden_whole():
+    for why in ("names Jane", "Jane Doe"):
+        assert among("triggers", triggers={"who": "Jane", "why": why}).conceal(f"no: {why}") == "no: [secret]"
+
+
+@pytest.mark.parametrize("secret", ["two\nlines", "\x1b[2J\u202eescaped", "  spaces around  ", 9 * "\U000e0041"])
 def test_a_secret_is_found_as_messages_write_it(secret: str):
     shown = among("reason", reason=secret).conceal(f"it said {quoted(secret)} and {secret}")
     assert shown.replace(" ", "") == "itsaid[secret]and[secret]"
 
 
-@pytest.mark.parametrize("length", range(4, 40, 7))
+@pytest.mark.parametrize("length", range(4, 40, 4))
 def test_a_secret_that_a_message_cuts_off_is_found(length: int):
     secret = "abcdefgh" * 5
     told = among("reason", reason=secret).conceal(harmless(f"no: {secret}", 4 + length))
     assert told == "no: [secret] ... (cut off)"
 
 
+def test_what_a_secret_begins_with_is_shown_where_it_is_too_short_to_tell_or_nothing_is_cut_off():
+    secrets = among("reason")
+    assert secrets.conceal(harmless("no: names Jane", 7)) == "no: nam ... (cut off)"
+    assert secrets.conceal("it has no names") == "it has no names"
+
+
 def test_a_name_is_hidden_in_no_message_and_the_program_is_told():
     secrets = among("clusterId", "reason")
     assert secrets.conceal("in cluster c1") == "in cluster c1"
     assert secrets.warning == "clusterId is marked as secret; ids, URNs and messages show it nevertheless"
+    assert among("mode", "clusterId").warning.startswith("clusterId, mode are marked as secret;")
     assert among("reason", "timeout").warning == ""
 
 
@@ -70,9 +83,15 @@ def test_no_mistake_in_a_secret_shows_its_value(model: Any):
 def test_a_mistake_in_a_secret_still_says_what_to_write():
     inputs = {"clusterId": "c1", "instanceId": "i1", "mode": "VM_ONYL", "timeout": "soon"}
     timeout, mode = Secrets.among(inputs, inputs).mistakes(check(RemediationInputs, inputs).failures)
-    assert mode.reason.startswith("mode: what is given is not valid")
-    assert mode.reason.endswith("did you mean VM_ONLY?")
+    assert mode.reason == (
+        "mode: what is given is not valid, and not shown, because it may be secret; did you mean VM_ONLY?"
+    )
     assert timeout.reason.endswith("write a number with its unit, such as 90s, 30m or 1h30m")
+
+
+def test_a_mistake_that_shows_no_value_says_what_it_is():
+    unknown = Failure("clusterId", "clusterId is not known before `pulumi up`")
+    assert among("clusterId").mistakes([unknown]) == [Failure("", unknown.reason)]
 
 
 def test_a_mistake_elsewhere_is_shown_as_ever():

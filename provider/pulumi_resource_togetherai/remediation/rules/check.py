@@ -57,7 +57,7 @@ def _not_requiring(model: type[BaseModel], names: Collection[str]) -> type[BaseM
 
 def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
     path = ".".join(str(part) for part in details["loc"])
-    name = str(details["loc"][0]) if details["loc"] else ""
+    name = str(details["loc"][0])
     value = details.get("input")
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # Pulumi knows floats only
@@ -65,7 +65,7 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
         case "missing":
             reason = f"{path} is required"
         case "extra_forbidden":
-            known = [field.alias or key for key, field in fields_of(model)]
+            known = [str(field.alias) for _, field in fields_of(model)]
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"the properties are {', '.join(known)}"
             reason = f'"{name}" is not a property; {hint}'
@@ -76,8 +76,9 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
         case "value_error":
             reason = f"{path}: {details['msg'].removeprefix('Value error, ')}"
         case _:
-            field = next((field for _, field in fields_of(model) if field.alias == name), None)
-            secret = field is not None and SecretStr in get_args(field.annotation)
+            secret = any(
+                field.alias == name and SecretStr in get_args(field.annotation) for _, field in fields_of(model)
+            )
             shown = f"{value!r}: " if isinstance(value, str | int | float | bool) and not secret else ""
             reason = f"{path}: {shown}{details['msg'][:1].lower()}{details['msg'][1:]}"
     advice = "".join(reason.partition("; ")[1:])

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pulumi_resource_togetherai.api.asked import same_id
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
@@ -75,9 +76,9 @@ def decide(
     `intent`: what the user asked for. `withdrawn`: the ids of our remediations that were cancelled before they began
     because others came first (see `precedence`). These do not count as bad ends.
     """
-    inputs = identity.inputs
+    inputs, explicit = identity.inputs, identity.inputs.idempotency_key
     ours = [own for record in history if (own := identity.own(record)) is not None]
-    used = next((record for record in history if record.id == inputs.idempotency_key), None)
+    used = next((record for record in history if explicit is not None and same_id(record.id, explicit)), None)
     if used is not None and used.mode != inputs.mode:
         return _in_use(used)
     if active := [own for own in ours if own.declared and not own.record.terminal]:

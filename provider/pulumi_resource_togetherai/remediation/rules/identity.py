@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pulumi_resource_togetherai.api.asked import folded
+from pulumi_resource_togetherai.api.asked import folded, same_id
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.marker import Marker, token, unmarked
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
@@ -86,7 +86,7 @@ class Identity:
     @cached_property
     def _resource(self) -> str:
         """The URN with the short name of the resource's type, so that both forms of the provider agree."""
-        stack, project, kind, name = (self.urn.split("::", 3) + [""] * 3)[:4]
+        stack, project, kind, name = self.urn.split("::", 3)
         parents, _, own = kind.rpartition("$")
         return "::".join((stack, project, f"{parents}${own.rpartition(':')[2]}", name))
 
@@ -103,7 +103,7 @@ class Identity:
         return token(json.dumps([*self._parts, self.inputs.idempotency_key]))
 
     def _marker(self, attempt: int) -> Marker:
-        stack, project, *_, name = (self.urn.split("::") + [""] * 3)[:4]
+        stack, project, _, name = self.urn.split("::", 3)
         program = f"{project}/{stack.removeprefix('urn:pulumi:')}"
         return Marker.named(program, name, attempt, self.owner, self._declared)
 
@@ -117,4 +117,5 @@ class Identity:
     def _may_be_a_key(self, text: str) -> bool:
         """Keys are UUIDs of version 5, unless the program chose one; so most other ids are recognized at once as not
         ours."""
-        return text == self.inputs.idempotency_key or (len(text) == 36 and text[14] == "5")
+        explicit = self.inputs.idempotency_key
+        return (len(text) == 36 and text[14] == "5") or (explicit is not None and same_id(text, explicit))

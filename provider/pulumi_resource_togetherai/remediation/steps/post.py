@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pulumi_resource_togetherai.api.asked import same_id
 from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
@@ -61,7 +62,7 @@ def is_attempt(identity: Identity, record: Remediation, chosen: Post) -> bool:
     if record.mode != identity.inputs.mode:
         return False
     own = identity.own(record)
-    return own is not None and own.declared and (own.attempt == chosen.attempt or record.id == chosen.key)
+    return own is not None and own.declared and (own.attempt == chosen.attempt or same_id(record.id, chosen.key))
 
 
 async def _ask(run: Run, identity: Identity, chosen: Post) -> Accepted:
