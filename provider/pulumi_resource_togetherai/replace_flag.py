@@ -1,4 +1,5 @@
-"""Whether the user told the engine to replace a resource, read from the command line of `pulumi`.
+"""Whether the user told the engine to replace a resource, read from the command line of `pulumi`, and from the
+variables in which Pulumi takes the flags that its command line lacks.
 
 With `--replace`, `--target-replace`, or after `pulumi state taint`, the engine calls Create. It does the same for a new
 resource, and once more after a crash. Only a replacement means that the user wants to run again what FAILED. The
@@ -7,37 +8,47 @@ handshake. Its Check may receive the old outputs (`sends_old_outputs_to_check`),
 3.254.0 does not. https://github.com/pulumi/pulumi/issues/9924 asks for a call that tells them apart.
 
 If the command line does not show a request to replace, the provider assumes that there was none, and reports a FAILED
-or CANCELLED remediation again instead of running it again. That happens with `pulumi state taint` and the option
-`replacementTrigger`, which no command line shows; with a plugin in another container than `pulumi`, or attached with
-PULUMI_DEBUG_PROVIDERS; with a `pulumi` under another name; and if the process may not look at its parents (some Windows
-accounts, hidepid on Linux). The Automation API starts `pulumi` with the same flags on the machine where the workspace
-is, so the provider sees them there. `triggers` and `retryFailed` work everywhere.
+or CANCELLED remediation again instead of running it again. That happens with `pulumi state taint` and the options
+`replacementTrigger` and `replaceWith`, which no command line shows; with a plugin in another container than `pulumi`,
+or attached with PULUMI_DEBUG_PROVIDERS; with a `pulumi` under another name; and if the process may not look at its
+parents (some Windows accounts, hidepid on Linux). The Automation API starts `pulumi` with the same flags on the machine
+where the workspace is, so the provider sees them there. `triggers` and `retryFailed` work everywhere.
 """
 
 from __future__ import annotations
 
+import csv
+import itertools
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 FLAGS = ("--replace", "--target-replace")
 
 
-def replaces(urn: str, arguments: Sequence[str]) -> bool:
-    """Whether a command line asks to replace a resource: by its URN, or by a pattern with `*` and `**`."""
-    for position, argument in enumerate(arguments):
-        flag, _, value = argument.partition("=")
-        if flag in FLAGS:
-            wanted = value or (arguments[position + 1] if position + 1 < len(arguments) else "")
-            pattern = re.escape(wanted).replace(r"\*\*", ".*").replace(r"\*", "[^:]*")
-            if re.fullmatch(pattern, urn):
-                return True
-    return False
+def replaces(urn: str, arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether a command asks to replace a resource: by its URN, or by a pattern with `*` and `**`."""
+    wanted = [value for flag in FLAGS for value in _values(flag, arguments, environment)]
+    patterns = [re.escape(value).replace(r"\*\*", ".*").replace(r"\*", "[^:]*") for value in wanted]
+    return any(re.fullmatch(pattern, urn) for pattern in patterns)
+
+
+def _values(flag: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Sequence[str]:
+    typed = list[str]()
+    for argument, following in itertools.zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, _, value = argument.partition("=")
+        if name == flag:
+            typed.append(value or following)
+    if typed:
+        return typed
+    variable = f"PULUMI_OPTION_{flag.strip('-').replace('-', '_').upper()}"
+    return next(csv.reader([environment.get(variable, "")]), list[str]())
 
 
 def replace_requested(urn: str) -> bool:
     """Whether the `pulumi` command that started this process was told to replace a resource."""
-    return replaces(urn, command_line())
+    return replaces(urn, command_line(), os.environ)
 
 
 @cache

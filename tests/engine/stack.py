@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from pydantic.alias_generators import to_snake
 
 from pulumi_resource_togetherai import __version__
 
@@ -48,8 +49,8 @@ from pathlib import Path
 import pulumi
 from pulumi_resource_togetherai.dynamic import Remediation
 
-for name, arguments in json.loads(Path("declared.json").read_text()).items():
-    remediation = Remediation(name, **arguments)
+for name, (arguments, options) in json.loads(Path("declared.json").read_text()).items():
+    remediation = Remediation(name, **arguments, opts=pulumi.ResourceOptions(**options))
     pulumi.export(name, remediation.state)
 """
 )
@@ -167,13 +168,13 @@ class Stack:
         self._write_program()
 
     def option(self, name: str, /, **options: Any) -> None:
-        """Gives a declared remediation resource options (of the plugin's program)."""
+        """Gives a declared remediation resource options, in camelCase."""
         self._options[name] = options
         self._write_program()
 
     def spelt(self, name: str) -> str:
         """An input, given in camelCase, as messages of this form name it."""
-        return _snake(name) if self.form == "dynamic" else name
+        return to_snake(name) if self.form == "dynamic" else name
 
     def forget(self, name: str = "fix") -> None:
         """Removes a remediation from the program."""
@@ -287,10 +288,10 @@ class Stack:
             }
         else:
             project |= {"runtime": "python"}
-            snake = {
-                name: {_snake(key): value for key, value in inputs.items()} for name, inputs in self._declared.items()
+            declared = {
+                name: (_snake(inputs), _snake(self._options.get(name, {}))) for name, inputs in self._declared.items()
             }
-            (self.folder / "declared.json").write_text(json.dumps(snake))
+            (self.folder / "declared.json").write_text(json.dumps(declared))
             (self.folder / "__main__.py").write_text(DYNAMIC_PROGRAM)
         # JSON is YAML.
         (self.folder / "Pulumi.yaml").write_text(json.dumps(project, indent=1))
@@ -303,5 +304,6 @@ class Stack:
         path.write_text("\n".join([*salt, "config:", *settings]) + "\n")
 
 
-def _snake(camel: str) -> str:
-    return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", camel)
+def _snake(properties: dict[str, Any]) -> dict[str, Any]:
+    """The same under the names that Python has for them."""
+    return {to_snake(name): value for name, value in properties.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.stack import ENDS_WHEN_INTERRUPTED, Form, Stack
+from tests.engine.stack import ENDS_WHEN_INTERRUPTED, Stack
 from tests.simulated import Simulator, simulator
 
 FIRST = 'Remediation("first", cluster_id="cluster-1", instance_id="cluster-1-node-1", mode="REBOOT_VM")'
@@ -112,18 +112,11 @@ def test_a_provider_of_its_own_acts_with_its_own_key(tmp_path: Path, api: Simula
         assert not [run for run in runs if "other-key" in run.output]
 
 
-def test_replacing_on_a_change_that_runs_nothing_is_answered_with_a_word(stack: Stack, api: Simulator, form: Form):
-    def declare(reason: str) -> None:
-        if form == "plugin":
-            stack.declare(reason=reason)
-            stack.option("fix", replaceOnChanges=["reason"])
-        else:
-            options = 'opts=pulumi.ResourceOptions(replace_on_changes=["reason"])'
-            write(stack, f'Remediation("fix", **NODE, reason="{reason}", {options})')
-
-    declare("one")
+def test_replacing_on_a_change_that_runs_nothing_is_answered_with_a_word(stack: Stack, api: Simulator):
+    stack.declare(reason="one")
+    stack.option("fix", replaceOnChanges=["reason"])
     stack.up(check=True)
-    declare("two")
+    stack.declare(reason="two")
     for run in (stack.preview(), stack.up(check=True)):
         assert run.code == 0
         assert "`replaceOnChanges` runs no remediation: a change of reason needs none" in run.output

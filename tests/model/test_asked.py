@@ -12,8 +12,10 @@ import pytest
 
 from pulumi_resource_togetherai.api.client import Accepted, Client
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
+from pulumi_resource_togetherai.remediation.resource import RemediationResource
+from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.model.test_preview import PLAIN, behave, force, ran
-from tests.model.world import NODE, Held, Killed, World
+from tests.model.world import NODE, Held, Killed, Telling, World
 
 CHANGED = {"triggers": {"run": "2"}}
 
@@ -142,6 +144,89 @@ def test_what_adopt_was_promised_and_ended_before_up_is_still_taken_over(world: 
     force(world, "SUCCEEDED")
     assert world.up({"fix": declared}) == []
     assert (len(world.records()), world.stack["fix"].resource.outputs["adopted"]) == (1, True)
+
+
+def test_a_change_replaces_what_was_adopted_and_has_just_succeeded(world: World):
+    declared = PLAIN | {"ifActive": "ADOPT"}
+    behave(world, "succeed")
+    world.somebody_else_starts_one()
+    assert world.up({"fix": declared}) == []
+    assert world.stack["fix"].resource.outputs["adopted"]
+    for attempt in (1, 2):
+        said, _ = world.preview("fix", declared | CHANGED, replace=attempt == 2)
+        assert f"(attempt {attempt}: " in said[-1]
+        assert world.up({"fix": declared | CHANGED}, replace=attempt == 2) == []
+        assert world.stack["fix"].resource.outputs["attempt"] == attempt
+    assert world.up({"fix": declared | CHANGED}) == []
+    assert len(world.records()) == 3
+
+
+def replaced_with_what_it_depends_on(world: World, declared: dict[str, Any]) -> list[str]:
+    """What the engine does: it asks Diff before it knows an input, and deletes. Preview comes first, with all inputs
+    known: the other resource may tell them without running. Returns what preview said and what went wrong."""
+
+    async def asked() -> list[str]:
+        held = world.stack["fix"]
+        unknown = {**held.resource.inputs, "triggers": UNKNOWN}
+        urn, said, wrong = world.urn("fix"), Telling(), list[str]()
+        for preview in (True, False):
+            async with world.session() as session:
+                process = RemediationResource(session, keeps_unfinished=world.keeps_unfinished)
+                assert process.diff(urn, held.recorded, unknown).replaces
+                inputs = process.check(urn, {}, declared).inputs
+                if preview:
+                    await process.preview_create(urn, inputs, said)
+                    continue
+                await process.delete(urn, held.recorded, world.told)
+                created = await process.create(urn, inputs, world.told)
+                world.stack["fix"] = Held(created)
+                wrong += [created.problem] if created.problem else []
+        return said.lines + wrong
+
+    return world.run(asked())
+
+
+def test_what_turns_out_to_be_declared_as_before_is_not_run_again_with_what_it_depends_on(world: World):
+    declared = ran(world, "succeed")
+    said = replaced_with_what_it_depends_on(world, declared)
+    assert "will start nothing" in said[-1]
+    assert len(world.records()) == 1
+    said = replaced_with_what_it_depends_on(world, declared | CHANGED)
+    assert "(attempt 2: " in said[-1]
+    assert len(world.records()) == 2
+
+
+def test_a_failure_that_turns_out_to_be_declared_as_before_is_reported_again(plugin_world: World):
+    *_, said, wrong = replaced_with_what_it_depends_on(plugin_world, ran(plugin_world, "fail"))
+    assert "will start nothing and fail" in said
+    assert "It does not run again by itself" in wrong
+    assert len(plugin_world.records()) == 1
+
+
+def test_what_was_cancelled_to_be_replaced_runs_again_although_nothing_changed(world: World):
+    declared = ran(world, "hold", wait=False)
+    first, second = replaced_with_what_it_depends_on(world, declared)
+    assert "will first cancel" in first
+    assert "(attempt 2: attempt 1 " in second
+    assert [record.state for record in world.records()] == ["PENDING", "CANCELLED"]
+
+
+def test_what_somebody_cancelled_before_it_was_replaced_does_not_run_again(world: World):
+    declared = ran(world, "hold", wait=False)
+    force(world, "CANCELLED")
+    *_, said, wrong = replaced_with_what_it_depends_on(world, declared)
+    assert "will start nothing and fail" in said
+    assert "was CANCELLED" in wrong
+    assert len(world.records()) == 1
+
+
+def test_what_runs_is_waited_for_to_be_replaced_and_not_run_again(world: World):
+    declared = ran(world, "succeed", wait=False)
+    world.wait(15)
+    first, second = replaced_with_what_it_depends_on(world, declared)
+    assert "will first wait for the end" in first
+    assert "will start nothing and take over" in second
+    assert [record.state for record in world.records()] == ["SUCCEEDED"]
 
 
 def test_a_post_answered_with_somebody_elses_is_never_ours_to_cancel(world: World, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,5 @@
 """Random lives of a remediation: whatever users, the platform, the network and crashes do, it never runs twice by
-accident, and none is lost sight of."""
+accident, none is lost sight of, and what runs is what preview announced."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.precedence import Rules
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from tests.model.world import NODE, Killed, World
@@ -99,9 +101,8 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(request=st.integers(1, 6), takes_effect=st.booleans(), replace=st.booleans())
     def up_that_is_killed(self, request: int, takes_effect: bool, replace: bool):
-        self.world.network.kill_at = (request, takes_effect)
         try:
-            self.run_up(replace=replace)
+            self.run_up(replace=replace, kill_at=(request, takes_effect))
         except Killed:
             # The engine warns of a create that it does not know the end of, and the stack still holds what was to be
             # replaced. A plain `up` looks no further; the same command again takes over what the first one started.
@@ -112,7 +113,9 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def refresh(self):
         self.catch_up()
+        before = self.world.effective_posts()
         errors = self.world.refresh()
+        assert self.world.effective_posts() == before
         if errors or self.faulty:
             return
         known = {record.id: record for record in self.world.records()}
@@ -124,7 +127,9 @@ class Lifecycle(RuleBasedStateMachine):
     def destroy(self):
         self.catch_up()
         cancellable = self.cancellable_in_the_stack()
+        before = self.world.effective_posts()
         errors = self.world.up({})
+        assert self.world.effective_posts() == before
         self.note_abandoned()
         if not errors:
             assert self.world.stack == {}
@@ -151,6 +156,16 @@ class Lifecycle(RuleBasedStateMachine):
     def somebody_starts_one_too(self):
         if not [record for record in self.world.records() if not record.terminal]:
             self.world.somebody_else_starts_one()
+
+    @rule()
+    def the_platform_proposes_one(self):
+        self.world.control("POST", f"/instances/cluster-1/{NODE}/propose", {"fault": "xid", "force": True})
+
+    @rule(approve=st.booleans())
+    def somebody_decides_about_a_proposal(self, approve: bool):
+        for record in self.world.records():
+            if record.state == RemediationState.PENDING_APPROVAL:
+                self.world.somebody_decides(record, approve=approve)
 
     @precondition(lambda self: self.world.keeps_unfinished)
     @rule()
@@ -183,19 +198,25 @@ class Lifecycle(RuleBasedStateMachine):
             return
         assert not [key for key, count in self.world.effective_posts().items() if count > 1]
 
-    def run_up(self, *, replace: bool):
-        before = self.world.effective_posts()
+    def run_up(self, *, replace: bool, kill_at: tuple[int, bool] | None = None):
         self.catch_up()
+        announced = self.announced(replace=replace)
+        before = self.world.effective_posts()
         settled = self.settled()
         stack = {held.remediation for held in self.world.stack.values()}
+        self.world.network.kill_at = kill_at
         try:
             errors = self.world.up(self.program, replace=replace)
         finally:
             self.note_abandoned()
+            started = (self.world.effective_posts() - before).total()
             if settled and not replace:
-                assert self.world.effective_posts() == before, "it ran again behind the user's back"
+                assert not started, "it ran again behind the user's back"
+            if not self.faulty:
+                assert started <= announced, "preview did not announce it"
         if errors or self.faulty:
             return
+        assert started == announced
         if replace:
             self.half_replaced = False
         if self.half_replaced:
@@ -214,15 +235,24 @@ class Lifecycle(RuleBasedStateMachine):
         """A new process cannot know what the API does not show yet."""
         self.world.wait(self.world.lag)
 
+    def announced(self, *, replace: bool) -> int:
+        """How many remediations preview says that an `up` will start, where the network lets it look."""
+        if not self.program:
+            return 0
+        said, failing = self.world.preview(NAME, self.declared, replace=replace)
+        return 0 if failing else sum("`pulumi up` will start a " in line for line in said)
+
     def settled(self) -> bool:
         """Whether the last attempt is of what the program declares, so that a plain `up` must start nothing: also where
         a killed run has deleted what the stack held, and started that attempt in its place."""
         if not self.program or self.declared.get("retryFailed") or self.forgotten:
             return False
         identity, held = self.identity(), self.world.stack.get(NAME)
-        ours = [own for one in self.world.records() if (own := identity.own(one))]
+        records = self.world.records()
+        ours = [own for one in records if (own := identity.own(one))]
         last = max(ours, key=lambda own: own.attempt, default=None)
-        if last is None or not last.declared:
+        gives_way = Rules(one_per_node=self.declared.get("ifActive") != "CREATE", limit=None)
+        if last is None or not last.declared or gives_way.was_withdrawn(last.record, records):
             return False
         if held is None:
             return True

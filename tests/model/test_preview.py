@@ -121,12 +121,12 @@ def somebody_else_repairs_the_node_and_the_program_says_create(world: World) -> 
     return PLAIN | {"ifActive": "CREATE"}
 
 
-@row("will first cancel.*PENDING\n.*will start a REBOOT_VM remediation")
+@row("will first cancel.*PENDING\n.*will start a REBOOT_VM remediation.*attempt 2: attempt 1 .* ends first")
 def the_triggers_change_while_it_is_pending(world: World) -> dict[str, Any]:
     return ran(world, "hold", wait=False) | {"triggers": {"run": "2"}}
 
 
-@row("will first wait for the end of.*RUNNING\n.*will start a REBOOT_VM remediation")
+@row("will first wait for the end of.*RUNNING\n.*will start a REBOOT_VM.*attempt 2: attempt 1 .* ends first")
 def the_triggers_change_while_it_is_running(world: World) -> dict[str, Any]:
     program = ran(world, "succeed", wait=False) | {"triggers": {"run": "2"}}
     world.wait(15)
@@ -204,6 +204,8 @@ def holds_to_its_word(world: World, declared: dict[str, Any], words: str, *, rep
     assert effects.count("cancelled") == ("will first cancel" in text)
     assert not (failing and not errors), "preview failed, up did not"
     assert bool(errors) == (bool(failing) or "and fail" in text or stays_unfinished(world, declared, text)), errors
+    if announced := re.search(r"will start a .*\(attempt (\d+): ", text):
+        assert f" #{announced[1]} " in (world.records()[0].reason or "")
     if "take over" in text:
         assert world.stack["fix"].resource.outputs["remediationId"] in before
         assert world.stack["fix"].resource.outputs["remediationId"] in text

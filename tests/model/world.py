@@ -215,6 +215,12 @@ class World:
             )
             self.run(work)
 
+    def somebody_decides(self, proposal: Remediation, *, approve: bool) -> None:
+        """Another user's review of a proposal."""
+        decide = self._others.approve_remediation if approve else self._others.reject_remediation
+        with self._no_faults():
+            self.run(decide(proposal.cluster_id, proposal.instance_id, proposal.id))
+
     @contextmanager
     def _no_faults(self) -> Generator[None]:
         """What tests themselves ask is answered."""
@@ -285,11 +291,9 @@ class World:
         # With --replace the engine checks as if the resource were new.
         checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
         assert not checked.failures
-        if held is None:
-            return await self._create(process, name, checked.inputs)
-        if replace and not held.deleted:
-            await self._create(process, name, checked.inputs, replace_requested=True)
-            return await process.delete(urn, held.recorded, self.told)
+        if held is None or replace:
+            await self._create(process, name, checked.inputs, replace_requested=replace)
+            return None if held is None or held.deleted else await process.delete(urn, held.recorded, self.told)
         diff = process.diff(urn, held.recorded, checked.inputs)
         if diff.replaces or held.deleted:
             if not held.deleted:
@@ -347,7 +351,7 @@ class World:
                     await process.preview_create(urn, checked.inputs, said, replace_requested=replace)
                 else:
                     diff = process.diff(urn, held.recorded, checked.inputs)
-                    if diff.replaces:
+                    if diff.replaces or held.deleted:
                         await process.preview_create(urn, checked.inputs, said)
                     elif diff.unfinished or held.unfinished:
                         await process.preview_update(held.recorded, checked.inputs, said)

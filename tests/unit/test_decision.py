@@ -12,7 +12,8 @@ from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Decision, Post, Recent, Refuse, decide
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
-from tests.unit.examples import NOW, URN, identity, record
+from pulumi_resource_togetherai.remediation.rules.state import State
+from tests.unit.examples import NOW, URN, declared, identity, record
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -23,11 +24,14 @@ def decided(
     who: Identity | None = None,
     *,
     asked: bool = False,
+    replaced: Remediation | None = None,
     withdrawn: Collection[str] = (),
+    ending: Collection[str] = (),
     if_recent: IfRecent = IfRecent.WARN,
 ) -> Decision:
+    intent = Intent(asked, State(declared(), replaced) if replaced else None)
     recent = Recent(if_recent, HOUR)
-    return decide(who or identity(), history, now=NOW, intent=Intent(replace=asked), recent=recent, withdrawn=withdrawn)
+    return decide(who or identity(), history, now=NOW, intent=intent, recent=recent, withdrawn=withdrawn, ending=ending)
 
 
 def ours(state: str, *, attempt: int = 1, ended: timedelta | None = None, who: Identity | None = None) -> Remediation:
@@ -95,10 +99,27 @@ def test_an_end_that_this_version_does_not_know_is_reported_and_never_run_again(
 def test_what_an_earlier_declaration_has_under_way_is_like_anybody_elses():
     earlier = [ours("RUNNING", who=identity(triggers={"run": "1"}))]
     assert isinstance(decided(earlier), Refuse)
-    assert isinstance(decided(earlier, identity(ifActive="CREATE")), Post)
+    beside = decided(earlier, identity(ifActive="CREATE"))
+    assert isinstance(beside, Post)
+    assert (beside.attempt, beside.because) == (2, "attempt 1 (server-1) is RUNNING")
     adopted = decided(earlier, identity(ifActive="ADOPT"))
     assert isinstance(adopted, Adopt)
     assert adopted.attempt is None
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING"])
+def test_what_ends_first_is_counted_and_stands_in_nobodys_way(state: str):
+    before = ours(state, who=identity(triggers={"run": "1"}))
+    decision = decided([before], ending={before.id})
+    assert isinstance(decision, Post)
+    assert (decision.attempt, decision.because, decision.beware) == (2, "attempt 1 (server-1) ends first", "")
+
+
+def test_what_has_to_run_again_because_it_ends_first_is_no_surprise():
+    before = ours("PENDING")
+    decision = decided([before], replaced=before, ending={before.id})
+    assert isinstance(decision, Post)
+    assert (decision.attempt, decision.beware) == (2, "")
 
 
 @pytest.mark.parametrize("if_active", ["FAIL", "ADOPT", "CREATE"])
@@ -127,6 +148,13 @@ def test_with_adopt_one_that_has_just_ended_is_taken_over_and_nothing_runs():
     assert isinstance(decided([of_another], who), Adopt)
     of_this_program = other.model_copy(update={"reason": identity(URN + "-before").marked_reason(1)})
     assert isinstance(decided([of_this_program], who), Post), "it ran before on purpose"
+
+
+def test_with_adopt_whoever_asks_for_another_one_does_not_get_the_one_that_has_just_ended():
+    other, who = record("SUCCEEDED", id="other", ended=MINUTE), identity(ifActive="ADOPT")
+    assert isinstance(decided([other], who, replaced=other), Post)
+    assert isinstance(decided([other], who, asked=True), Post)
+    assert isinstance(decided([other], who, replaced=record("SUCCEEDED", id="held")), Adopt)
 
 
 def test_a_key_that_the_program_chose_is_used_as_it_is_for_the_first_attempt_under_it():

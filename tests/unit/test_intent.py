@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,20 @@ def replaced(attempt: int | None, id: str = "old", **changes: object) -> Intent:
 
 def test_nobody_asked():
     assert not Intent().another_after(own(1))
+
+
+def test_where_it_takes_no_other_one_nobody_asked():
+    """An input that Diff did not know yet turned out to be as it was."""
+    intent = replace(replaced(1, "old"), another=False)
+    assert not intent.another_after(own(1, "old"))
+    assert not intent.another_than(own(1, "old").record)
+    assert replace(intent, replace=True).another_after(own(1, "old"))
+
+
+@pytest.mark.parametrize(("which", "another"), [("held", True), ("other", False)])
+def test_a_change_asks_for_another_than_the_stack_holds(which: str, another: bool):
+    assert replaced(None, "held").another_than(record("SUCCEEDED", id=which)) is another
+    assert Intent(replace=True).another_than(record("SUCCEEDED", id=which))
 
 
 def test_the_command_line_asks_again_each_time():

@@ -25,7 +25,7 @@ from tests.unit.examples import URN
     ],
 )
 def test_it_was_told_to_replace_this_one(typed: list[str]):
-    assert replaces(URN, ["pulumi", "up", *typed])
+    assert replaces(URN, ["pulumi", "up", *typed], {})
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,21 @@ def test_it_was_told_to_replace_this_one(typed: list[str]):
     ],
 )
 def test_it_was_not_told_to_replace_this_one(typed: list[str]):
-    assert not replaces(URN, ["pulumi", "up", *typed])
+    assert not replaces(URN, ["pulumi", "up", *typed], {})
+
+
+@pytest.mark.parametrize("variable", ["PULUMI_OPTION_REPLACE", "PULUMI_OPTION_TARGET_REPLACE"])
+@pytest.mark.parametrize(
+    ("value", "told"), [(URN, True), (f"other,{URN}", True), ("**node-7", True), (f"{URN}b", False), ("", False)]
+)
+def test_pulumi_takes_the_flag_from_the_environment_too(variable: str, value: str, told: bool):
+    assert replaces(URN, ["pulumi", "up"], {variable: value}) is told
+
+
+def test_what_the_command_line_says_stands_in_place_of_what_the_environment_says():
+    environment = {"PULUMI_OPTION_REPLACE": URN}
+    assert not replaces(URN, ["pulumi", "up", "--replace", "other"], environment)
+    assert replaces(URN, ["pulumi", "up", "--target-replace", "other"], environment)
 
 
 class Process:

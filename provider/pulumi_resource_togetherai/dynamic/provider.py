@@ -78,10 +78,11 @@ class _Provider(ResourceProvider):
         found = declared.secrets.mistakes(checked.failures)
         failures = [CheckFailure(failure.property, harmless(in_python(failure.reason))) for failure in found]
         if news.get(LOOKING_AHEAD):
-            told = _started_process().looking_ahead
-            first = declared.urn not in told  # a replacement is checked a second time, as if it were new
-            told.add(declared.urn)
-            if first and not failures and not _olds:
+            process = _started_process()
+            process.looking_ahead.add(declared.urn)
+            # A replacement is checked a second time, as if it were new. Diff has reported it already, unless the option
+            # `replacementTrigger` asked for it.
+            if not failures and not _olds and declared.urn not in process.reported:
                 try:
                     self._preview_create(declared, checked.inputs, replace_requested=replace_requested(declared.urn))
                 except RemediationError as error:
@@ -144,6 +145,7 @@ class _Provider(ResourceProvider):
 
     def _preview_create(self, declared: _Declared, inputs: Properties, *, replace_requested: bool = False) -> None:
         """Reports what create will do."""
+        _started_process().reported.add(declared.urn)
         for tell, text in (
             (declared.report.warning, declared.secrets.warning),
             (declared.report.info, until_known(inputs)),
@@ -178,6 +180,8 @@ class _Process:
     """Ends the process when the engine is gone. Otherwise the process would go on polling."""
     looking_ahead: set[str] = field(default_factory=set[str])
     """The URNs that the program declared in a preview."""
+    reported: set[str] = field(default_factory=set[str])
+    """Those of them of which the preview has said what create will do."""
 
 
 _process: _Process | None = None

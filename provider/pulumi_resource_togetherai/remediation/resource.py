@@ -6,6 +6,7 @@ An adapter translates values and errors; the module named after an operation doe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -44,9 +45,8 @@ class RemediationResource:
         """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way."""
         self._session = session
         self._keeps_unfinished = keeps_unfinished
-        self._replaced: dict[str, tuple[State, Properties]] = {}
-        """What Diff decided to replace, by URN, and the inputs that replace it. The replaced resource is deleted
-        first."""
+        self._replaced: dict[str, _Replaced] = {}
+        """What Diff decided to replace, by URN. It is deleted first."""
         self._program = Program()
         self._created_here: dict[str, State | None] = {}
         """The remediation that this process last created or took over for a URN; None while the create is running. With
@@ -62,7 +62,7 @@ class RemediationResource:
         state = _state(recorded)
         difference = diff(recorded.inputs, state, new_inputs)
         if difference.replaces:
-            self._replaced[urn] = state, new_inputs
+            self._replaced[urn] = _Replaced(recorded, state, new_inputs)
         return difference
 
     async def preview_create(
@@ -72,7 +72,7 @@ class RemediationResource:
         run = None if holds_unknown(inputs) else await self._session.preflight(report)
         if run is not None:
             identity = Identity(urn, RemediationInputs.model_validate(inputs))
-            await preview_create(run, identity, self._program, self._intent(urn, replace_requested))
+            await preview_create(run, identity, self._program, self._intent(urn, inputs, replace_requested))
         return dict(inputs) | {"remediationId": UNKNOWN, "state": UNKNOWN}
 
     async def create(
@@ -84,7 +84,7 @@ class RemediationResource:
         run = self._session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self._keeps_unfinished)
         self._created_here[urn] = None
         try:
-            result = await create(run, identity, self._intent(urn, replace_requested))
+            result = await create(run, identity, self._intent(urn, inputs, replace_requested))
         except BaseException:
             del self._created_here[urn]
             raise
@@ -128,14 +128,32 @@ class RemediationResource:
         if created_here is not None and created_here.record.id == state.record.id:
             return
         run = self._session.run(report, time_limit or seconds(state.inputs.timeout))
-        _, inputs = self._replaced.get(urn, (state, {}))
-        if urn not in self._created_here and inputs and not holds_unknown(inputs):
-            await refuse_replacement(run, Identity(urn, RemediationInputs.model_validate(inputs)), state)
-        await delete(run, state)
-
-    def _intent(self, urn: str, replace_requested: bool) -> Intent:
         replaced = self._replaced.get(urn)
-        return Intent(replace_requested, replaced[0] if replaced is not None else None)
+        if replaced and urn not in self._created_here and not holds_unknown(replaced.by):
+            await refuse_replacement(run, Identity(urn, RemediationInputs.model_validate(replaced.by)), state)
+        cancelled = await delete(run, state)
+        if replaced:
+            replaced.cancelled = cancelled
+
+    def _intent(self, urn: str, inputs: Properties, replace_requested: bool) -> Intent:
+        replaced = self._replaced.get(urn)
+        if replaced is None:
+            return Intent(replace_requested)
+        # What Diff did not know yet counted as changed.
+        changed = bool(diff(replaced.recorded.inputs, replaced.state, inputs).replaces)
+        return Intent(replace_requested, replaced.state, another=changed or replaced.cancelled)
+
+
+@dataclass
+class _Replaced:
+    """A resource that Diff decided to replace."""
+
+    recorded: Recorded
+    state: State
+    by: Properties
+    """The inputs of what replaces it, as far as Diff knew them."""
+    cancelled: bool = False
+    """Whether the delete has cancelled it."""
 
 
 def _state(recorded: Recorded) -> State:

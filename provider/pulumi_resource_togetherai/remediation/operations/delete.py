@@ -21,14 +21,14 @@ from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationE
 from pulumi_resource_togetherai.remediation.steps.wait import until_terminal
 
 
-async def delete(run: Run, state: State) -> None:
-    """Returns when the engine may remove the resource from the stack. Raises RemediationError when it must stay."""
+async def delete(run: Run, state: State) -> bool:
+    """Returns when the engine may remove the resource from the stack: whether it has cancelled the remediation. Raises
+    RemediationError when it must stay."""
     with explained(
         f"cannot delete {messages.name(state.record)}", then="It stays in the stack; run the same command again"
     ):
         record = await run.unless_stopped(current_record(run, state.record))
-        if record is not None and not record.terminal:
-            await _end(run, state, record)
+        return record is not None and not record.terminal and await _end(run, state, record)
 
 
 async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> None:
@@ -39,7 +39,7 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
         history = await run.unless_stopped(history_of(run, identity))
     continues = replaced.adopted or leaves_alone(replaced, replaced.record)
     if not continues and replaced.inputs.delete_while_running is not DeleteWhileRunning.ABANDON:
-        history = history.but(replaced.record)
+        history = history.once_ended(replaced.record)
     chosen = decision(run, identity, history, intent=Intent(replaced=replaced))
     if isinstance(chosen, Refuse):
         raise RemediationError(f"{chosen.because}. {kept}")
@@ -50,25 +50,26 @@ def leaves_alone(state: State, record: Remediation) -> bool:
     return state.resumed and record.cancellable
 
 
-async def _end(run: Run, state: State, record: Remediation) -> None:
+async def _end(run: Run, state: State, record: Remediation) -> bool:
+    """Cancels it, or does what the rules say of one that is not cancelled. Returns whether it has cancelled it."""
     if state.adopted:
         await run.report.info(f"leaving {messages.whose(record)} alone: this resource adopted it and did not start it")
-        return
+        return False
     if leaves_alone(state, record):
         await run.report.warning(
             f"leaving {messages.name(record)}, which is {record.state}, alone: this stack found it by its marker and "
             "cannot prove that it started it, since a stack of the same names in another backend writes the same one. "
             f"If it is yours, cancel it with `tg clusters remediations cancel {record.id}` or in the web console"
         )
-        return
+        return False
     if record.cancellable:
         cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
         if cancelled is None:
-            return
+            return False
         record = cancelled
         if record.terminal:
             await run.report.info(f"cancelled {messages.name(record)}")
-            return
+            return True
     match state.inputs.delete_while_running if not record.cancellable else DeleteWhileRunning.WAIT:
         case DeleteWhileRunning.ABANDON:
             await run.report.warning(
@@ -83,6 +84,7 @@ async def _end(run: Run, state: State, record: Remediation) -> None:
             )
         case DeleteWhileRunning.WAIT:
             await _wait_for_the_end(run, record)
+    return False
 
 
 async def _wait_for_the_end(run: Run, record: Remediation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
@@ -46,7 +47,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
         return
     worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
     if intent.replaced is not None:
-        history = await _after_delete(run, intent.replaced, history)
+        history, intent = await _after_delete(run, intent.replaced, history, intent)
     chosen = decision(run, identity, history, intent=intent)
     if isinstance(chosen, Post) and worker is None:
         raise RemediationError(_no_such_instance(inputs, cluster.gpu_worker_nodes))
@@ -123,30 +124,31 @@ async def preview_update(run: Run, state: State) -> None:
         await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
 
 
-async def _after_delete(run: Run, replaced: State, history: History) -> History:
-    """Says what deleting the replaced resource will do, and returns the history as create will then find it."""
+async def _after_delete(run: Run, replaced: State, history: History, intent: Intent) -> tuple[History, Intent]:
+    """Says what deleting the replaced resource will do, and returns the history and the intent as create will then find
+    them."""
     record = next((item for item in history.records if item.id == replaced.record.id), replaced.record)
     if record.terminal or replaced.adopted:
-        return history
+        return history, intent
     if leaves_alone(replaced, record):
         await run.report.warning(
             f"`pulumi up` will leave {messages.name(record)}, which is {record.state}, alone: this stack cannot prove "
             "that it started it"
         )
-        return history
+        return history, intent
     if record.cancellable:
         await run.report.info(f"`pulumi up` will first cancel {messages.name(record)}, which is {record.state}")
-    elif replaced.inputs.delete_while_running is DeleteWhileRunning.ABANDON:
+        return history.once_ended(record), replace(intent, another=True)
+    if replaced.inputs.delete_while_running is DeleteWhileRunning.ABANDON:
         await run.report.warning(
             f"`pulumi up` will first abandon {messages.name(record)}, which is {record.state} and continues"
         )
-        return history
-    elif replaced.inputs.delete_while_running is DeleteWhileRunning.FAIL:
+        return history, intent
+    if replaced.inputs.delete_while_running is DeleteWhileRunning.FAIL:
         raise RemediationError(
             f"`pulumi up` will refuse: {messages.name(record)} is {record.state}, and `deleteWhileRunning` is FAIL"
         )
-    else:
-        await run.report.info(
-            f"`pulumi up` will first wait for the end of {messages.name(record)}, which is {record.state}"
-        )
-    return history.but(record)
+    await run.report.info(
+        f"`pulumi up` will first wait for the end of {messages.name(record)}, which is {record.state}"
+    )
+    return history.once_ended(record) if intent.another else history, intent

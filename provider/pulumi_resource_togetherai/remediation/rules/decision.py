@@ -70,18 +70,24 @@ def decide(
     intent: Intent,
     recent: Recent,
     withdrawn: Collection[str] = (),
+    ending: Collection[str] = (),
 ) -> Decision:
     """What to do, given the instance's remediations, newest first.
 
     `intent`: what the user asked for. `withdrawn`: the ids of our remediations that were cancelled before they began
-    because others came first (see `precedence`). These do not count as bad ends.
+    because others came first (see `precedence`). These do not count as bad ends. `ending`: the ids of those that will
+    have ended before anything is done.
     """
+
+    def stays(record: Remediation) -> bool:
+        return not record.terminal and record.id not in ending
+
     inputs, explicit = identity.inputs, identity.inputs.idempotency_key
     ours = [own for record in history if (own := identity.own(record)) is not None]
     used = next((record for record in history if explicit is not None and same_id(record.id, explicit)), None)
     if used is not None and used.mode != inputs.mode:
         return _in_use(used)
-    if active := [own for own in ours if own.declared and not own.record.terminal]:
+    if active := [own for own in ours if own.declared and stays(own.record)]:
         # Two runs of the stack at once may both have started one, and either may have been killed. So take over the one
         # that has to give way: it is withdrawn, and then the other one is taken over.
         own = max(active, key=lambda own: precedence(own.record))
@@ -93,10 +99,10 @@ def decide(
         if not (inputs.retry_failed and last.record.state == RemediationState.FAILED):
             state = messages.state(last.record)
             return Adopt(last.record, last.attempt, f"it {state} and does not run again by itself")
-    others = [record for record in history if not record.terminal]
-    if beside := _beside(identity, others, history, now, recent):
+    others = [record for record in history if stays(record)]
+    if beside := _beside(identity, others, history, now, recent, intent):
         return beside
-    post = _post(identity, ours, last, withdrawn, now, others)
+    post = _post(identity, ours, last, withdrawn, ending, now, others)
     return _in_use(used) if used is not None and used.id == post.key else post
 
 
@@ -126,7 +132,12 @@ def _done_already(last: Own, inputs: RemediationInputs, now: datetime) -> Adopt:
 
 
 def _beside(
-    identity: Identity, others: Sequence[Remediation], history: Sequence[Remediation], now: datetime, recent: Recent
+    identity: Identity,
+    others: Sequence[Remediation],
+    history: Sequence[Remediation],
+    now: datetime,
+    recent: Recent,
+    intent: Intent,
 ) -> Decision | None:
     """What `ifActive` says of what somebody else, or an earlier declaration of this resource, has under way; None if
     that is nothing. A proposal stands in nobody's way."""
@@ -138,7 +149,12 @@ def _beside(
         done = recent_repair(identity, history, now, recent.window)
         # A run may come when what its preview promised to wait for has just ended. One of this program ran before on
         # purpose.
-        if done is not None and recent.choice is not IfRecent.IGNORE and not identity.same_program(done):
+        if (
+            done is not None
+            and recent.choice is not IfRecent.IGNORE
+            and not identity.same_program(done)
+            and not intent.another_than(done)
+        ):
             return Adopt(
                 done,
                 None,
@@ -161,17 +177,23 @@ def _post(
     ours: Sequence[Own],
     last: Own | None,
     withdrawn: Collection[str],
+    ending: Collection[str],
     now: datetime,
     others: Sequence[Remediation],
 ) -> Post:
     attempt, because = 1, "no earlier attempt"
     if last is not None:
         attempt = last.attempt + 1
-        what = "was withdrawn before it began" if last.record.id in withdrawn else messages.state(last.record)
-        because = f"attempt {last.attempt} ({last.record.id}) {what} {messages.age(last.record, now)} ago"
+        state = messages.state(last.record)
+        if not last.record.terminal:
+            what = "ends first" if last.record.id in ending else f"is {state}"
+        else:
+            ended = "was withdrawn before it began" if last.record.id in withdrawn else state
+            what = f"{ended} {messages.age(last.record, now)} ago"
+        because = f"attempt {last.attempt} ({last.record.id}) {what}"
     key = identity.key(attempt, again=any(own.declared for own in ours))
     beware = list[str]()
-    if last is not None and last.declared and not ended_badly(last.record):
+    if last is not None and last.declared and last.record.terminal and not ended_badly(last.record):
         done = f"{messages.name(last.record)} {messages.state(last.record)} {messages.age(last.record, now)} ago"
         beware.append(f"{done}; another attempt was asked for")
     for record in others:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.remediation.rules.identity import Own
 from pulumi_resource_togetherai.remediation.rules.state import State
 
@@ -16,6 +17,9 @@ class Intent:
     """Whether the command line says `--replace`."""
     replaced: State | None = None
     """What Diff decided in this process to replace; None if nothing."""
+    another: bool = True
+    """Whether it takes another one to replace that. What Diff did not know yet counted as changed. If it turns out to
+    be as it was, only what the delete has cancelled has to run again."""
 
     def another_after(self, last: Own) -> bool:
         """Whether to run another attempt after the last one, which is of what is declared now.
@@ -23,7 +27,11 @@ class Intent:
         An attempt that came after what Diff replaces is the answer to that already: a run that was killed before the
         stack was saved has started it. Until the replacement is complete, Diff says the same in every run.
         """
-        return self.replace or (self.replaced is not None and not _answers(last, self.replaced))
+        return self.replace or (self.another and self.replaced is not None and not _answers(last, self.replaced))
+
+    def another_than(self, record: Remediation) -> bool:
+        """Whether to run one that is not this, which somebody else started and the stack may hold."""
+        return self.replace or (self.another and self.replaced is not None and self.replaced.record.id == record.id)
 
 
 def _answers(last: Own, replaced: State) -> bool:

@@ -14,7 +14,15 @@ def decision(run: Run, identity: Identity, history: History, *, intent: Intent) 
     """What create does, given the instance's remediations. `intent`: what the user asked for."""
     # By the earlier of the two clocks an end seems more recent than it is, and that starts nothing.
     now, recent = run.client.earliest_now(), recent_rule(identity.inputs, run.config)
-    chosen = decide(identity, history.records, now=now, intent=intent, recent=recent, withdrawn=history.withdrawn)
+    chosen = decide(
+        identity,
+        history.records,
+        now=now,
+        intent=intent,
+        recent=recent,
+        withdrawn=history.withdrawn,
+        ending=history.ending,
+    )
     if isinstance(chosen, Post) and history.incomplete:
         return Refuse(
             f"the API's list of the remediations of {identity.inputs.node} may lack one that is this resource's own or "

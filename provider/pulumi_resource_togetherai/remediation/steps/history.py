@@ -20,10 +20,12 @@ class History:
     """The ids of the resource's own that were cancelled before they began because others came first."""
     incomplete: str = ""
     """Why the API's list may lack one, which may be this resource's; empty if it is complete."""
+    ending: frozenset[str] = frozenset()
+    """The ids of those that will have ended before anything is done."""
 
-    def but(self, gone: Remediation) -> History:
-        """The same without one."""
-        return replace(self, records=[record for record in self.records if record.id != gone.id])
+    def once_ended(self, record: Remediation) -> History:
+        """The same as it will be when one has ended."""
+        return replace(self, ending=self.ending | {record.id})
 
     def beside(self, found: Remediation) -> History:
         """The same with one that the API did not list."""
