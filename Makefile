@@ -4,7 +4,7 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python nodejs go
 
-.PHONY: help setup demo test test-fast lint format sdk docs crash chaos explore versions bench dist clean
+.PHONY: help setup demo test test-fast lint format sdk docs states crash chaos explore versions bench dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ sdk: setup ## Write sdk/ anew from the schema (some seconds)
 docs: setup ## Write docs/reference/ anew from the schema, and the picture of the architecture from the code (a moment)
 	@$(WITH_TOOLS) python tools/docs.py docs/reference
 	@$(WITH_TOOLS) python tools/architecture.py docs/architecture.md
+
+states: setup ## Record the stacks of this version in tests/states/, for later versions to read (2 minutes)
+	@$(WITH_TOOLS) python -m tests.states.record
 
 crash: setup ## Kill at every point of a remediation's life (8 minutes); BACKEND="postgres s3": runners that share it (18 each)
 	@$(WITH_TOOLS) python -m tests.chaos.crash $(if $(BACKEND),--backend $(BACKEND))

@@ -14,10 +14,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import httpx
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.simulator.clock import Clock
 from pulumi_resource_togetherai.simulator.command import main as run_simulator
+from pulumi_resource_togetherai.simulator.job import Job
 from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
 from pulumi_resource_togetherai.simulator.server import listen, serve
 
@@ -156,6 +158,16 @@ def simulators(scenarios: Sequence[dict[str, Any]]) -> Generator[tuple[str, list
             each.close()
 
 
+@contextmanager
+def simulator_holding(answers: Sequence[dict[str, Any]], *, instances: int) -> Generator[Simulator]:
+    """Starts a simulator that holds remediations as an API has once told of them, oldest first. They go on only when
+    told to."""
+    with _spawned(_simulate_holding, (answers, instances)) as address:
+        running = Simulator(address)
+        yield running
+        running.close()
+
+
 class OneAddress:
     """Several simulators behind one address, as an application."""
 
@@ -204,7 +216,22 @@ def _simulate(options: list[str], output: Connection) -> None:
 
 
 def _simulate_all(scenarios: Sequence[dict[str, Any]], output: Connection) -> None:
-    app, listener = OneAddress(scenarios), listen("127.0.0.1", 0)
+    _serve(OneAddress(scenarios), output)
+
+
+def _simulate_holding(what: tuple[Sequence[dict[str, Any]], int], output: Connection) -> None:
+    answers, instances = what
+    scenario = {"instances": instances, "api_keys": [{"key": API_KEY}]}
+    app = simulate(Scenario.model_validate(scenario), clock=Clock(speed=SPEED))
+    for number, answer in enumerate(answers, 1):
+        held = Remediation.model_validate(answer)
+        app.platform.registry.add(Job(number=number, remediation=held, entered=app.platform.now, key=held.id))
+    app.platform.counters.jobs = len(answers)
+    _serve(app, output)
+
+
+def _serve(app: ASGIApp, output: Connection) -> None:
+    listener = listen("127.0.0.1", 0)
     with open(output.fileno(), "w", closefd=False) as lines:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", file=lines, flush=True)
     serve(app, listener)

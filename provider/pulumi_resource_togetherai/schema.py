@@ -21,6 +21,7 @@ from pulumi_resource_togetherai.api.enums import OpenEnum
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
 from pulumi_resource_togetherai.remediation.rules.check import fields_of
 from pulumi_resource_togetherai.remediation.rules.identity import REPLACING
@@ -52,7 +53,7 @@ _PRIMITIVES: Mapping[Any, str] = {str: "string", bool: "boolean", int: "integer"
 
 def token(name: str) -> str:
     """The token of a type, resource or function of this package."""
-    return f"{NAME}:index:{name}"
+    return f"{PLUGIN}{name}"
 
 
 class _Types:
@@ -129,7 +130,8 @@ def schema() -> Schema:
     config = collected.properties(ProviderConfig, output=False)
     remediation = _resource(
         collected,
-        _guided(_doc(Remediation), "Remediation"),
+        "Remediation",
+        _doc(Remediation),
         RemediationInputs,
         Bookkeeping,
         replacing=REPLACING,
@@ -137,7 +139,8 @@ def schema() -> Schema:
     )
     review = _resource(
         collected,
-        _guided(REVIEW, "RemediationReview"),
+        "RemediationReview",
+        REVIEW,
         ReviewInputs,
         review_state.Bookkeeping,
         replacing=review_inputs.REPLACING,
@@ -191,6 +194,7 @@ def schema() -> Schema:
 
 def _resource(
     collected: _Types,
+    name: str,
     description: str,
     declared: type[BaseModel],
     kept: type[BaseModel],
@@ -201,8 +205,8 @@ def _resource(
     """A resource whose outputs are its inputs, the API's record and some bookkeeping. `has_record`: whether there is
     always a record."""
     inputs = collected.properties(declared, output=False)
-    for name in replacing:
-        inputs[name]["replaceOnChanges"] = True
+    for one in replacing:
+        inputs[one]["replaceOnChanges"] = True
     record = collected.properties(Remediation, output=True)
     del record["id"]
     always = {str(field.alias) for field in declared.model_fields.values() if field.default is not None}
@@ -210,7 +214,8 @@ def _resource(
     if has_record:
         always |= {*_always_set(Remediation)} - {"id"}
     return {
-        "description": description,
+        "description": _guided(description, name),
+        "aliases": [{"type": f"{DYNAMIC}{name}"}],
         "inputProperties": inputs,
         "requiredInputs": _always_set(declared),
         "properties": collected.properties(declared, output=True) | record | collected.properties(kept, output=True),

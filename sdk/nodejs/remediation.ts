@@ -290,6 +290,8 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["withdrawn"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
+        const aliasOpts = { aliases: [{ type: "pulumi-python:dynamic/togetherai:Remediation" }] };
+        opts = pulumi.mergeOptions(opts, aliasOpts);
         super(Remediation.__pulumiType, name, resourceInputs, opts);
     }
 }

@@ -249,6 +249,8 @@ export class RemediationReview extends pulumi.CustomResource {
             resourceInputs["wait"] = undefined /*out*/;
         }
         opts = pulumi.mergeOptions(utilities.resourceOptsDefaults(), opts);
+        const aliasOpts = { aliases: [{ type: "pulumi-python:dynamic/togetherai:RemediationReview" }] };
+        opts = pulumi.mergeOptions(opts, aliasOpts);
         super(RemediationReview.__pulumiType, name, resourceInputs, opts);
     }
 }

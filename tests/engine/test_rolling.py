@@ -127,6 +127,18 @@ def test_a_failure_halts_what_has_not_begun_and_the_next_run_goes_on(stack: Stac
     assert outputs(stack)["rack-counts"] == {"SUCCEEDED": 4}
 
 
+def test_a_component_that_halts_while_the_rest_goes_on_says_so_in_one_line(stack: Stack, api: Simulator, form: Form):
+    api.behave(NODES[0], outcome="fail")
+    declare(stack, left=rack(form, instances=NODES[:2]), right=rack(form, instances=NODES[2:]))
+    up = stack.up("--continue-on-error")
+    assert up.code != 0
+    assert sorted(posted(api)) == [NODES[0], *NODES[2:]]
+    assert "bug in the provider" not in up.output
+    assert "Traceback" not in up.output
+    if form == "plugin":  # in the dynamic form the component is in the program's process
+        assert "left: it is halted, because a remediation of it has not succeeded" in up.output
+
+
 def test_a_failure_that_is_not_to_stop_anything_is_recorded(stack: Stack, api: Simulator, form: Form):
     api.behave(NODES[1], outcome="fail")
     declare(stack, rack=rack(form, stopOnFailure=False))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,40 +14,22 @@ from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInput
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
 from tests.collector import collecting
-from tests.engine.stack import ENDS_WHEN_INTERRUPTED, PLUGINS, Form, Run, Stack
+from tests.engine.programs import (
+    NODE,
+    PROGRAM_FILES,
+    Declared,
+    declare,
+    remediation,
+    review,
+    rolling,
+    secret,
+    snake,
+)
+from tests.engine.stack import PLUGINS, Form, Run, Stack
 from tests.simulated import Simulator
 
 WORD = "hush"
 """Begins every secret of these tests, and is in nothing else."""
-NODE = "cluster-1-node-{}".format
-PROGRAM_FILES = ("Pulumi.yaml", "__main__.py", "declared.json")
-PYTHON = (
-    ENDS_WHEN_INTERRUPTED
-    + """\
-import json
-from pathlib import Path
-
-import pulumi
-import {module} as togetherai
-
-
-def revealed(value):
-    if isinstance(value, dict):
-        if list(value) == ["fn::secret"]:
-            return pulumi.Output.secret(revealed(value["fn::secret"]))
-        return {{name: revealed(item) for name, item in value.items()}}
-    return value
-
-
-for name, declared in json.loads(Path("declared.json").read_text()).items():
-    options = pulumi.ResourceOptions(**declared["options"])
-    arguments = {{argument: revealed(value) for argument, value in declared["arguments"].items()}}
-    made = getattr(togetherai, declared["kind"])(name, **arguments, opts=options)
-    for output in ("reason", "triggers", "comment", "review_comment", "states"):
-        if hasattr(made, output):
-            pulumi.export(f"{{name}}-{{output}}", getattr(made, output))
-"""
-)
 LISTS = ("state", "mode", "trigger", "limit")
 """Arguments of functions that are no plain text."""
 MODELS: dict[str, type[BaseModel]] = {
@@ -55,70 +37,6 @@ MODELS: dict[str, type[BaseModel]] = {
     "RemediationReview": ReviewInputs,
     "RollingRemediation": RollingInputs,
 }
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A resource as a program declares it. Inputs in camelCase."""
-
-    kind: str
-    inputs: dict[str, Any]
-    options: dict[str, Any]
-
-
-def secret(value: Any) -> dict[str, Any]:
-    """A value that the program marks as secret."""
-    return {"fn::secret": value}
-
-
-def remediation(node: int = 1, /, **inputs: Any) -> Declared:
-    return Declared(
-        "Remediation", {"clusterId": "cluster-1", "instanceId": NODE(node), "mode": "REBOOT_VM"} | inputs, {}
-    )
-
-
-def review(proposal: str, node: int, /, **inputs: Any) -> Declared:
-    where = {"clusterId": "cluster-1", "instanceId": NODE(node), "remediationId": proposal}
-    return Declared("RemediationReview", where | {"decision": "APPROVE"} | inputs, {})
-
-
-def rolling(*nodes: int, **inputs: Any) -> Declared:
-    instances = [NODE(node) for node in nodes]
-    return Declared(
-        "RollingRemediation", {"clusterId": "cluster-1", "instances": instances, "mode": "VM_ONLY"} | inputs, {}
-    )
-
-
-def snake(camel: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel)
-
-
-def declare(stack: Stack, language: str, **resources: Declared) -> None:
-    """Writes the program, in YAML or in Python; in Python by the plugin's SDK or by the dynamic form."""
-    project: dict[str, Any] = {"name": "training", "runtime": language}
-    if stack.form == "plugin":
-        project["plugins"] = PLUGINS
-    if language == "yaml":
-        project["resources"] = {
-            name: {"type": f"togetherai:{one.kind}", "properties": one.inputs, "options": one.options}
-            for name, one in resources.items()
-        }
-        project["outputs"] = {
-            f"{name}-reason": f"${{{name}.reason}}" for name, one in resources.items() if one.kind == "Remediation"
-        }
-    else:
-        module = "pulumi_togetherai" if stack.form == "plugin" else "pulumi_resource_togetherai.dynamic"
-        (stack.folder / "__main__.py").write_text(PYTHON.format(module=module))
-        declared = {
-            name: {
-                "kind": one.kind,
-                "arguments": {snake(key): value for key, value in one.inputs.items()},
-                "options": {snake(key): value for key, value in one.options.items()},
-            }
-            for name, one in resources.items()
-        }
-        (stack.folder / "declared.json").write_text(json.dumps(declared))
-    (stack.folder / "Pulumi.yaml").write_text(json.dumps(project))
 
 
 def leaks(stack: Stack, *runs: Run) -> list[str]:

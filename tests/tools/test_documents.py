@@ -50,6 +50,7 @@ def test_the_registrys_programs_are_the_examples():
     "page",
     [
         "docs/install.md",
+        "docs/migration.md",
         "docs/telemetry.md",
         "docs/network.md",
         "docs/architecture.md",

@@ -8,19 +8,11 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from pulumi_resource_togetherai.dynamic.declared import (
-    LOOKING_AHEAD,
-    REPLACE_ON,
-    SECRET,
-    URN,
-    as_plain,
-    may_be_later,
-    refuse_provider,
-    told,
-)
+from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, as_plain, may_be_later, refuse_provider, told
+from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN, REPLACE_ON, SECRET, URN
 from pulumi_resource_togetherai.unknown import UNKNOWN
 
-KIND = "togetherai:index:Remediation"
+KIND = "Remediation"
 
 
 async def passed(arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -34,7 +26,7 @@ async def passed(arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 async def test_a_program_without_secrets_and_options_passes_the_urn_alone():
     beside = await passed({"reason": "Jane", "mode": pulumi.Output.from_input("VM_ONLY")})
-    assert str(beside.pop(URN)).endswith(f"::{KIND}::fix")
+    assert str(beside.pop(URN)).endswith(f"::{DYNAMIC}{KIND}::fix")
     assert beside == {LOOKING_AHEAD: None, SECRET: None, REPLACE_ON: None}
 
 
@@ -134,7 +126,7 @@ def test_a_provider_of_the_plugin_is_refused_however_it_is_given(
             refuse_provider("fix", options)
     else:
         refuse_provider("fix", options)
-    assert asked == ([KIND] if inherited else [])
+    assert asked == ([f"{PLUGIN}{KIND}"] if inherited else [])
 
 
 def test_without_options_there_is_nothing_to_refuse():

@@ -9,21 +9,19 @@ import pulumi
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.dynamic.urn import urn_of
+from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN, REPLACE_ON, SECRET, URN
 from pulumi_resource_togetherai.unknown import UNKNOWN
 
-URN = "resourceUrn"
-"""The input in which the program passes the resource's URN."""
 LOOKING_AHEAD = "lookingAhead"
 """The input in which the program passes on that this is a preview. Check removes it again."""
-SECRET = "secretInputs"
-"""The input that names the inputs which are secret, or hold something secret; absent if none is. The engine takes the
-marks off before it calls the provider."""
-REPLACE_ON = "replaceOnChanges"
-"""The input that passes on the option of that name; absent if the option is not set."""
-TOLD = (URN, LOOKING_AHEAD, SECRET, REPLACE_ON)
-"""All of these."""
 _OWN = "pulumi-python"
 """The package of pulumi.dynamic's providers."""
+
+
+def options(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """The options of a resource, with an alias: what the stack holds of the plugin's resource becomes that of this
+    one."""
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{PLUGIN}{kind}")]))
 
 
 def told(name: str, kind: str, arguments: dict[str, Any], opts: pulumi.ResourceOptions | None) -> dict[str, Any]:
@@ -37,7 +35,7 @@ def told(name: str, kind: str, arguments: dict[str, Any], opts: pulumi.ResourceO
             arguments[argument] = pulumi.Output.secret(value)
     replace_on = [to_camel(path) for path in (opts.replace_on_changes if opts else None) or []]
     return {
-        URN: urn_of(name, kind, opts),
+        URN: urn_of(name, f"{DYNAMIC}{kind}", opts),
         LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
         SECRET: pulumi.Output.from_input(_secret_among(arguments)),
         REPLACE_ON: replace_on or None,
@@ -50,7 +48,7 @@ def refuse_provider(name: str, opts: pulumi.ResourceOptions | None) -> None:
         return
     several = opts.providers.values() if isinstance(opts.providers, Mapping) else opts.providers or ()
     given = {provider.package for provider in (opts.provider, *several) if provider is not None}
-    inherited = opts.parent.get_provider("togetherai:index:Remediation") if opts.parent else None
+    inherited = opts.parent.get_provider(f"{PLUGIN}Remediation") if opts.parent else None
     if "togetherai" in given or (inherited is not None and _OWN not in given):
         raise pulumi.RunError(
             f"{name}: the dynamic form cannot use a togetherai.Provider. Nothing was sent. Give it one of its own: "

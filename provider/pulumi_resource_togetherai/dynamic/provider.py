@@ -26,11 +26,12 @@ from pulumi.dynamic import (
 )
 
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, REPLACE_ON, SECRET, TOLD, URN, as_plain
+from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, as_plain
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
+from pulumi_resource_togetherai.forms import DECLARED, DYNAMIC_INPUTS, REPLACE_ON, SECRET, URN
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
 from pulumi_resource_togetherai.preview_flag import only_previews
@@ -43,10 +44,6 @@ from pulumi_resource_togetherai.telemetry import export
 from pulumi_resource_togetherai.unknown import until_known
 
 Properties = dict[str, Any]
-
-_DECLARED = "declaredInputs"
-"""The output that keeps the inputs: pulumi.dynamic passes back only the outputs."""
-_PROVIDER = "__provider"
 
 
 class _Provider(ResourceProvider):
@@ -70,11 +67,13 @@ class _Provider(ResourceProvider):
         if _process is None:
             _process = wait_for(_started(config))
 
-    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+    def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validates the inputs. In a preview it also reports what `pulumi up` will do about a new resource, because
         pulumi.dynamic calls nothing else for one."""
-        declared = _Declared.of(news)
-        checked = self._core.check(declared.urn, _Declared.of(_olds).inputs if _olds else {}, declared.inputs)
+        declared, old_inputs = _Declared.of(news), _inputs(olds)
+        if olds and URN not in olds:
+            _started_process().of_the_plugin[declared.urn] = old_inputs
+        checked = self._core.check(declared.urn, old_inputs, declared.inputs)
         found = declared.secrets.mistakes(checked.failures)
         failures = [CheckFailure(failure.property, harmless(in_python(failure.reason))) for failure in found]
         if news.get(LOOKING_AHEAD):
@@ -82,7 +81,7 @@ class _Provider(ResourceProvider):
             process.looking_ahead.add(declared.urn)
             # A replacement is checked a second time, as if it were new. Diff has reported it already, unless the option
             # `replacementTrigger` asked for it.
-            if not failures and not _olds and declared.urn not in process.reported:
+            if not failures and not olds and declared.urn not in process.reported:
                 try:
                     self._preview_create(declared, checked.inputs, replace_requested=replace_requested(declared.urn))
                 except RemediationError as error:
@@ -92,21 +91,23 @@ class _Provider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Returns what a change requires, and in a preview reports what `pulumi up` will do about it."""
-        declared, recorded = _Declared.of(_news), _recorded(_olds)
+        declared = _Declared.of(_news)
+        recorded = declared.recorded(_olds)
         diff = self._core.diff(declared.urn, recorded, declared.inputs)
+        moved = DECLARED not in _olds
         if declared.urn in _started_process().looking_ahead:
             if diff.replaces:
                 self._preview_create(declared, declared.inputs)
-            elif diff.unfinished:
+            elif diff.unfinished or moved:
                 with declared.telling():
                     wait_for(self._core.preview_update(recorded, declared.inputs, declared.report))
         in_vain_for = [name for name in diff.settings if {name, "*"}.intersection(_news.get(REPLACE_ON) or ())]
         if in_vain_for and not diff.replaces:
             wait_for(declared.report.warning(in_vain(in_vain_for)))
         # Unlike the plugin's Delete, this one gets only the outputs, so new settings must be written into them; so must
-        # be what the program marks as secret from now on.
+        # be what the program marks as secret from now on, and everything where the plugin has written them.
         in_clear = declared.secrets.names.difference(_olds.get(SECRET) or ())
-        changes = bool(diff.replaces or diff.settings or diff.unfinished or in_clear)
+        changes = bool(diff.replaces or diff.settings or diff.unfinished or in_clear or moved)
         return DiffResult(changes=changes, replaces=diff.replaces, delete_before_replace=bool(diff.replaces))
 
     def create(self, props: Properties) -> CreateResult:
@@ -122,9 +123,10 @@ class _Provider(ResourceProvider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The resource as it is now."""
-        declared = _Declared.of(props, props[_DECLARED])
+        declared = _Declared.of(props, props[DECLARED])
         with declared.telling():
-            work = self._core.read(declared.urn, id_, _recorded(props), declared.report, preview=only_previews())
+            recorded = declared.recorded(props)
+            work = self._core.read(declared.urn, id_, recorded, declared.report, preview=only_previews())
             found = wait_for(work)
         if found and found.problem:
             wait_for(declared.report.warning(found.told))
@@ -134,14 +136,14 @@ class _Provider(ResourceProvider):
         """Goes on waiting, or records new settings."""
         declared = _Declared.of(_news)
         with declared.telling():
-            work = self._core.update(declared.urn, _recorded(_olds), declared.inputs, declared.report)
+            work = self._core.update(declared.urn, declared.recorded(_olds), declared.inputs, declared.report)
             return UpdateResult(declared.outputs(_complete(wait_for(work))))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Cancels the remediation if that is still possible."""
-        declared = _Declared.of(_props, _props[_DECLARED])
+        declared = _Declared.of(_props, _props[DECLARED])
         with declared.telling():
-            wait_for(self._core.delete(declared.urn, _recorded(_props), declared.report))
+            wait_for(self._core.delete(declared.urn, declared.recorded(_props), declared.report))
 
     def _preview_create(self, declared: _Declared, inputs: Properties, *, replace_requested: bool = False) -> None:
         """Reports what create will do."""
@@ -182,6 +184,8 @@ class _Process:
     """The URNs that the program declared in a preview."""
     reported: set[str] = field(default_factory=set[str])
     """Those of them of which the preview has said what create will do."""
+    of_the_plugin: dict[str, Properties] = field(default_factory=dict[str, Properties])
+    """By URN, the inputs of what the plugin has recorded. Only Check is told the inputs; Diff and Update follow it."""
 
 
 _process: _Process | None = None
@@ -231,8 +235,7 @@ class _Declared:
     def of(cls, told: Properties, inputs: Properties | None = None) -> _Declared:
         """From what pulumi.dynamic passes: the inputs, or the outputs and the `inputs` that they hold."""
         if inputs is None:
-            plain: Properties = as_plain(told)
-            inputs = {name: value for name, value in plain.items() if name not in (*TOLD, _PROVIDER)}
+            inputs = _inputs(told)
         return cls(str(told[URN]), inputs, Secrets.among(inputs, told.get(SECRET) or ()))
 
     @property
@@ -256,14 +259,23 @@ class _Declared:
         """What the stack keeps of the resource, with its secrets marked as such."""
         secret = self.secrets.outputs(resource.outputs)
         outputs: Properties = literal(resource.outputs)
-        told: Properties = {_DECLARED: resource.inputs, URN: self.urn}
+        told: Properties = {DECLARED: resource.inputs, URN: self.urn}
         if self.secrets.names:
-            told = {**told, _DECLARED: marked_secret(resource.inputs), SECRET: sorted(self.secrets.names)}
+            told = {**told, DECLARED: marked_secret(resource.inputs), SECRET: sorted(self.secrets.names)}
         return {name: marked_secret(value) if name in secret else value for name, value in outputs.items()} | told
 
+    def recorded(self, properties: Properties) -> Recorded:
+        """What the stack holds of the resource, whichever form has put it there."""
+        inputs = properties.get(DECLARED)
+        if inputs is None:
+            inputs = _started_process().of_the_plugin[self.urn]
+        return Recorded(inputs, as_it_was(properties))
 
-def _recorded(properties: Properties) -> Recorded:
-    return Recorded(properties[_DECLARED], as_it_was(properties))
+
+def _inputs(told: Properties) -> Properties:
+    """The resource's own among the inputs that the program passes."""
+    plain: Properties = as_plain(told)
+    return {name: value for name, value in plain.items() if name not in (*DYNAMIC_INPUTS, LOOKING_AHEAD)}
 
 
 def _complete(resource: Resource) -> Resource:

@@ -11,17 +11,17 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.dynamic.declared import told
+from pulumi_resource_togetherai.dynamic.declared import options, told
 from pulumi_resource_togetherai.dynamic.provider import RemediationProvider
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import output_names
 
-_TYPE = "pulumi-python:dynamic/togetherai:Remediation"
+_KIND = "Remediation"
 PYTHON_NAMES = {to_camel(name): name for name in (*RemediationInputs.model_fields, *output_names())}
 """The attribute or argument for each property."""
 
 
-class Remediation(Resource, module="togetherai", name="Remediation"):
+class Remediation(Resource, module="togetherai", name=_KIND):
     """A remediation: the repair of one GPU worker node.
 
     The arguments are the inputs of the plugin's `togetherai.Remediation`, the attributes its outputs.
@@ -99,9 +99,9 @@ class Remediation(Resource, module="togetherai", name="Remediation"):
             "accept_failure": accept_failure,
             "delete_while_running": delete_while_running,
         }
-        beside = told(resource_name, _TYPE, declared, opts)
+        beside = told(resource_name, _KIND, declared, opts)
         only_outputs = dict.fromkeys(output_names())
-        super().__init__(RemediationProvider(), resource_name, only_outputs | declared | beside, opts)
+        super().__init__(RemediationProvider(), resource_name, only_outputs | declared | beside, options(_KIND, opts))
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""

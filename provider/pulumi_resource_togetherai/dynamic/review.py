@@ -10,16 +10,16 @@ from pulumi.dynamic import Resource
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.dynamic.declared import told
+from pulumi_resource_togetherai.dynamic.declared import options, told
 from pulumi_resource_togetherai.dynamic.provider import ReviewProvider
 from pulumi_resource_togetherai.review.rules.inputs import Decision, IfGone, ReviewInputs
 from pulumi_resource_togetherai.review.rules.state import output_names
 
-_TYPE = "pulumi-python:dynamic/togetherai:RemediationReview"
+_KIND = "RemediationReview"
 _PYTHON_NAMES = {to_camel(name): name for name in (*ReviewInputs.model_fields, *output_names())}
 
 
-class RemediationReview(Resource, module="togetherai", name="RemediationReview"):
+class RemediationReview(Resource, module="togetherai", name=_KIND):
     """The review of a remediation that the platform proposed.
 
     The arguments are the inputs of the plugin's `togetherai.RemediationReview`, the attributes its outputs.
@@ -83,9 +83,9 @@ class RemediationReview(Resource, module="togetherai", name="RemediationReview")
             "timeout": timeout,
             "if_gone": if_gone,
         }
-        beside = told(resource_name, _TYPE, declared, opts)
+        beside = told(resource_name, _KIND, declared, opts)
         only_outputs = dict.fromkeys(output_names())
-        super().__init__(ReviewProvider(), resource_name, only_outputs | declared | beside, opts)
+        super().__init__(ReviewProvider(), resource_name, only_outputs | declared | beside, options(_KIND, opts))
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""

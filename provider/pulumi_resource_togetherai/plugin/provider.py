@@ -19,6 +19,7 @@ from pulumi.provider.experimental.provider import (
 )
 
 from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.forms import PLUGIN
 from pulumi_resource_togetherai.plugin.halts import Halts
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ class TogetherAiProvider(Provider):
         remediations = RemediationResource(self._session, keeps_unfinished=True)
         reviews = ReviewResource(self._session, keeps_unfinished=True)
         self._resources = {
-            "togetherai:index:Remediation": Traced("Remediation", remediations),
-            "togetherai:index:RemediationReview": Traced("RemediationReview", reviews),
+            f"{PLUGIN}Remediation": Traced("Remediation", remediations),
+            f"{PLUGIN}RemediationReview": Traced("RemediationReview", reviews),
         }
         return ConfigureResponse(supports_preview=True, accept_secrets=True)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pulumi
+import pulumi.runtime.stack
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.resource import DependencyResource
 from pulumi.runtime.proto import provider_pb2
@@ -24,6 +25,9 @@ GRPC_OPTIONS = _GRPC_CHANNEL_OPTIONS
 """The options of a gRPC server that talks to the engine."""
 
 _GRPC_CHANNEL_OPTIONS.extend(NO_PROXY)  # for the channels that Pulumi opens in this process, where it runs a component
+REGISTRATION_FAILED: Any = getattr(pulumi.runtime.stack, "ResourceRegistrationFailed", ())
+"""What the outputs of a resource end with that failed under `--continue-on-error`; nothing in releases of pulumi up to
+some after 3.200.0, where they stay unknown."""
 
 
 def depending_on(value: Any, urns: Iterable[str]) -> pulumi.Output[Any]:

@@ -11,8 +11,9 @@ import pulumi
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
+from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.plugin.halts import Halts
-from pulumi_resource_togetherai.plugin.pulumi_internals import depending_on
+from pulumi_resource_togetherai.plugin.pulumi_internals import REGISTRATION_FAILED, depending_on
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
@@ -22,7 +23,8 @@ from pulumi_resource_togetherai.rolling.summary import SHOWN
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
-_CHILD = "togetherai:index:Remediation"
+_CHILD = f"{PLUGIN}Remediation"
+_SAME_IN_THE_OTHER_FORM = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{DYNAMIC}Remediation")])
 _FROM = {"instanceId": "instances", "acceptFailure": "stopOnFailure"}
 """The component's input that decides an input of a child, where the two have different names."""
 MOST_CHILDREN = 1000
@@ -41,7 +43,8 @@ class _Remediation(pulumi.CustomResource):
 
     def __init__(self, name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
         outputs = dict.fromkeys(SHOWN.values())
-        super().__init__(_CHILD, name, outputs | inputs, opts)
+        options = pulumi.ResourceOptions.merge(opts, _SAME_IN_THE_OTHER_FORM)
+        super().__init__(_CHILD, name, outputs | inputs, options)
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""
@@ -88,6 +91,10 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
         if progress.shown != progress.table and not pulumi.runtime.is_dry_run():
             pulumi.log.info(progress.table, component)
         raise
+    except REGISTRATION_FAILED as error:
+        raise RemediationError(
+            f"{request.name}: it is halted, because a remediation of it has not succeeded: see the error of that one"
+        ) from error
     if not known or found is None or numbers is None:
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
     secret = await states.is_secret()

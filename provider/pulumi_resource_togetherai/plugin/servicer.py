@@ -19,6 +19,7 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.forms import DYNAMIC_INPUTS, SERIALIZED
 from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.literal import as_it_was
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
@@ -73,7 +74,7 @@ class Servicer(ProviderServicer):
             kind = provider_pb2.PropertyDiff.UPDATE_REPLACE if diff.replaces else provider_pb2.PropertyDiff.UPDATE
             return provider_pb2.DiffResponse(
                 changes=provider_pb2.DiffResponse.DIFF_SOME
-                if diff.replaces or diff.unfinished or changed
+                if diff.replaces or diff.unfinished or changed or SERIALIZED in request.old_inputs
                 else provider_pb2.DiffResponse.DIFF_NONE,
                 replaces=diff.replaces,
                 deleteBeforeReplace=bool(diff.replaces),
@@ -235,9 +236,11 @@ def _outputs(resource: Resource, secrets: Secrets) -> struct_pb2.Struct:
 
 
 def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded:
+    """What the stack holds of a resource, whichever form has put it there."""
     from pulumi_resource_togetherai.remediation.interface import Recorded
 
-    return Recorded(unmarshal(inputs).values, as_it_was(unmarshal(outputs).values))
+    own = {name: value for name, value in unmarshal(inputs).values.items() if name not in DYNAMIC_INPUTS}
+    return Recorded(own, as_it_was(unmarshal(outputs).values))
 
 
 def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:

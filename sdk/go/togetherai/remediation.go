@@ -145,6 +145,12 @@ func NewRemediation(ctx *pulumi.Context,
 	if args.Wait == nil {
 		args.Wait = pulumi.BoolPtr(true)
 	}
+	aliases := pulumi.Aliases([]pulumi.Alias{
+		{
+			Type: pulumi.String("pulumi-python:dynamic/togetherai:Remediation"),
+		},
+	})
+	opts = append(opts, aliases)
 	opts = internal.PkgResourceDefaultOpts(opts)
 	var resource Remediation
 	err := ctx.RegisterResource("togetherai:index:Remediation", name, args, &resource, opts...)

@@ -119,6 +119,12 @@ func NewRemediationReview(ctx *pulumi.Context,
 	if args.Wait == nil {
 		args.Wait = pulumi.BoolPtr(true)
 	}
+	aliases := pulumi.Aliases([]pulumi.Alias{
+		{
+			Type: pulumi.String("pulumi-python:dynamic/togetherai:RemediationReview"),
+		},
+	})
+	opts = append(opts, aliases)
 	opts = internal.PkgResourceDefaultOpts(opts)
 	var resource RemediationReview
 	err := ctx.RegisterResource("togetherai:index:RemediationReview", name, args, &resource, opts...)

@@ -522,6 +522,8 @@ class Remediation(pulumi.CustomResource):
             __props__.__dict__["trigger"] = None
             __props__.__dict__["update_time"] = None
             __props__.__dict__["withdrawn"] = None
+        alias_opts = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="pulumi-python:dynamic/togetherai:Remediation")])
+        opts = pulumi.ResourceOptions.merge(opts, alias_opts)
         super(Remediation, __self__).__init__(
             'togetherai:index:Remediation',
             resource_name,

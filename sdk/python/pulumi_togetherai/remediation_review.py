@@ -375,6 +375,8 @@ class RemediationReview(pulumi.CustomResource):
             __props__.__dict__["state"] = None
             __props__.__dict__["trigger"] = None
             __props__.__dict__["update_time"] = None
+        alias_opts = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="pulumi-python:dynamic/togetherai:RemediationReview")])
+        opts = pulumi.ResourceOptions.merge(opts, alias_opts)
         super(RemediationReview, __self__).__init__(
             'togetherai:index:RemediationReview',
             resource_name,

@@ -114,8 +114,9 @@ async def preview_update(run: Run, state: State) -> None:
             await unchecked(run, f"what `pulumi up` will do about {messages.name(record)}", error)
             return
     if not record.terminal:
+        does = "wait for" if state.inputs.wait else "record"
         now = f"{messages.name(record)}, which is {record.state}"
-        await run.report.info(f"`pulumi up` will wait for {now}, and start nothing")
+        await run.report.info(f"`pulumi up` will {does} {now}, and start nothing")
         return
     will_say = verdict(run, state, Watch(record, Stop.ENDED))
     if will_say is None:

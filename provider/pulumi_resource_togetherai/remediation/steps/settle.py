@@ -10,7 +10,7 @@ from pulumi_resource_togetherai.clusters.precedence import Loss, Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, problem
+from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way, problem
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.run import Run
 from pulumi_resource_togetherai.remediation.steps.withdraw import follow
@@ -54,4 +54,6 @@ async def settle(run: Run, state: State, contest: Contest | None = None) -> Resu
 
 def verdict(run: Run, state: State, watch: Watch) -> str | None:
     """Why a resource is not complete after a wait; None if it is."""
+    if state.withdrawn:
+        return gave_way(state.record, None)
     return problem(watch, state.inputs, run.client.now(), kept=run.keeps_unfinished)
