@@ -55,11 +55,16 @@ def operations(preview: Run) -> dict[str, str]:
     return found
 
 
+def in_any_cipher(value: Any) -> str:
+    """The same without the texts of secrets, which Pulumi encrypts anew each time."""
+    return re.sub(r'"ciphertext": "[^"]*"', '"ciphertext": ""', json.dumps(value, sort_keys=True))
+
+
 def test_an_earlier_stack_is_previewed_without_a_change_and_lives_on(
     recording: Recording, stack: Stack, api: Simulator
 ):
     held, expected = stack.resources(), recording.expected
-    assert operations(stack.preview("--json")) == {name: one.preview for name, one in expected.items()}
+    assert operations(stack.preview("--json", "--show-sames")) == {name: one.preview for name, one in expected.items()}
     nodes = {str(one["id"]): str(one["instance_id"]) for one in recording.answers}
     named = {str(one["reason"]).split()[-3]: str(one["id"]) for one in recording.answers if "[pulumi " in one["reason"]}
     for name in ENDS:
@@ -70,9 +75,9 @@ def test_an_earlier_stack_is_previewed_without_a_change_and_lives_on(
     now = stack.resources()
     for name, one in expected.items():
         if one.preview == "same":
-            assert now[name].get("outputs") == held[name].get("outputs")
+            assert in_any_cipher(now[name].get("outputs")) == in_any_cipher(held[name].get("outputs"))
     # What was unfinished has come to its end; what has ended badly is reported each time.
-    again = {name for name, operation in operations(stack.preview("--json")).items() if operation != "same"}
+    again = {name for name, done in operations(stack.preview("--json", "--show-sames")).items() if done != "same"}
     assert again == {name for name, one in expected.items() if one.preview != "same" and not one.starts} - {*ENDS}
     assert stack.refresh().code == 0
     assert stack.destroy().code == 0
