@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -138,9 +139,14 @@ def course_of(records: Iterable[dict[str, Any]], begin: str) -> list[tuple[datet
 
 
 @contextmanager
-def simulator(*flags: str, speed: float = SPEED, api_key: str = API_KEY) -> Generator[Simulator]:
-    """Starts a simulator on a free port of the loopback, and stops it."""
-    options = ["--port=0", f"--speed={speed}", "--clusters=1", "--instances=4", f"--api-key={api_key}", *flags]
+def simulator(
+    *flags: str, speed: float = SPEED, api_key: str = API_KEY, scenario: Path | None = None
+) -> Generator[Simulator]:
+    """Starts a simulator on a free port of the loopback, and stops it. A `scenario` says its clusters and its keys, of
+    which `api_key` is the test's own."""
+    one_cluster = ["--clusters=1", "--instances=4", f"--api-key={api_key}"]
+    what = one_cluster if scenario is None else [f"--scenario={scenario}"]
+    options = ["--port=0", f"--speed={speed}", *what, *flags]
     with _spawned(_simulate, options) as address:
         running = Simulator(address, api_key)
         yield running

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.simulated import Simulator
 DRIVERS = Path(__file__).parent / "languages"
 BUILD_LIMIT = 900
 """Seconds after which a build counts as hung; the first one on a machine downloads and compiles a lot."""
+LOCAL_SDK = f"-replace=github.com/pulumi-togetherai/pulumi-togetherai/sdk={ROOT / 'sdk'}"
 SETTINGS = {
     "cluster": "cluster-1",
     "instance": "cluster-1-node-2",
@@ -64,8 +66,7 @@ def test_the_sdk_for_go_builds_and_its_example_runs_and_runs_once(tmp_path: Path
     project = tmp_path / "project"
     shutil.copytree(ROOT / "examples" / "go", project)
     shutil.copy(DRIVERS / "driver_test.go", project)
-    sdk = f"-replace=github.com/pulumi-togetherai/pulumi-togetherai/sdk={ROOT / 'sdk'}"
-    build(project, "go", "mod", "edit", sdk)
+    build(project, "go", "mod", "edit", LOCAL_SDK)
     build(project, "go", "vet", "-mod=mod", ".")
     build(project, "go", "test", "-mod=mod", "-c", "-o", "driver", ".")
     stack = Stack(tmp_path / "stack", "plugin", api.address)
@@ -73,6 +74,29 @@ def test_the_sdk_for_go_builds_and_its_example_runs_and_runs_once(tmp_path: Path
     stack.env |= {"DRIVER_OUTPUT": str(told), "DRIVER_SETTINGS": json.dumps(SETTINGS)}
     run(stack, project, ["./driver"])
     ran_once([json.loads(line) for line in told.read_text().splitlines()], api, "REMEDIATION_MODE_HOST_POWER_CYCLE")
+
+
+@pytest.mark.skipif(not shutil.which("npm"), reason="there is no npm")
+def test_the_program_for_several_accounts_compiles_in_typescript(nodejs: Path, tmp_path: Path):
+    project = shown("typescript", tmp_path / "project", "index.ts")
+    (project / "node_modules").symlink_to(nodejs / "node_modules")
+    build(project, "npx", "tsc", "--noEmit")
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="there is no Go")
+def test_the_program_for_several_accounts_compiles_in_go(tmp_path: Path):
+    project = shown("go", tmp_path / "project", "main.go")
+    build(project, "go", "mod", "edit", LOCAL_SDK)
+    build(project, "go", "vet", "-mod=mod", ".")
+
+
+def shown(language: str, project: Path, file: str) -> Path:
+    """The example of a language with the program of docs/operations.md in place of its own."""
+    shutil.copytree(ROOT / "examples" / language, project)
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (program,) = re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (project / file).write_text(program)
+    return project
 
 
 def build(folder: Path, *command: str) -> None:

@@ -128,6 +128,28 @@ def test_replacing_on_a_change_that_runs_nothing_is_answered_with_a_word(stack: 
     assert "warning" not in again.output
 
 
+def test_without_the_package_the_resources_of_the_dynamic_form_can_only_be_forgotten(tmp_path: Path, api: Simulator):
+    stack = Stack(tmp_path / "stack", "dynamic", api.address)
+    stack.declare()
+    stack.up(check=True)
+    (stack.folder / "__main__.py").write_text("")
+    gone = stack.folder / "gone"
+    gone.mkdir()
+    (gone / "pulumi_resource_togetherai.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'pulumi_resource_togetherai'\")"
+    )
+    stack.env["PYTHONPATH"] = str(gone)
+    assert stack.preview().summary("delete") == 1
+    for run in (stack.up(), stack.refresh(), stack.destroy()):
+        assert run.code != 0
+        assert "No module named 'pulumi_resource_togetherai'" in run.output
+    asked = len(api.requests())
+    stack.run("state", "delete", stack.urn(), "--yes", check=True)
+    assert stack.up(check=True).summary("unchanged") >= 0
+    assert stack.resources() == {}
+    assert len(api.requests()) == asked
+
+
 def test_a_changed_setting_is_recorded_and_runs_nothing(stack: Stack, api: Simulator):
     stack.declare(timeout="50m")
     stack.up(check=True)

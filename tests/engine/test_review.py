@@ -101,7 +101,7 @@ def test_a_proposal_that_vanished_is_a_success_with_a_note_or_an_error(stack: St
     declare(stack, proposal["id"], if_gone="FAIL")
     failing = stack.up()
     assert failing.code != 0
-    assert "`ifGone` is FAIL" in " ".join(failing.output.split())
+    assert f"`{stack.spelt('ifGone')}` is FAIL" in " ".join(failing.output.split())
     api.forget(proposal["id"])
     declare(stack, proposal["id"])
     up = stack.up(check=True)

@@ -145,8 +145,9 @@ def test_names_are_hidden_as_values_and_the_program_is_told_where_they_show(
     named = remediation(1)
     declare(stack, language, fix=replace(named, inputs={key: secret(value) for key, value in named.inputs.items()}))
     preview, up = stack.preview(), stack.up(check=True)
+    told = f"warning: {stack.spelt('clusterId')}, {stack.spelt('instanceId')}, mode are marked as secret"
     for run in (preview, up):
-        assert "warning: clusterId, instanceId, mode are marked as secret" in " ".join(run.output.split())
+        assert told in " ".join(run.output.split())
     fix = stack.resources()["fix"]
     for properties in (fix["inputs"], fix["outputs"]):
         for name in named.inputs:
@@ -178,7 +179,7 @@ def test_a_secret_of_the_wrong_kind_is_not_echoed(stack: Stack, api: Simulator, 
     for run in runs:
         assert run.code == 1
         for name in wrong:
-            assert f"{name}: " in run.output, run.output
+            assert f"{stack.spelt(name)}: " in run.output, run.output
         assert "4242424242" not in run.output
     assert leaks(stack, *runs) == []
     assert api.requests() == []

@@ -22,6 +22,9 @@ def test_an_input_is_a_python_argument(text: str, spelt: str):
     assert in_python(text) == spelt
 
 
-@pytest.mark.parametrize("text", ["togetherai:ifRecent", "`maxConcurrentPerCluster` is 2", "togetherai:pollInterval"])
-def test_a_setting_of_the_configuration_is_spelt_as_it_is(text: str):
+@pytest.mark.parametrize(
+    "text",
+    ["togetherai:ifRecent", "`maxConcurrentPerCluster` is 2", "togetherai:pollInterval", "<clusterId>/<instanceId>"],
+)
+def test_what_is_no_input_is_spelt_as_it_is(text: str):
     assert in_python(text) == text

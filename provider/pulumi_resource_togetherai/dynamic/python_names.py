@@ -22,7 +22,7 @@ _ARGUMENTS = {
     field.alias: name for model in _MODELS for name, field in model.model_fields.items() if field.alias != name
 }
 # A setting of the stack's configuration (`togetherai:ifRecent`) is spelt the same everywhere.
-_NAMED = re.compile(rf"(?<![\w:])({'|'.join(map(str, _ARGUMENTS))})\b(?:: (\w+)(?=`))?")
+_NAMED = re.compile(rf"(?<![\w:<])({'|'.join(map(str, _ARGUMENTS))})\b(?:: (\w+)(?=`))?")
 _LITERALS = {"true": "True", "false": "False"}
 
 
