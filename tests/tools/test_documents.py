@@ -51,6 +51,7 @@ def test_the_registrys_programs_are_the_examples():
     [
         "docs/install.md",
         "docs/telemetry.md",
+        "docs/network.md",
         "docs/architecture.md",
         "docs/simulator.md",
         "CONTRIBUTING.md",
