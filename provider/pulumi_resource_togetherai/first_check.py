@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
-from io import TextIOWrapper
+from typing import Any
 
 from pulumi_resource_togetherai.api.client import Client
 from pulumi_resource_togetherai.api.enums import ACTIVE_STATES
@@ -62,8 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"one CLUSTER, and {MOST_REQUESTS + 2} reads at most",
     )
     options = parser.parse_args(arguments)
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what the API names may hold more than a console can show
+    reconfigure: Any = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")  # what the API names may hold more than a console can show
     if options.describe:
         if len(options.clusters) > 1:
             parser.error("--describe takes one CLUSTER")
