@@ -54,7 +54,9 @@ def test_a_preview_that_refreshes_does_not_wait_for_what_was_interrupted(plugin_
     assert "A preview does not wait for its end" in preview.output
     assert f"`pulumi up` will wait for remediation {remediation['id']}" in preview.output
     api.force(remediation["id"], "SUCCEEDED")
-    assert "SUCCEEDED, and start nothing" in plugin_stack.preview("--refresh").output
+    preview = plugin_stack.preview("--refresh")
+    assert '+ fix: "SUCCEEDED"' in preview.output
+    assert preview.summary("unchanged") == 2
     plugin_stack.up(check=True)
     assert api.posts() == 1
 

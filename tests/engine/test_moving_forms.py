@@ -119,6 +119,26 @@ def test_what_was_interrupted_is_waited_for(stack: Stack, api: Simulator, form: 
     assert effects(api) == ["created"]
 
 
+def test_a_wait_that_is_cut_off_in_the_new_form_is_resumed_in_the_old_one(tmp_path: Path, api: Simulator):
+    stack = Stack(tmp_path / "stack", "dynamic", api.address)
+    api.behave(outcome="never")
+    write(stack, "dynamic", fix=remediation(wait=False))
+    stack.up(check=True)
+    running = api.until("RUNNING")
+    write(stack, "plugin", fix=remediation(timeout="2s"))
+    assert stack.up().code == 1
+    assert types(stack) == {f"{PLUGIN}Remediation"}
+    for form in ("plugin", "dynamic"):
+        write(stack, form, fix=remediation())
+        assert f"`pulumi up` will wait for remediation {running['id']}" in " ".join(stack.preview().output.split())
+    assert stack.run("refresh", "--yes").code == 0
+    api.force(running["id"], "SUCCEEDED")
+    stack.up(check=True)
+    assert types(stack) == {f"{DYNAMIC}Remediation"}
+    assert counts(stack.up(check=True)) == {"unchanged": 2}
+    assert effects(api) == ["created"]
+
+
 def test_what_failed_is_reported_again_and_runs_again_only_on_the_users_word(stack: Stack, api: Simulator, form: Form):
     api.behave(outcome="fail", error_message="host did not come back")
     write(stack, form, fix=remediation())
@@ -142,7 +162,6 @@ def test_a_change_that_comes_with_it_runs_once_as_the_preview_says(stack: Stack,
     api.behave(NODE(2), outcome="hold")
     write(stack, form, done=remediation(1), pending=remediation(2, wait=False))
     stack.up(check=True)
-    api.behave(NODE(2), outcome="succeed")
     again: dict[str, Any] = {"triggers": {"again": "1"}}
     write(stack, other(form), done=remediation(1, **again), pending=remediation(2, wait=False, **again))
     preview = stack.preview()

@@ -155,7 +155,8 @@ def test_a_resource_renamed_without_an_alias_is_warned_of(stack: Stack, api: Sim
     preview = stack.preview()
     assert preview.code == 0
     (repaired,) = api.remediations()
-    for part in ("warning: ", "was repaired", repaired["id"], "Pulumi program training/prod", "`ifRecent` to IGNORE"):
+    way = f"`{stack.spelt('ifRecent')}` to IGNORE"
+    for part in ("warning: ", "was repaired", repaired["id"], "Pulumi program training/prod", way):
         assert part in preview.diagnostics
     stack.configure("togetherai:ifRecent", "FAIL")
     assert "`pulumi up` will refuse" in stack.preview().output

@@ -71,8 +71,7 @@ class _Provider(ResourceProvider):
         """Validates the inputs. In a preview it also reports what `pulumi up` will do about a new resource, because
         pulumi.dynamic calls nothing else for one."""
         declared, old_inputs = _Declared.of(news), _inputs(olds)
-        if olds and URN not in olds:
-            _started_process().of_the_plugin[declared.urn] = old_inputs
+        _started_process().old_inputs[declared.urn] = old_inputs
         checked = self._core.check(declared.urn, old_inputs, declared.inputs)
         found = declared.secrets.mistakes(checked.failures)
         failures = [CheckFailure(failure.property, harmless(in_python(failure.reason))) for failure in found]
@@ -184,8 +183,8 @@ class _Process:
     """The URNs that the program declared in a preview."""
     reported: set[str] = field(default_factory=set[str])
     """Those of them of which the preview has said what create will do."""
-    of_the_plugin: dict[str, Properties] = field(default_factory=dict[str, Properties])
-    """By URN, the inputs of what the plugin has recorded. Only Check is told the inputs; Diff and Update follow it."""
+    old_inputs: dict[str, Properties] = field(default_factory=dict[str, Properties])
+    """By URN, the inputs that the stack holds. Of a resource that the plugin has recorded, only Check is told them."""
 
 
 _process: _Process | None = None
@@ -266,9 +265,7 @@ class _Declared:
 
     def recorded(self, properties: Properties) -> Recorded:
         """What the stack holds of the resource, whichever form has put it there."""
-        inputs = properties.get(DECLARED)
-        if inputs is None:
-            inputs = _started_process().of_the_plugin[self.urn]
+        inputs = properties[DECLARED] if DECLARED in properties else _started_process().old_inputs[self.urn]
         return Recorded(inputs, as_it_was(properties))
 
 

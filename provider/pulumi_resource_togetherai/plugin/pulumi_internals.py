@@ -17,7 +17,10 @@ from pulumi.runtime.proto import provider_pb2
 
 # Pulumi's own limit on the size of a message (400 MB), without which a stack with large outputs fails in gRPC. Seen in
 # `pulumi.runtime.settings` from 3.200.0 to 3.272.0; since some release in between it is defined elsewhere.
-from pulumi.runtime.settings import _GRPC_CHANNEL_OPTIONS  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+from pulumi.runtime.settings import (
+    _GRPC_CHANNEL_OPTIONS,  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+    _get_rpc_manager,  # pyright: ignore[reportPrivateUsage]
+)
 
 from pulumi_resource_togetherai.engine import NO_PROXY
 
@@ -34,6 +37,19 @@ def depending_on(value: Any, urns: Iterable[str]) -> pulumi.Output[Any]:
     """A value as an output that depends on resources of which only the URNs are known."""
     resources = [DependencyResource(urn).urn for urn in urns]
     return pulumi.Output.all(value, *resources).apply(lambda found: found[0])
+
+
+async def forgive_failed_registrations() -> None:
+    """Waits for all that a component has asked of the engine, and lets children fail that could not be registered, with
+    those that depend on them. Otherwise Pulumi takes the first of them for the component's error, and ends the program.
+    """
+    while True:
+        try:
+            await pulumi.runtime.stack.wait_for_rpcs(await_all_outstanding_tasks=False)
+        except REGISTRATION_FAILED:
+            _get_rpc_manager().unhandled_exception = None
+        else:
+            return
 
 
 async def construct(

@@ -13,7 +13,11 @@ from pulumi.provider.experimental.provider import ConstructRequest, ConstructRes
 
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.plugin.halts import Halts
-from pulumi_resource_togetherai.plugin.pulumi_internals import REGISTRATION_FAILED, depending_on
+from pulumi_resource_togetherai.plugin.pulumi_internals import (
+    REGISTRATION_FAILED,
+    depending_on,
+    forgive_failed_registrations,
+)
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
@@ -91,10 +95,12 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
         if progress.shown != progress.table and not pulumi.runtime.is_dry_run():
             pulumi.log.info(progress.table, component)
         raise
-    except REGISTRATION_FAILED as error:
-        raise RemediationError(
-            f"{request.name}: it is halted, because a remediation of it has not succeeded: see the error of that one"
-        ) from error
+    except REGISTRATION_FAILED:
+        # Only under `--continue-on-error`, where an error of the component would end all that goes on beside it.
+        why = "it is halted, because a remediation of it has not succeeded: see the error of that one"
+        pulumi.log.error(why, component)
+        await forgive_failed_registrations()
+        return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
     if not known or found is None or numbers is None:
         return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
     secret = await states.is_secret()
