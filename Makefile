@@ -4,7 +4,7 @@ WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH"
 SDK ?= sdk
 SDK_LANGUAGES = python nodejs go
 
-.PHONY: help setup demo test test-fast lint format sdk docs states crash chaos explore versions bench dist clean
+.PHONY: help setup demo test test-fast test-long lint format sdk docs states crash chaos explore versions bench dist clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -16,11 +16,14 @@ demo: ## Repair a node of a simulated cluster with `pulumi up` (a minute)
 	@$(PYTHON) tools/setup.py --for-use
 	@$(WITH_TOOLS) python examples/demo.py
 
-test: lint ## Run lint and all tests (ten minutes)
-	@$(WITH_TOOLS) pytest -n 3 --dist worksteal # three on two cores: a test often waits for what it started
+test: lint ## Run lint and all tests but the long ones (15 to 25 minutes)
+	@$(WITH_TOOLS) pytest -n 3 --dist worksteal -m "not long" # three on two cores: a test often waits for what it started
 
 test-fast: setup ## Run the tests that start no engine, but for a few slow ones (under a minute)
-	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" $(addprefix tests/,unit portable network tools contract model simulator)
+	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow and not long" $(addprefix tests/,unit portable network tools contract model simulator)
+
+test-long: setup ## Run the tests of tests/long.txt (10 to 15 minutes)
+	@$(WITH_TOOLS) pytest -n 3 --dist worksteal -m long
 
 lint: setup ## Check style, formatting, types and import directions (half a minute)
 	@$(WITH_TOOLS) ruff check --quiet

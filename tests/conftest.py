@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.backends import SERVERS, NotToBeHad
 from tests.engine.stack import Backend
+
+LONG = Path(__file__).with_name("long.txt")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the tests that are listed as long."""
+    listed = {line for line in LONG.read_text().splitlines() if not line.startswith("#")}
+    for item in items:
+        if item.nodeid in listed:
+            item.add_marker("long")
+    files = {item.nodeid.partition("::")[0] for item in items}
+    collected = {item.nodeid for item in items}
+    unknown = [name for name in listed if name not in collected and name.partition("::")[0] in files]
+    if unknown and not any("::" in argument for argument in config.args):
+        raise pytest.UsageError(f"{LONG.name} lists tests that are not there: {', '.join(sorted(unknown))}")
 
 
 @pytest.fixture(scope="session", params=SERVERS)

@@ -86,10 +86,14 @@ class Counting(httpx.AsyncHTTPTransport):
     def __init__(self) -> None:
         super().__init__()
         self.asked = Counter[str]()
+        self.posts = 0
+        """How many POSTs took effect, as it says. One that it refuses with 422 is sent again without the key."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked[f"{request.method} {request.url.path.rpartition('/')[2]}"] += 1
-        return await super().handle_async_request(request)
+        response = await super().handle_async_request(request)
+        self.posts += request.method == "POST" and response.is_success
+        return response
 
 
 NOT_BELIEVED = re.compile(r"gave an answer that cannot be right: .*(r1|cluster-1| its )|can(not)? be read\b.*\bits ")
@@ -138,12 +142,11 @@ async def test_nothing_that_it_says_is_believed(prism: str, name: str):
             await OPERATIONS[name](session, told)
     finally:
         await session.close()
-    posts = sum(count for asked, count in transport.asked.items() if asked.startswith("POST"))
     # An empty list it may invent as well: then the POST is right, and its answer is a stranger's.
-    assert posts <= ("create" in name)
-    if not posts:
+    assert transport.posts <= ("create" in name)
+    if not any(asked.startswith("POST") for asked in transport.asked):
         assert NOT_BELIEVED.search(str(caught.value)), str(caught.value)
-    assert transport.asked.total() <= 6
+    assert transport.asked.total() <= 10
 
 
 @pytest.mark.parametrize("function", [GET_REMEDIATION, GET_REMEDIATIONS], ids=lambda function: function.name)
