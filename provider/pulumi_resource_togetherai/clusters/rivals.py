@@ -27,8 +27,8 @@ class Contest:
 
     def has_news(self, record: Remediation, active: Active) -> bool:
         """Whether there is something to judge: a rival that is new, or a loss."""
-        if any(rival.id not in self._told for rival in active.rivals(record)):
-            return self.rules.one_per_node
+        if self.rules.one_per_node and any(rival.id not in self._told for rival in active.rivals(record)):
+            return True
         return self._loss(record, active) is not None
 
     async def judge(self, record: Remediation, active: Active) -> Loss | None:
