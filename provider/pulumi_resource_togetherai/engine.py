@@ -22,6 +22,11 @@ NO_PROXY = [("grpc.enable_http_proxy", 0)]
 """The engine is on this machine. gRPC would look for it behind `https_proxy`, where that is written in lower case."""
 
 
+_GONE = (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN)
+NEVER_REACHED = 60.0
+"""Seconds after which an engine that was never there counts as gone. It was killed while it started this process."""
+
+
 class Engine:
     """The engine at an address, as Pulumi gives it to every plugin."""
 
@@ -60,12 +65,12 @@ class Engine:
     async def exit_with_it(self) -> None:
         """Sends the remaining telemetry and ends this process as soon as the engine is gone. Prints nothing: stderr is
         a broken pipe by then."""
-        seen = False
+        seen, expected_by = False, self._loop.time() + NEVER_REACHED
         state = self._channel.get_state(try_to_connect=True)
         while True:
             if state is grpc.ChannelConnectivity.READY:
                 seen = True
-            elif seen and state in (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN):
+            elif state in _GONE and (seen or self._loop.time() > expected_by):
                 export.stop()
                 os._exit(0)
             await self._channel.wait_for_state_change(state)
