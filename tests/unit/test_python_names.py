@@ -22,6 +22,11 @@ def test_an_input_is_a_python_argument(text: str, spelt: str):
     assert in_python(text) == spelt
 
 
+def test_what_this_form_cannot_do_is_not_offered():
+    text = "or to CREATE to go on; or take it over with `pulumi import togetherai:index:Remediation <name> a/b/c`"
+    assert in_python(text) == "or to CREATE to go on"
+
+
 @pytest.mark.parametrize(
     "text",
     ["togetherai:ifRecent", "`maxConcurrentPerCluster` is 2", "togetherai:pollInterval", "<clusterId>/<instanceId>"],

@@ -23,12 +23,15 @@ _ARGUMENTS = {
 }
 # A setting of the stack's configuration (`togetherai:ifRecent`) is spelt the same everywhere.
 _NAMED = re.compile(rf"(?<![\w:<])({'|'.join(map(str, _ARGUMENTS))})\b(?:: (\w+)(?=`))?")
+# `pulumi.dynamic` cannot import, so what is offered beside that remains.
+_IMPORT = re.compile(r"; or take it over with `pulumi import [^`]*`")
 _LITERALS = {"true": "True", "false": "False"}
 
 
 def in_python(text: str) -> str:
-    """The text with each input as an argument: `retryFailed: true` as `retry_failed=True`."""
-    return _NAMED.sub(_argument, text)
+    """The text with each input as an argument: `retryFailed: true` as `retry_failed=True`. Ways that this form does not
+    have are left out."""
+    return _NAMED.sub(_argument, _IMPORT.sub("", text))
 
 
 def _argument(found: re.Match[str]) -> str:
