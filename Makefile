@@ -16,13 +16,13 @@ demo: ## Repair a node of a simulated cluster with `pulumi up` (a minute)
 	@$(PYTHON) tools/setup.py --for-use
 	@$(WITH_TOOLS) python examples/demo.py
 
-test: lint ## Run lint and all tests but the long ones (15 to 25 minutes)
+test: lint ## Run lint and all tests but the long ones (15 minutes; twice that on a slow machine)
 	@$(WITH_TOOLS) pytest -n 3 --dist worksteal -m "not long" # three on two cores: a test often waits for what it started
 
 test-fast: setup ## Run the tests that start no engine, but for a few slow ones (under a minute)
 	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow and not long" $(addprefix tests/,unit portable network tools contract model simulator)
 
-test-long: setup ## Run the tests of tests/long.txt (10 to 15 minutes)
+test-long: setup ## Run the tests of tests/long.txt (8 minutes; twice that on a slow machine)
 	@$(WITH_TOOLS) pytest -n 3 --dist worksteal -m long
 
 lint: setup ## Check style, formatting, types and import directions (half a minute)

@@ -166,20 +166,23 @@ def _listening(handle: Handler, tls: ssl.SSLContext | None = None) -> Generator[
         await _close(writer)
 
     async def serve() -> None:
-        clients, ended = set[asyncio.Task[None]](), asyncio.Event()
+        clients, ended = dict[asyncio.Task[None], asyncio.StreamWriter](), asyncio.Event()
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.ensure_future(client(reader, writer))
-            clients.add(task)
-            task.add_done_callback(clients.discard)
+            clients[task] = writer
+            task.add_done_callback(clients.pop)
 
         server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
         bound.set_result((asyncio.get_running_loop(), ended, server.sockets[0].getsockname()[1]))
         await ended.wait()
         server.close()
-        for task in clients:
+        left = dict(clients)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
+        for writer in left.values():  # a task that was cancelled before it began has closed nothing
+            await _close(writer)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
