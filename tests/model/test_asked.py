@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -54,6 +55,41 @@ def test_the_same_holds_for_a_retry_and_preview_says_so(plugin_world: World, sta
     assert "will start nothing" in said[-1]
     plugin_world.up({"fix": declared})
     assert len(plugin_world.records()) == 2
+
+
+def abandoned_while_it_runs(world: World) -> dict[str, Any]:
+    behave(world, "never")
+    declared = ran(world, "never", wait=False, deleteWhileRunning="ABANDON")
+    world.wait(15)  # it has begun, and the stack holds it as PENDING
+    return declared
+
+
+def adopted_while_it_runs(world: World) -> dict[str, Any]:
+    behave(world, "never")
+    world.somebody_else_starts_one()
+    assert world.up({"fix": PLAIN | {"ifActive": "ADOPT", "wait": False}}) == []
+    return PLAIN | {"wait": False}
+
+
+def found_by_its_marker_before_it_begins(world: World) -> dict[str, Any]:
+    declared = ran(world, "hold", wait=False)
+    world.stack.clear()
+    assert world.up({"fix": declared}) == []
+    return declared
+
+
+@pytest.mark.parametrize(
+    "continues", [abandoned_while_it_runs, adopted_while_it_runs, found_by_its_marker_before_it_begins]
+)
+def test_a_replacement_of_what_goes_on_is_refused_before_anything_is_deleted(
+    world: World, continues: Callable[[World], dict[str, Any]]
+):
+    declared = continues(world) | CHANGED
+    (error,) = world.up({"fix": declared})
+    assert "is being repaired already" in error
+    assert "Nothing was deleted" in error
+    assert not world.stack["fix"].deleted
+    assert len(world.records()) == 1
 
 
 def test_another_change_runs_another_one(world: World):

@@ -133,6 +133,11 @@ def the_triggers_change_while_it_is_running(world: World) -> dict[str, Any]:
     return program
 
 
+@row("will first cancel.*PENDING\n.*will start a REBOOT_VM remediation.*attempt 2: attempt 1 .* ends first")
+def the_triggers_change_while_it_is_pending_and_the_program_abandons_what_runs(world: World) -> dict[str, Any]:
+    return ran(world, "hold", wait=False, deleteWhileRunning="ABANDON") | {"triggers": {"run": "2"}}
+
+
 @row("will first abandon.*\n?.*will refuse: .*is being repaired already")
 def the_triggers_change_and_the_program_abandons_the_running_one(world: World) -> dict[str, Any]:
     program = ran(world, "never", wait=False, deleteWhileRunning="ABANDON") | {"triggers": {"run": "2"}}

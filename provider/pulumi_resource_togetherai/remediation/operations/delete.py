@@ -37,12 +37,18 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
     kept = f"Nothing was deleted: the stack keeps {messages.name(replaced.record)}"
     with explained(f"cannot check what would replace {messages.name(replaced.record)}", then=kept):
         history = await run.unless_stopped(history_of(run, identity))
-    continues = replaced.adopted or leaves_alone(replaced, replaced.record)
-    if not continues and replaced.inputs.delete_while_running is not DeleteWhileRunning.ABANDON:
-        history = history.once_ended(replaced.record)
+    record = next((item for item in history.records if item.id == replaced.record.id), replaced.record)
+    if not _continues(replaced, record):
+        history = history.once_ended(record)
     chosen = decision(run, identity, history, intent=Intent(replaced=replaced))
     if isinstance(chosen, Refuse):
         raise RemediationError(f"{chosen.because}. {kept}")
+
+
+def _continues(state: State, record: Remediation) -> bool:
+    """Whether it goes on after a delete. What has begun may be abandoned; what has not is cancelled in any case."""
+    abandoned = state.inputs.delete_while_running is DeleteWhileRunning.ABANDON and not record.cancellable
+    return state.adopted or leaves_alone(state, record) or abandoned
 
 
 def leaves_alone(state: State, record: Remediation) -> bool:
