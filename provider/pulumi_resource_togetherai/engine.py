@@ -20,8 +20,6 @@ AT_ONCE = 16
 thousand calls at once would take more memory than all else that waits for them."""
 NO_PROXY = [("grpc.enable_http_proxy", 0)]
 """The engine is on this machine. gRPC would look for it behind `https_proxy`, where that is written in lower case."""
-
-
 _GONE = (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN)
 NEVER_REACHED = 60.0
 """Seconds after which an engine that was never there counts as gone. It was killed while it started this process."""

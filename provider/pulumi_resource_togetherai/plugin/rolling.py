@@ -75,7 +75,7 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
     unknown = [name for name in DECIDING if holds_unknown(checked.inputs.get(name))]
     if unknown:
         pulumi.log.info(f"what it repairs is not known before `pulumi up`: {', '.join(unknown)}", component)
-        return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
+        return _answer(str(urn))
     instances: list[str] = checked.inputs["instances"]
     of_child = f"{str(urn).rpartition('::')[0]}${_CHILD}::"
     progress = halts.watch(str(urn), {of_child + child_name(request.name, one): one for one in instances})
@@ -100,9 +100,9 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
         why = "it is halted, because a remediation of it has not succeeded: see the error of that one"
         pulumi.log.error(why, component)
         await forgive_failed_registrations()
-        return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
+        return _answer(str(urn))
     if not known or found is None or numbers is None:
-        return _answer(str(urn), PropertyValue(UNKNOWN), PropertyValue(UNKNOWN))
+        return _answer(str(urn))
     secret = await states.is_secret()
     return _answer(
         str(urn),
@@ -120,5 +120,8 @@ def _like(given: PropertyValue | None, value: Any) -> pulumi.Input[Any]:
     return pulumi.Output.secret(output) if given.contains_secret() else output
 
 
-def _answer(urn: str, states: PropertyValue, counts: PropertyValue) -> ConstructResponse:
+_NOT_KNOWN = PropertyValue(UNKNOWN)
+
+
+def _answer(urn: str, states: PropertyValue = _NOT_KNOWN, counts: PropertyValue = _NOT_KNOWN) -> ConstructResponse:
     return ConstructResponse(urn, {"states": states, "counts": counts}, {})

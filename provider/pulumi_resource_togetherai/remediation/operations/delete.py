@@ -37,7 +37,7 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
     kept = f"Nothing was deleted: the stack keeps {messages.name(replaced.record)}"
     with explained(f"cannot check what would replace {messages.name(replaced.record)}", then=kept):
         history = await run.unless_stopped(history_of(run, identity))
-    record = next((item for item in history.records if item.id == replaced.record.id), replaced.record)
+    record = history.newest(replaced.record)
     if not _continues(replaced, record):
         history = history.once_ended(record)
     chosen = decision(run, identity, history, intent=Intent(replaced=replaced))

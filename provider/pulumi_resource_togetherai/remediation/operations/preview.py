@@ -128,7 +128,7 @@ async def preview_update(run: Run, state: State) -> None:
 async def _after_delete(run: Run, replaced: State, history: History, intent: Intent) -> tuple[History, Intent]:
     """Says what deleting the replaced resource will do, and returns the history and the intent as create will then find
     them."""
-    record = next((item for item in history.records if item.id == replaced.record.id), replaced.record)
+    record = history.newest(replaced.record)
     if record.terminal or replaced.adopted:
         return history, intent
     if leaves_alone(replaced, record):

@@ -23,6 +23,10 @@ class History:
     ending: frozenset[str] = frozenset()
     """The ids of those that will have ended before anything is done."""
 
+    def newest(self, known: Remediation) -> Remediation:
+        """The same remediation as the API lists it; as it is known where the API does not list it."""
+        return next((record for record in self.records if record.id == known.id), known)
+
     def once_ended(self, record: Remediation) -> History:
         """The same as it will be when one has ended."""
         return replace(self, ending=self.ending | {record.id})
