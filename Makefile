@@ -20,7 +20,7 @@ test: lint ## Run lint and all tests but the long ones (15 minutes; twice that o
 	@$(WITH_TOOLS) pytest -n 3 --dist worksteal -m "not long" # three on two cores: a test often waits for what it started
 
 test-fast: setup ## Run the tests that start no engine, but for a few slow ones (under a minute)
-	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow and not long" $(addprefix tests/,unit portable network tools contract model simulator)
+	@$(WITH_TOOLS) pytest -n 2 --dist worksteal --quiet -m "not slow" $(addprefix tests/,unit portable network tools contract model simulator)
 
 test-long: setup ## Run the tests of tests/long.txt (8 minutes; twice that on a slow machine)
 	@$(WITH_TOOLS) pytest -n 3 --dist worksteal -m long

@@ -24,6 +24,12 @@ def identity(urn: str = URN, **changes: Any) -> Identity:
     return Identity(urn, declared(**changes))
 
 
+def started(identifier: str, ago: float, state: str = "PENDING", **changes: Any) -> Remediation:
+    """A remediation of the declared node that was started so many seconds ago."""
+    made = record(state, id=identifier)
+    return made.model_copy(update={"create_time": NOW - timedelta(seconds=ago)} | changes)
+
+
 def record(state: str, *, ended: timedelta | None = None, **changes: Any) -> Remediation:
     """A remediation of the declared node; `ended` is how long ago."""
     plain: dict[str, Any] = {

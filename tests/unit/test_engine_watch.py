@@ -32,14 +32,19 @@ async def test_a_process_whose_engine_was_never_there_ends(monkeypatch: pytest.M
     monkeypatch.setattr(os, "_exit", end)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # and nobody listens
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{free.getsockname()[1]}")
+        monkeypatch.setattr(grpc.aio, "insecure_channel", lambda *_, **_options: channel)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
         async with asyncio.timeout(20):
-            watch = asyncio.create_task(Engine(f"127.0.0.1:{free.getsockname()[1]}").exit_with_it())
-            await asyncio.sleep(0.3)
+            watch = asyncio.create_task(Engine("").exit_with_it())
+            while channel.get_state() is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+                await cast(Awaitable[None], channel.wait_for_state_change(channel.get_state()))
+            await asyncio.sleep(0)
             assert not watch.done()  # the engine may be slow
             watch.cancel()
             monkeypatch.setattr(engine, "NEVER_REACHED", 0.0)
             with pytest.raises(Ended):
-                await Engine(f"127.0.0.1:{free.getsockname()[1]}").exit_with_it()
+                await Engine("").exit_with_it()
+        await channel.close()
 
 
 async def test_an_engine_that_ends_is_noticed_after_grpc_has_closed_an_idle_connection(monkeypatch: pytest.MonkeyPatch):

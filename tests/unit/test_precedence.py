@@ -11,14 +11,9 @@ import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.precedence import Active, Rules, precedence
-from tests.unit.examples import NOW, record
+from tests.unit.examples import NOW, started
 
 SECOND = timedelta(seconds=1)
-
-
-def started(identifier: str, ago: float, state: str = "PENDING", **more: Any) -> Remediation:
-    made = record(state, id=identifier)
-    return made.model_copy(update={"create_time": NOW - ago * SECOND} | more)
 
 
 def test_the_earlier_one_goes_on():

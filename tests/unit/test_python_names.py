@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.dynamic.python_names import in_python
+from pulumi_resource_togetherai.remediation.rules.decision import Recent, Refuse, decide
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
+from tests.unit.examples import NOW, identity, record
 
 
 @pytest.mark.parametrize(
@@ -25,6 +31,13 @@ def test_an_input_is_a_python_argument(text: str, spelt: str):
 def test_what_this_form_cannot_do_is_not_offered():
     text = "or to CREATE to go on; or take it over with `pulumi import togetherai:index:Remediation <name> a/b/c`"
     assert in_python(text) == "or to CREATE to go on"
+    somebodys = record("RUNNING", reason="by hand")
+    refused = decide(
+        identity(), [somebodys], now=NOW, intent=Intent(), recent=Recent(IfRecent.WARN, timedelta(hours=1))
+    )
+    assert isinstance(refused, Refuse)
+    assert "pulumi import" in refused.because
+    assert "import" not in in_python(refused.because)
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.precedence import Active, Loss, Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from tests.model.world import Telling
-from tests.unit.examples import NOW, record
+from tests.unit.examples import started
 
 EITHER, ALONE = Rules(one_per_node=False, limit=None), Rules(one_per_node=True, limit=None)
-
-
-def started(identifier: str, ago: float, state: str = "PENDING", **more: Any) -> Remediation:
-    return record(state, id=identifier).model_copy(update={"create_time": NOW - timedelta(seconds=ago)} | more)
 
 
 OURS = started("ours", 5)
