@@ -60,7 +60,8 @@ chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again
 explore: setup ## Try every order of the requests of two processes that ask for one node, with a fault at each (5 minutes)
 	@$(WITH_TOOLS) python -m tests.model.explore
 
-versions: setup ## Run both forms with the oldest and the newest pulumi that are admitted (2 minutes)
+versions: setup ## Run both forms with the oldest and the newest engine and pulumi (6 minutes; 7 more for the newest engine)
+	@$(PYTHON) tools/setup.py --newest
 	@$(WITH_TOOLS) pytest -n 2 tests/versions
 
 bench: setup ## Measure what the README and docs/performance.md claim (40 minutes)

@@ -6,7 +6,8 @@ It takes the first of these ways that works:
 2. Pulumi's official installer;
 3. a build from the Go modules beside this file, for machines that reach a Go module proxy and nothing else.
 
-In each case PATH=.tools/bin:$PATH is all that a program or a test needs afterwards.
+In each case PATH=.tools/bin:$PATH is all that a program or a test needs afterwards. `make versions` also gets the
+newest engine that can be built, by the last two ways.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import re
 import shutil
 import subprocess
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
@@ -25,8 +27,10 @@ from shell import Problem, run, say
 
 TOOLS = Path(__file__).resolve().parent
 ENGINE_MODULE = TOOLS / "engine"
+NEWEST = "newest.mod"  # stands in that folder, in place of go.mod, for the newest engine
 PYTHON_HOST_MODULE = TOOLS / "python-host"
 BIN = TOOLS.parent / ".tools" / "bin"
+NEWEST_BIN = TOOLS.parent / ".tools" / "newest" / "bin"
 
 INSTALLER = "https://get.pulumi.com"
 REACH_TIMEOUT = 10  # seconds: without a network the build should start soon
@@ -48,18 +52,26 @@ class NotThisWay(Exception):
 
 def get_engine(folder: Path) -> None:
     """Fills `folder` with an engine by the first way that works. The old content stays until then."""
-    version = wanted_version()
-    for way in (link_from_path, install, build):
+    first_that_works(folder, link_from_path, partial(install, version=wanted_version()), build)
+
+
+def get_newest_engine(folder: Path) -> None:
+    """Fills `folder` with the newest engine that can be built, likewise."""
+    first_that_works(folder, partial(install, version=newest_version()), partial(build, pins=NEWEST))
+
+
+def first_that_works(folder: Path, *ways: Callable[[Path], None]) -> None:
+    for way in ways:
         try:
             with replacing(folder) as new:
-                way(new, version)
+                way(new)
         except NotThisWay as reason:
             say(f"  {reason}")
         else:
             return
     raise Problem(
-        f"no way to get Pulumi {version}: install it (or a newer one), or Go {needed_go()} or newer to build it with,"
-        " and run `make setup` again"
+        f"no way to get a Pulumi engine: install Pulumi {wanted_version()} or newer, or Go {needed_go()} or newer to"
+        " build one with, and run `make setup` again"
     )
 
 
@@ -67,18 +79,23 @@ def wanted_version() -> str:
     """The version that go.mod pins, which is also the oldest one taken from PATH.
 
     The Python SDK in constraints.txt is of the same release, and the tests expect the output and behavior of this
-    engine. A newer engine behaves the same; an older one was never tested.
+    engine. An older one was never tested.
     """
     return pinned(r"pulumi/pkg/v3 v(\S+)")
+
+
+def newest_version() -> str:
+    """The newest version that can be built: `make versions` shows what works with it."""
+    return pinned(r"pulumi/pkg/v3 v(\S+)", NEWEST)
 
 
 def needed_go() -> str:
     return pinned(r"\ngo (\d+\.\d+)")
 
 
-def pinned(pattern: str) -> str:
-    found = re.search(pattern, (ENGINE_MODULE / "go.mod").read_text())
-    assert found, f"{pattern} is not in go.mod"
+def pinned(pattern: str, pins: str = "go.mod") -> str:
+    found = re.search(pattern, (ENGINE_MODULE / pins).read_text())
+    assert found, f"{pattern} is not in {pins}"
     return found[1]
 
 
@@ -97,14 +114,14 @@ def replacing(folder: Path) -> Generator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def link_from_path(folder: Path, version: str) -> None:
+def link_from_path(folder: Path) -> None:
     search = path_without(BIN)
     pulumi = shutil.which("pulumi", path=search)
     if not pulumi:
         raise NotThisWay("no pulumi on PATH")
     found = version_of(pulumi)
-    if numbers(found) < numbers(version):
-        raise NotThisWay(f"the pulumi on PATH is {found or 'broken'}, and {version} is needed")
+    if numbers(found) < numbers(wanted_version()):
+        raise NotThisWay(f"the pulumi on PATH is {found or 'broken'}, and {wanted_version()} or newer is needed")
     # Often PATH holds only a link to pulumi, and the language hosts are beside the file that the link points to.
     search = os.pathsep.join([str(Path(pulumi).parent), str(Path(pulumi).resolve().parent), search])
     for name in ENGINE:
@@ -159,21 +176,28 @@ def installer() -> bytes:
     return script
 
 
-def build(folder: Path, version: str) -> None:
+def build(folder: Path, pins: str = "go.mod") -> None:
+    """`pins`: the file beside go.mod that names the versions of the engine's modules."""
     if not shutil.which("go"):
         raise NotThisWay("no go on PATH to build it with")
     say("  building it with Go: about 6 minutes on two cores, seconds when Go's cache has it")
+    version = pinned(r"pulumi/pkg/v3 v(\S+)", pins)
     go_build(
         ENGINE_MODULE,
         folder,
         "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
         version=version,
+        pins=pins,
     )
     go_build(
         PYTHON_HOST_MODULE, folder, "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", version=version
     )
-    sdk = run(["go", "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"], ENGINE_MODULE)
+    sdk = run(
+        ["go", "list", f"-modfile={pins}", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
+        ENGINE_MODULE,
+        {"GOWORK": "off"},
+    )
     for launcher in PYTHON_LAUNCHERS:
         copy = folder / Path(launcher).name
         shutil.copyfile(Path(sdk) / launcher, copy)
@@ -181,11 +205,12 @@ def build(folder: Path, version: str) -> None:
 
 
 def build_sdk_generator(folder: Path) -> None:
+    """Builds it from the oldest engine: what a newer one generates (as `exists`) needs newer Pulumi SDKs to compile."""
     go_build(ENGINE_MODULE, folder, "./gensdk", version=wanted_version())
 
 
-def go_build(module: Path, folder: Path, *packages: str, version: str) -> None:
-    """Builds programs at the versions that go.mod and go.sum pin, whatever the user's Go settings are."""
+def go_build(module: Path, folder: Path, *packages: str, version: str, pins: str = "go.mod") -> None:
+    """Builds programs at the versions that are pinned, whatever the user's Go settings are."""
     link = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
-    command = ["go", "build", "-mod=readonly", "-buildvcs=false", "-ldflags", link, "-o", f"{folder}{os.sep}"]
-    run([*command, *packages], module, {"GOWORK": "off"})
+    command = ["go", "build", "-mod=readonly", f"-modfile={pins}", "-buildvcs=false", "-ldflags", link]
+    run([*command, "-o", f"{folder}{os.sep}", *packages], module, {"GOWORK": "off"})

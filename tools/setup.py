@@ -15,7 +15,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from get_engine import BIN, ENGINE, ENGINE_MODULE, PYTHON_HOST_MODULE, build_sdk_generator, get_engine
+from get_engine import (
+    BIN,
+    ENGINE,
+    ENGINE_MODULE,
+    NEWEST_BIN,
+    PYTHON_HOST_MODULE,
+    build_sdk_generator,
+    get_engine,
+    get_newest_engine,
+)
 from shell import Problem, run, say
 
 OLDEST_PYTHON = (3, 11)
@@ -64,8 +73,8 @@ def refuse_old_python(version: tuple[int, int, int]) -> None:
         raise Problem(f"Python 3.11 or newer is needed, this is {found}; name one: make setup PYTHON=python3.11")
 
 
-def go_sources(module: Path) -> tuple[Path, ...]:
-    return (module / "go.mod", module / "go.sum")
+def go_sources(module: Path, name: str = "go") -> tuple[Path, ...]:
+    return (module / f"{name}.mod", module / f"{name}.sum")
 
 
 ENVIRONMENT = Step(
@@ -84,6 +93,18 @@ PULUMI = Step(
     results=tuple(BIN / name for name in ENGINE),
     stamp=BIN / "engine-made-from",
 )
+NEWEST_PULUMI = Step(
+    what="the newest Pulumi engine that can be built, into .tools/newest/bin",
+    how_long="a minute to download or 6 to build",
+    make=lambda: get_newest_engine(NEWEST_BIN),
+    sources=(
+        *go_sources(ENGINE_MODULE, "newest"),
+        *go_sources(PYTHON_HOST_MODULE),
+        ROOT / "tools" / "get_engine.py",
+    ),
+    results=tuple(NEWEST_BIN / name for name in ENGINE),
+    stamp=NEWEST_BIN / "engine-made-from",
+)
 SDK_GENERATOR = Step(
     what="the SDK generator into .tools/bin",
     how_long="some seconds after a build of the engine, else about 2 minutes",
@@ -97,9 +118,13 @@ SDK_GENERATOR = Step(
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description="Make .venv and .tools/bin.")
     parser.add_argument("--for-use", action="store_true", help="leave out what you need only to change the project")
+    parser.add_argument("--newest", action="store_true", help="make the newest Pulumi engine that can be built, too")
+    chosen = parser.parse_args(arguments)
     steps = [ENVIRONMENT, PULUMI]
-    if not parser.parse_args(arguments).for_use and shutil.which("go"):  # without Go, `make sdk` names what is missing
+    if not chosen.for_use and shutil.which("go"):  # without Go, `make sdk` names what is missing
         steps.append(SDK_GENERATOR)
+    if chosen.newest:
+        steps.append(NEWEST_PULUMI)
     try:
         for step in steps:
             if not step.is_done():

@@ -123,14 +123,16 @@ class Stack:
         *,
         api_key: str | None = "test-key",
         venv: Path = VENV,
+        engine: Path = ENGINE,
         name: str = "prod",
         backend: Backend | None = None,
     ) -> None:
-        """`venv` is the folder of the Python that programs run on, and of the plugin; `name` is the stack's, which is
-        kept in the `backend`, or else in its folder."""
+        """`venv` is the folder of the Python that programs run on, and of the plugin, `engine` Pulumi's. `name` is
+        the stack's, which is kept in the `backend`, or else in its folder."""
         self.folder = folder
         self.name = name
         self._venv = venv
+        self._engine = engine
         self.form: Form = form
         self._declared: dict[str, dict[str, Any]] = {}
         self._options: dict[str, dict[str, Any]] = {}
@@ -140,7 +142,7 @@ class Stack:
         backend = backend or Backend(state.as_uri(), {})
         # An environment of its own: nothing of the machine's Pulumi or Together settings reaches a test.
         self.env = {
-            "PATH": os.pathsep.join([str(venv), str(ENGINE), "/usr/bin", "/bin"]),
+            "PATH": os.pathsep.join([str(venv), str(engine), "/usr/bin", "/bin"]),
             "HOME": str(folder),
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": backend.url,
@@ -154,10 +156,11 @@ class Stack:
         } | ({"TOGETHER_API_KEY": api_key} if api_key else {})
         self.config: dict[str, str] = {"togetherai:pollInterval": "50ms"}
         self._write_program()
-        self._put(_SCHEMAS if venv == VENV else {})
-        if self._shared or name not in _INITIALISED:
+        usual = (venv, engine) == (VENV, ENGINE)
+        self._put(_SCHEMAS if usual else {})
+        if self._shared or not usual or name not in _INITIALISED:
             self.run("stack", "init", check=True)
-        if not self._shared:
+        if not self._shared and usual:
             self._put(_INITIALISED.setdefault(name, self._files("state/**/*", f"Pulumi.{name}.yaml")))
         self._write_config()
 
@@ -266,6 +269,11 @@ class Stack:
         held: list[dict[str, Any]] = self._deployment().get("resources") or []
         return {item["urn"].rpartition("::")[2]: item for item in held if "Remediation" in item["type"]}
 
+    @property
+    def plugins(self) -> dict[str, Any]:
+        """How its program finds the plugin."""
+        return {"providers": [PLUGINS["providers"][0] | {"path": str(self._venv)}]}
+
     def urn(self, name: str = "fix") -> str:
         """The URN of a remediation that the stack holds."""
         return str(self.resources()[name]["urn"])
@@ -288,14 +296,14 @@ class Stack:
             path.write_bytes(content)
 
     def _command(self, *arguments: str) -> list[str]:
-        return [str(ENGINE / "pulumi"), "--non-interactive", "--color=never", *arguments, f"--stack={self.name}"]
+        return [str(self._engine / "pulumi"), "--non-interactive", "--color=never", *arguments, f"--stack={self.name}"]
 
     def _write_program(self) -> None:
         project: dict[str, Any] = {"name": "training"}
         if self.form == "plugin":
             project |= {
                 "runtime": "yaml",
-                "plugins": {"providers": [PLUGINS["providers"][0] | {"path": str(self._venv)}]},
+                "plugins": self.plugins,
                 "resources": {
                     name: {
                         "type": "togetherai:Remediation",

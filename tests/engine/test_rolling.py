@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.stack import ENDS_WHEN_INTERRUPTED, PLUGINS, Form, Run, Stack
+from tests.engine.stack import ENDS_WHEN_INTERRUPTED, Form, Run, Stack
 from tests.simulated import Simulator, course_of
 
 NODES = [f"cluster-1-node-{number}" for number in range(1, 5)]
@@ -39,7 +39,7 @@ def declare(stack: Stack, /, **components: dict[str, Any]) -> None:
     program: dict[str, Any] = {
         "name": "training",
         "runtime": "yaml",
-        "plugins": PLUGINS,
+        "plugins": stack.plugins,
         "resources": {
             name: {"type": "togetherai:RollingRemediation", "properties": inputs} for name, inputs in components.items()
         },

@@ -709,3 +709,6 @@ async def test_two_processes_together_hold_no_more_than_the_limit(fleet: Make):
     assert await here.longest_beyond(2) <= 10
     posts = (await here.asked())["post"]
     assert 8 <= posts <= 40
+    said = [text for one in (here, there) for line in one.lines.values() for text in line.passing]
+    withdrawn = sum("was withdrawn, because" in text and "other nodes came first" in text for text in said)
+    assert withdrawn == posts - 8

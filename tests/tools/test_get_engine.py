@@ -75,9 +75,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return machine
 
 
-def test_the_wanted_version_is_the_one_that_go_mod_and_the_python_pins_agree_on() -> None:
-    constraints = (get_engine.TOOLS.parent / "constraints.txt").read_text().splitlines()
-    assert f"pulumi=={get_engine.wanted_version()}" in constraints
+def test_the_pins_agree() -> None:
+    """The Python package is of the engine that is built, the README names that, and a newer engine is tried."""
+    wanted, newest = get_engine.wanted_version(), get_engine.newest_version()
+    root = get_engine.TOOLS.parent
+    assert f"pulumi=={wanted}" in (root / "constraints.txt").read_text().splitlines()
+    assert f"Go unless Pulumi {wanted} or newer is on your PATH" in (root / "README.md").read_text()
+    assert get_engine.numbers(wanted) < get_engine.numbers(newest)
 
 
 @pytest.mark.parametrize("version", ["3.254.0", "3.254.1-alpha.5", "3.1000.0", "4.0.0"])
@@ -105,7 +109,7 @@ def test_an_old_pulumi_on_path_is_passed_over(
     machine.add_go()
     machine.get_engine()
     assert "pulumi/pkg/v3/cmd/pulumi" in machine.built
-    assert f"the pulumi on PATH is {version}, and 3.254.0 is needed" in capsys.readouterr().out
+    assert f"the pulumi on PATH is {version}, and 3.254.0 or newer is needed" in capsys.readouterr().out
 
 
 def test_a_pulumi_that_does_not_start_is_passed_over(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,7 +176,9 @@ def test_a_build_says_how_long_it_takes_and_makes_the_launchers_executable(
 
 
 def test_without_any_way_the_problem_says_what_to_install(machine: Machine) -> None:
-    with pytest.raises(Problem, match=r"no way to get Pulumi 3\.254\.0: .* Go 1\.\d+ or newer .* `make setup` again"):
+    with pytest.raises(
+        Problem, match=r"install Pulumi 3\.254\.0 or newer, or Go 1\.\d+ or newer .* `make setup` again"
+    ):
         machine.get_engine()
 
 
@@ -182,3 +188,12 @@ def test_a_failed_build_ends_with_what_go_said_and_keeps_the_engine_that_was_the
     with pytest.raises(Problem, match="no such module"):
         machine.get_engine()
     assert (machine.bin / "pulumi").exists()
+
+
+def test_the_newest_engine_is_got_whatever_is_on_path(machine: Machine) -> None:
+    machine.add_pulumi("3.254.0")
+    machine.add_go()
+    get_engine.get_newest_engine(machine.bin)
+    assert "-modfile=newest.mod" in machine.built
+    assert f"version.Version={get_engine.newest_version()}" in machine.built
+    assert not (machine.bin / "pulumi").is_symlink()

@@ -24,6 +24,9 @@ from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
 from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
 from tests.model.world import NODE, NOON, Telling
 
+ANOTHER = NODE.replace("node-1", "node-2")
+"""Another node of the same cluster."""
+
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
 URN = "urn:pulumi:prod::training::togetherai:index:RemediationReview::review"
@@ -32,11 +35,11 @@ URN = "urn:pulumi:prod::training::togetherai:index:RemediationReview::review"
 class Platform:
     """A simulated platform and a provider that talks to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         loop = asyncio.get_running_loop()
         self.app = app = simulate(Scenario.model_validate({}), clock=Clock(lambda: NOON + loop.time()))
         self.control = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator")
-        config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3})
+        config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3} | settings)
         credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
         client = Client("http://simulator/v1", credential, max_retries=3, transport=InProcessTransport(app))
         self.client = client
@@ -56,6 +59,15 @@ class Platform:
         where = {"clusterId": "cluster-1", "instanceId": NODE, "remediationId": proposal["id"]}
         return where | {"decision": "APPROVE"}
 
+    async def repair(self, instance: str = NODE, state: str = "RUNNING") -> str:
+        """Has somebody else repair a node. Returns the remediation's id."""
+        other = f"other-{instance}"
+        await self.client.create_remediation(
+            "cluster-1", instance, mode=RemediationMode.REBOOT_VM, reason="by hand", remediation_id=other
+        )
+        await self.tell(f"/remediations/{other}/state", {"state": state})
+        return other
+
     async def effects(self) -> list[str]:
         """What the requests so far changed."""
         journal: list[dict[str, Any]] = (await self.control.get("/requests")).json()
@@ -63,9 +75,9 @@ class Platform:
 
 
 @pytest.fixture
-async def platform() -> AsyncGenerator[Platform]:
-    """A platform whose clock jumps."""
-    made = Platform()
+async def platform(request: pytest.FixtureRequest) -> AsyncGenerator[Platform]:
+    """A platform whose clock jumps; the provider's settings may be a parameter."""
+    made = Platform(**getattr(request, "param", {}))
     yield made
     await made.control.aclose()
     await made.session.close()
@@ -102,6 +114,8 @@ async def test_a_service_that_never_answers_is_one_clear_line(platform: Platform
     with pytest.raises(RemediationError, match=r"is not known to be approved: .*503.*finds out"):
         await platform.reviews.create(URN, declared, platform.told)
     assert await platform.effects() == []
+    journal: list[dict[str, Any]] = (await platform.control.get("/requests")).json()
+    assert sum(entry["path"].endswith("approve") for entry in journal) == 4  # `maxRetries` is 3
 
 
 async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform: Platform):
@@ -114,9 +128,58 @@ async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform:
         return await approve(*where, **more)
 
     client.approve_remediation = approve_too_late
-    with pytest.raises(RemediationError, match="became a HOST_AWARE while it was being approved as REBOOT_VM"):
+    words = (
+        r"became a HOST_AWARE while it was being approved as REBOOT_VM\. The approval was withdrawn: .* is cancelled"
+    )
+    with pytest.raises(RemediationError, match=words):
         await platform.reviews.create(URN, declared, platform.told)
     assert (await platform.effects())[-2:] == ["approved", "cancelled"]
+
+
+async def test_a_mode_that_was_raised_and_has_begun_is_said_to_continue(platform: Platform):
+    declared = await platform.propose() | {"expectedMode": "REBOOT_VM"}
+    client: Any = platform.client
+    approve = client.approve_remediation
+
+    async def approve_too_late(*where: str, **more: Any) -> Any:
+        await platform.tell(f"/instances/cluster-1/{NODE}/propose", {"fault": "gpu_lost"})
+        answer = await approve(*where, **more)
+        await platform.tell(f"/remediations/{answer.id}/state", {"state": "RUNNING"})
+        return answer
+
+    client.approve_remediation = approve_too_late
+    with pytest.raises(RemediationError, match=r"became a HOST_AWARE .* It had begun before .*, and continues"):
+        await platform.reviews.create(URN, declared, platform.told)
+    assert "cancelled" not in await platform.effects()
+
+
+async def test_nothing_is_approved_while_the_node_is_being_repaired_but_it_may_be_rejected(platform: Platform):
+    declared = await platform.propose()
+    await platform.repair()
+    with pytest.raises(RemediationError, match=r"cannot be approved while its node is being repaired: .*other-"):
+        await platform.reviews.create(URN, declared, platform.told)
+    assert "approved" not in await platform.effects()
+    made = await platform.reviews.create(URN, declared | {"decision": "REJECT"}, platform.told)
+    assert made.outputs["state"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("platform", [{"maxConcurrentPerCluster": 1}], indirect=True, ids=["limit-1"])
+async def test_an_approval_waits_for_its_turn(platform: Platform):
+    declared = await platform.propose()
+    other = await platform.repair(ANOTHER)
+    waiting = asyncio.create_task(platform.reviews.create(URN, declared, platform.told))
+    await asyncio.sleep(5)
+    assert "approved" not in await platform.effects()
+    await platform.tell(f"/remediations/{other}/state", {"state": "SUCCEEDED"})
+    assert (await waiting).outputs["state"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("platform", [{"maxConcurrentPerCluster": 1}], indirect=True, ids=["limit-1"])
+async def test_a_rejection_does_not_wait_for_a_turn(platform: Platform):
+    declared = await platform.propose() | {"decision": "REJECT"}
+    await platform.repair(ANOTHER)
+    rejected = await asyncio.wait_for(platform.reviews.create(URN, declared, platform.told), timeout=1)
+    assert rejected.outputs["state"] == "CANCELLED"
 
 
 async def test_an_interrupted_wait_is_resumed_and_nothing_is_approved_twice(platform: Platform):

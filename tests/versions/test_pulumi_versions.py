@@ -1,4 +1,8 @@
-"""Both forms run with the oldest pulumi that pyproject.toml admits, and with the newest. `make versions` runs these."""
+"""Both forms run with the oldest and the newest of Pulumi's packages and engines. `make versions` runs these.
+
+The oldest package is the one that pyproject.toml admits, the newest is PyPI's. The oldest engine is the one that set-up
+builds and takes from PATH, the newest is the newest that can be built.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tests.engine.stack import ROOT, Form, Stack
-from tests.simulated import simulator
+from get_engine import NEWEST_BIN
+from tests.engine.stack import ENGINE, ROOT, Form, Stack
+from tests.engine.test_rolling import NODES, declare, posted, rack
+from tests.simulated import Simulator, simulator
 
 REQUIRED: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
 (OLDEST,) = [f"pulumi=={bound[1]}" for one in REQUIRED if (bound := re.match(r"pulumi>=([\d.]+)", one))]
@@ -27,41 +34,71 @@ def venv(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return folder / "bin"
 
 
+@pytest.fixture(params=[ENGINE, NEWEST_BIN], ids=["oldest-engine", "newest-engine"])
+def engine(request: pytest.FixtureRequest) -> Path:
+    """The folder of an engine."""
+    assert (request.param / "pulumi").exists(), "run `make versions`, which gets it"
+    return request.param
+
+
+@pytest.fixture(params=["plugin", "dynamic"])
+def form(request: pytest.FixtureRequest) -> Form:
+    """Each of the two adapters."""
+    return request.param
+
+
+@pytest.fixture
+def api() -> Generator[Simulator]:
+    """A simulated API with one cluster of four nodes."""
+    with simulator() as running:
+        yield running
+
+
+@pytest.fixture
+def stack(tmp_path: Path, form: Form, api: Simulator, venv: Path, engine: Path) -> Stack:
+    """A stack of one form, with these releases."""
+    return Stack(tmp_path / "stack", form, api.address, venv=venv, engine=engine)
+
+
 def test_what_is_used_of_its_internals_is_there(venv: Path):
     test = ROOT / "tests" / "unit" / "test_pulumi_internals.py"
-    command = [venv / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", "-c", "/dev/null", test]
+    options = ["-q", "-p", "no:cacheprovider", "--noconftest", "-c", "/dev/null", "-o", "asyncio_mode=auto"]
+    command = [venv / "python", "-m", "pytest", *options, test]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("form", ["plugin", "dynamic"])
-def test_a_remediation_is_previewed_and_runs_once(form: Form, venv: Path, tmp_path: Path):
-    with simulator() as api:
-        stack = Stack(tmp_path / "stack", form, api.address, venv=venv)
-        stack.declare()
-        assert "`pulumi up` will start a REBOOT_VM remediation" in stack.preview().output
-        assert '"SUCCEEDED"' in stack.up(check=True).output
-        assert stack.up(check=True).summary("unchanged") == 2
-        assert stack.destroy().code == 0
-        assert api.posts() == 1
+def test_a_remediation_is_previewed_and_runs_once(stack: Stack, api: Simulator):
+    stack.declare()
+    assert "`pulumi up` will start a REBOOT_VM remediation" in stack.preview().output
+    assert '"SUCCEEDED"' in stack.up(check=True).output
+    assert stack.up(check=True).summary("unchanged") == 2
+    assert stack.destroy().code == 0
+    assert api.posts() == 1
 
 
-def test_two_components_are_constructed_side_by_side(venv: Path, tmp_path: Path):
-    with simulator() as api:
-        stack = Stack(tmp_path / "stack", "plugin", api.address, venv=venv)
-        racks = {
-            f"rack-{number}": {
-                "type": "togetherai:RollingRemediation",
-                "properties": {
-                    "clusterId": "cluster-1",
-                    "instances": [f"cluster-1-node-{number}"],
-                    "mode": "REBOOT_VM",
-                },
-            }
-            for number in (1, 2)
-        }
-        plugins = {"providers": [{"name": "togetherai", "path": str(venv)}]}
-        program = {"name": "training", "runtime": "yaml", "plugins": plugins, "resources": racks}
-        (stack.folder / "Pulumi.yaml").write_text(str(program).replace("'", '"'))
-        stack.up(check=True)
-        assert api.posts() == 2
+def test_a_failed_remediation_is_told_in_words_and_without_a_traceback(stack: Stack, api: Simulator):
+    api.behave(outcome="fail", error_message="no healthy host")
+    stack.declare()
+    up = stack.up()
+    assert up.code == 1
+    assert "no healthy host" in up.diagnostics
+    assert "Traceback" not in up.output
+    assert stack.up().code == 1  # it is said again
+    assert api.posts() == 1
+
+
+def test_a_rolling_remediation_halts_after_a_failure(stack: Stack, api: Simulator, form: Form):
+    api.behave(NODES[1], outcome="fail")
+    declare(stack, rack=rack(form))
+    halted = stack.up()
+    assert halted.code != 0
+    assert f"of instance {NODES[1]} in cluster cluster-1 FAILED" in halted.output
+    assert "Traceback" not in halted.output
+    assert posted(api) == NODES[:2]
+
+
+def test_two_components_are_constructed_side_by_side(stack: Stack, api: Simulator, form: Form):
+    declare(stack, left=rack(form, instances=NODES[:1]), right=rack(form, instances=NODES[1:2]))
+    stack.up(check=True)
+    assert api.posts() == 2
