@@ -169,6 +169,9 @@ def _listening(handle: Handler, tls: ssl.SSLContext | None = None) -> Generator[
         clients, ended = dict[asyncio.Task[None], asyncio.StreamWriter](), asyncio.Event()
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if ended.is_set():  # it was accepted before the server closed, and is told of after
+                writer.close()
+                return
             task = asyncio.ensure_future(client(reader, writer))
             clients[task] = writer
             task.add_done_callback(clients.pop)
