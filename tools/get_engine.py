@@ -81,12 +81,16 @@ def wanted_version() -> str:
     The Python SDK in constraints.txt is of the same release, and the tests expect the output and behavior of this
     engine. An older one was never tested.
     """
-    return pinned(r"pulumi/pkg/v3 v(\S+)")
+    return engine_version()
 
 
 def newest_version() -> str:
     """The newest version that can be built: `make versions` shows what works with it."""
-    return pinned(r"pulumi/pkg/v3 v(\S+)", NEWEST)
+    return engine_version(NEWEST)
+
+
+def engine_version(pins: str = "go.mod") -> str:
+    return pinned(r"pulumi/pkg/v3 v(\S+)", pins)
 
 
 def needed_go() -> str:
@@ -181,7 +185,7 @@ def build(folder: Path, pins: str = "go.mod") -> None:
     if not shutil.which("go"):
         raise NotThisWay("no go on PATH to build it with")
     say("  building it with Go: about 6 minutes on two cores, seconds when Go's cache has it")
-    version = pinned(r"pulumi/pkg/v3 v(\S+)", pins)
+    version = engine_version(pins)
     go_build(
         ENGINE_MODULE,
         folder,

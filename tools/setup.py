@@ -77,6 +77,17 @@ def go_sources(module: Path, name: str = "go") -> tuple[Path, ...]:
     return (module / f"{name}.mod", module / f"{name}.sum")
 
 
+def engine_step(what: str, how_long: str, get: Callable[[Path], None], folder: Path, pins: str = "go") -> Step:
+    return Step(
+        what=what,
+        how_long=how_long,
+        make=lambda: get(folder),
+        sources=(*go_sources(ENGINE_MODULE, pins), *go_sources(PYTHON_HOST_MODULE), ROOT / "tools" / "get_engine.py"),
+        results=tuple(folder / name for name in ENGINE),
+        stamp=folder / "engine-made-from",
+    )
+
+
 ENVIRONMENT = Step(
     what="Python packages into .venv",
     how_long="about a minute",
@@ -85,25 +96,18 @@ ENVIRONMENT = Step(
     results=(PYTHON,),
     stamp=VENV / "made-from",
 )
-PULUMI = Step(
+PULUMI = engine_step(
     what="a Pulumi engine into .tools/bin",
     how_long="at once with a recent Pulumi on PATH, else a minute to download or 6 to build",
-    make=lambda: get_engine(BIN),
-    sources=(*go_sources(ENGINE_MODULE), *go_sources(PYTHON_HOST_MODULE), ROOT / "tools" / "get_engine.py"),
-    results=tuple(BIN / name for name in ENGINE),
-    stamp=BIN / "engine-made-from",
+    get=get_engine,
+    folder=BIN,
 )
-NEWEST_PULUMI = Step(
+NEWEST_PULUMI = engine_step(
     what="the newest Pulumi engine that can be built, into .tools/newest/bin",
     how_long="a minute to download or 6 to build",
-    make=lambda: get_newest_engine(NEWEST_BIN),
-    sources=(
-        *go_sources(ENGINE_MODULE, "newest"),
-        *go_sources(PYTHON_HOST_MODULE),
-        ROOT / "tools" / "get_engine.py",
-    ),
-    results=tuple(NEWEST_BIN / name for name in ENGINE),
-    stamp=NEWEST_BIN / "engine-made-from",
+    get=get_newest_engine,
+    folder=NEWEST_BIN,
+    pins="newest",
 )
 SDK_GENERATOR = Step(
     what="the SDK generator into .tools/bin",

@@ -68,6 +68,20 @@ class Platform:
         await self.tell(f"/remediations/{other}/state", {"state": state})
         return other
 
+    def raise_while_approving(self, *, begins: bool = False) -> None:
+        """Has the platform raise the mode just before it hears of an approval, and perhaps begin what is approved."""
+        client: Any = self.client
+        approve = client.approve_remediation
+
+        async def approve_too_late(*where: str, **more: Any) -> Any:
+            await self.tell(f"/instances/cluster-1/{NODE}/propose", {"fault": "gpu_lost"})
+            answer = await approve(*where, **more)
+            if begins:
+                await self.tell(f"/remediations/{answer.id}/state", {"state": "RUNNING"})
+            return answer
+
+        client.approve_remediation = approve_too_late
+
     async def effects(self) -> list[str]:
         """What the requests so far changed."""
         journal: list[dict[str, Any]] = (await self.control.get("/requests")).json()
@@ -120,14 +134,7 @@ async def test_a_service_that_never_answers_is_one_clear_line(platform: Platform
 
 async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform: Platform):
     declared = await platform.propose() | {"expectedMode": "REBOOT_VM"}
-    client: Any = platform.client
-    approve = client.approve_remediation
-
-    async def approve_too_late(*where: str, **more: Any) -> Any:
-        await platform.tell(f"/instances/cluster-1/{NODE}/propose", {"fault": "gpu_lost"})
-        return await approve(*where, **more)
-
-    client.approve_remediation = approve_too_late
+    platform.raise_while_approving()
     words = (
         r"became a HOST_AWARE while it was being approved as REBOOT_VM\. The approval was withdrawn: .* is cancelled"
     )
@@ -138,16 +145,7 @@ async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform:
 
 async def test_a_mode_that_was_raised_and_has_begun_is_said_to_continue(platform: Platform):
     declared = await platform.propose() | {"expectedMode": "REBOOT_VM"}
-    client: Any = platform.client
-    approve = client.approve_remediation
-
-    async def approve_too_late(*where: str, **more: Any) -> Any:
-        await platform.tell(f"/instances/cluster-1/{NODE}/propose", {"fault": "gpu_lost"})
-        answer = await approve(*where, **more)
-        await platform.tell(f"/remediations/{answer.id}/state", {"state": "RUNNING"})
-        return answer
-
-    client.approve_remediation = approve_too_late
+    platform.raise_while_approving(begins=True)
     with pytest.raises(RemediationError, match=r"became a HOST_AWARE .* It had begun before .*, and continues"):
         await platform.reviews.create(URN, declared, platform.told)
     assert "cancelled" not in await platform.effects()
@@ -210,10 +208,7 @@ async def test_an_approval_that_came_second_is_taken_back(platform: Platform):
     approve = client.approve_remediation
 
     async def approve_too_late(*where: str, **more: Any) -> Any:
-        other = await client.create_remediation(
-            "cluster-1", NODE, mode=RemediationMode.REBOOT_VM, reason="by hand", remediation_id="other"
-        )
-        await platform.tell(f"/remediations/{other.remediation_id}/state", {"state": "RUNNING"})
+        await platform.repair()
         return await approve(*where, **more)
 
     client.approve_remediation = approve_too_late

@@ -17,7 +17,7 @@ import pytest
 
 from get_engine import NEWEST_BIN
 from tests.engine.stack import ENGINE, ROOT, Form, Stack
-from tests.engine.test_rolling import NODES, declare, posted, rack
+from tests.engine.test_rolling import NODES, declare, halt_at_the_second, rack
 from tests.simulated import Simulator, simulator
 
 REQUIRED: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
@@ -89,13 +89,7 @@ def test_a_failed_remediation_is_told_in_words_and_without_a_traceback(stack: St
 
 
 def test_a_rolling_remediation_halts_after_a_failure(stack: Stack, api: Simulator, form: Form):
-    api.behave(NODES[1], outcome="fail")
-    declare(stack, rack=rack(form))
-    halted = stack.up()
-    assert halted.code != 0
-    assert f"of instance {NODES[1]} in cluster cluster-1 FAILED" in halted.output
-    assert "Traceback" not in halted.output
-    assert posted(api) == NODES[:2]
+    halt_at_the_second(stack, api, form)
 
 
 def test_two_components_are_constructed_side_by_side(stack: Stack, api: Simulator, form: Form):
