@@ -9,7 +9,12 @@ Every request waits until it is chosen, and only then takes effect. What is not 
 - A remediation begins, and ends, when nobody can do anything else but ask again: it stays PENDING, and RUNNING, as long
   as both need. The provider cannot keep its promise where a remediation begins before the first look.
 - A read that is lost on its way and one whose answer is lost are the same; a read leaves nothing behind.
-- A kill of one run is followed by another run, whose first request may come at any time.
+- A POST that is refused because of its `remediation_id` leaves nothing behind and tells nothing of the other process:
+  its order is of no account.
+- A killed run leaves its writes behind and nothing else: the kill strikes after each write, and before the first
+  request after a remediation has begun or ended. One that strikes later, before the next write, is the same. It is
+  followed by another run, whose first request may come at any time; so a kill at the start is the same as a later
+  start.
 """
 
 from __future__ import annotations
@@ -43,9 +48,9 @@ from tests.model.world import NODE, NOON, Killed, Telling, World
 
 READINGS: tuple[str, ...] = get_args(Idempotency)
 """What the server may do with `remediation_id`."""
-FAULTS = ("none", "request-lost", "answer-lost", "killed-before", "killed-after", "lag", "lag-3")
-"""At most one of them strikes, at any one request. `killed-before` and `killed-after` are before and after the request
-takes effect; `lag` answers a read from what was before the last write, `lag-3` that process's next two as well."""
+FAULTS = ("none", "request-lost", "answer-lost", "killed", "lag", "lag-3")
+"""At most one of them strikes, at any one request. `killed` ends the run, after a write or once a remediation has gone
+on; `lag` answers a read from what was before the last write, `lag-3` that process's next two as well."""
 ASKING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "two stacks": ({"stack": "one"}, {"stack": "two"}),
     "two stacks, dynamic and ADOPT": ({"stack": "one"}, {"stack": "two", "keeps": False, "ifActive": "ADOPT"}),
@@ -158,6 +163,8 @@ class Process:
         """How many of its next reads are answered by a replica that lags."""
         self.knows = 0
         """How many writes that replica knows of."""
+        self.heard_at_stage = 0
+        """How often a remediation had gone on when it was last answered."""
         self.ended = False
         self._current: asyncio.Task[list[str]] | None = None
 
@@ -236,6 +243,22 @@ class Outcome:
     """What has to be chosen to get it again; see `orders.Given`."""
 
 
+class _Replica:
+    """A platform that knows of some of the writes."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        scenario = Scenario.model_validate({"seed": 0, "settings": settings})
+        self._now = 0.0
+        self._transport = InProcessTransport(simulate(scenario, clock=Clock(lambda: NOON + self._now)))
+
+    async def answer(self, now: float, request: httpx.Request) -> httpx.Response:
+        """Its answer at a time, in seconds since noon."""
+        self._now = now
+        answer = await self._transport.handle_async_request(request)
+        await answer.aread()
+        return answer
+
+
 class Endless(Exception):
     """The processes went on for ever."""
 
@@ -261,8 +284,14 @@ class Pair:
         self._struck = False
         self._undisturbed = False
         """Whether nobody gets between any more, and no fault strikes."""
+        self._stage = 0
+        """How often a remediation has gone on."""
         self._writes = list[tuple[float, httpx.Request]]()
         """All that changed the platform, and when."""
+        self._replicas = dict[int, _Replica]()
+        """Each by how many writes it knows of."""
+        self._differs = dict[tuple[int, str], bool]()
+        """By the number of writes and the question: whether the answer is another one than before the last write."""
         random.seed(0)  # jitter
         self.processes = list[Process]()
         for who, asked in zip("AB", ASKING[asking], strict=True):
@@ -348,7 +377,7 @@ class Pair:
         for held in sorted(process.held, key=lambda held: held.what):
             if self._undisturbed or process.waits(held) or held.what in {move.what for move, _ in found}:
                 continue
-            effect = Touch.READS if held.reads else Touch.WRITES
+            effect = self._effect(held)
             found.append((Move(process.who, held.what, effect, "", held.about), partial(self._answer, process, held)))
             if self._struck:
                 continue
@@ -356,18 +385,24 @@ class Pair:
                 case "request-lost" if not held.reads:
                     touch, make = Touch.NOTHING, partial(self._lose, process, held)
                 case "answer-lost":
-                    touch = Touch.NOTHING if held.reads else Touch.WRITES
+                    touch = Touch.NOTHING if held.reads else effect
                     make = partial(self._lose, process, held, after=True)
-                case "killed-before":
+                case "killed" if effect == Touch.WRITES:
+                    touch, make = Touch.WRITES, partial(self._kill, process, held)
+                case "killed" if process.heard_at_stage < self._stage and held is process.held[0]:
                     touch, make = Touch.NOTHING, partial(self._kill, process)
-                case "killed-after" if not held.reads:
-                    touch, make = Touch.WRITES, partial(self._kill, process, after=held)
                 case "lag" | "lag-3" if held.reads and await self._lags(held):
                     touch, make = Touch.READS, partial(self._lag, process, held)
                 case _:
                     continue
             found.append((Move(process.who, held.what, touch, self._fault, held.about), make))
         return found
+
+    def _effect(self, held: _Held) -> Touch:
+        if held.reads:
+            return Touch.READS
+        refused = self._settings["idempotency"] == "refuse" and "remediation_id=" in held.what
+        return Touch.NOTHING if refused else Touch.WRITES
 
     async def _answer(self, process: Process, held: _Held) -> None:
         if held.reads and process.behind:
@@ -396,7 +431,7 @@ class Pair:
             await self._take_effect(process, held)
         held.answer.set_exception(httpx.ReadError("the connection broke", request=held.request))
 
-    async def _kill(self, process: Process, *, after: _Held | None = None) -> None:
+    async def _kill(self, process: Process, after: _Held | None = None) -> None:
         self._strike(f"{process.who} is killed{f' after {after.what}' if after else ''}")
         if after is not None:
             await self._take_effect(process, after)
@@ -409,6 +444,7 @@ class Pair:
     # --- the platform ---
 
     async def _take_effect(self, process: Process, held: _Held) -> httpx.Response:
+        process.heard_at_stage = self._stage
         answer = await self._transport.handle_async_request(held.request)
         await answer.aread()
         effect = self._world.app.journal.entries[-1].effect
@@ -425,23 +461,22 @@ class Pair:
 
     async def _before(self, request: httpx.Request, knows: int) -> httpx.Response:
         """The answer of a replica that knows of so many writes."""
-        at = 0.0
-        scenario = Scenario.model_validate({"seed": 0, "settings": self._settings})
-        replica = InProcessTransport(simulate(scenario, clock=Clock(lambda: NOON + at)))
-        for at, write in self._writes[:knows]:  # noqa: B007 the clock reads it
-            await replica.handle_async_request(write)
-        at = self._loop.time()
-        answer = await replica.handle_async_request(request)
-        await answer.aread()
-        return answer
+        if knows not in self._replicas:
+            self._replicas[knows] = replica = _Replica(self._settings)
+            for at, write in self._writes[:knows]:
+                await replica.answer(at, write)
+        return await self._replicas[knows].answer(self._loop.time(), request)
 
     async def _lags(self, held: _Held) -> bool:
         """Whether a late answer differs."""
         if not self._writes:
             return False
-        now = await self._transport.handle_async_request(held.request)
-        await now.aread()
-        return now.content != (await self._before(held.request, len(self._writes) - 1)).content
+        knows = len(self._writes) - 1
+        if (knows, held.what) not in self._differs:
+            now = await self._transport.handle_async_request(held.request)
+            await now.aread()
+            self._differs[knows, held.what] = now.content != (await self._before(held.request, knows)).content
+        return self._differs[knows, held.what]
 
     async def _a_remediation_goes_on(self) -> bool:
         """All that are PENDING begin; if none is, all that are RUNNING end. Returns whether there was one."""
@@ -457,6 +492,7 @@ class Pair:
             self._changed(request)
             self.story.append(f"{record.id} is {state}")
         if active:
+            self._stage += 1
             self._chooser.barrier()
         return bool(active)
 

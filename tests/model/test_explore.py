@@ -22,7 +22,7 @@ def test_in_every_order_the_node_is_repaired_once_and_everybody_is_told_so(askin
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["request-lost", "killed-after"])
+@pytest.mark.parametrize("fault", ["request-lost", "killed"])
 @pytest.mark.parametrize(("asking", "reading"), [("two stacks", "ignore"), ("one stack twice", "conflict")])
 def test_the_same_in_every_order_with_a_fault_at_any_write(asking: str, reading: str, fault: str):
     explored = explore((asking, reading, fault))
@@ -83,7 +83,7 @@ def test_without_the_look_after_the_post_it_finds_that_the_node_is_repaired_twic
 
 
 def test_without_the_look_before_the_post_it_finds_that_a_killed_run_posts_twice():
-    explored = explore(("two stacks", "ignore", "killed-after"), limit=20, pair=WithoutTheLookBeforeThePost)
+    explored = explore(("two stacks", "ignore", "killed"), limit=20, pair=WithoutTheLookBeforeThePost)
     assert "2 POSTs took effect" in explored.shortest["duplicate"][0]
 
 
