@@ -64,7 +64,7 @@ def _of_side(run: Figures, loop: Figures | None) -> Iterator[Target]:
     yield Target(f"{name}: polling requests, as a multiple of the pages of what is active", multiple, _ENDED[run.page])
     if run.side == PLUGIN:  # on the engine, most of it is the engine's own
         yield Target(f"{name}: time beyond the ideal, as a part of it", run.beyond_ideal / run.ideal, 0.1)
-    yield from _cpu(run)
+    yield from _cpu(run, loop)
 
 
 _ENDED = {PAGE: 1.5, LARGER_PAGE: 2.5}
@@ -90,13 +90,13 @@ def _of_fleet(run: Figures, by_key: ByKey) -> Iterator[Target]:
     yield Target(f"{name}: delay p99, in poll intervals", in_poll_intervals(run.delay_p99), 1)
     if run.memory_per_waiting_kib is not None:
         yield Target(f"{name}: KiB of memory per waiting remediation", run.memory_per_waiting_kib, 60)
-    yield from _cpu(run)
+    yield from _cpu(run, by_key.get((LOOP, MANY, PAGE)))
 
 
-def _cpu(run: Figures) -> Iterator[Target]:
-    if run.waiting_cpu_share is not None:
-        what = f"{_name(run)}: share of one core while all wait, per process"
-        yield Target(what, run.waiting_cpu_share / run.processes, 0.05)
+def _cpu(run: Figures, loop: Figures | None) -> Iterator[Target]:
+    if run.waiting_cpu_share is not None and loop is not None and loop.waiting_cpu_share is not None:
+        what = f"{_name(run)}: CPU time while all wait, per process, as a part of the loop's"
+        yield Target(what, run.waiting_cpu_share / run.processes / loop.waiting_cpu_share, 1 / 4)
 
 
 def _name(run: Figures) -> str:
