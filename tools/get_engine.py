@@ -7,7 +7,7 @@ It takes the first of these ways that works:
 3. a build from the Go modules beside this file, for machines that reach a Go module proxy and nothing else.
 
 In each case PATH=.tools/bin:$PATH is all that a program or a test needs afterwards. `make versions` also gets the
-newest engine that can be built, by the last two ways.
+oldest engine that the provider is tried with, by the last two ways.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from shell import Problem, run, say
 
 TOOLS = Path(__file__).resolve().parent
 ENGINE_MODULE = TOOLS / "engine"
-NEWEST = "newest.mod"  # stands in that folder, in place of go.mod, for the newest engine
+OLDEST = "oldest.mod"  # stands in that folder, in place of go.mod, for the oldest engine
 PYTHON_HOST_MODULE = TOOLS / "python-host"
 BIN = TOOLS.parent / ".tools" / "bin"
-NEWEST_BIN = TOOLS.parent / ".tools" / "newest" / "bin"
+OLDEST_BIN = TOOLS.parent / ".tools" / "oldest" / "bin"
 
 INSTALLER = "https://get.pulumi.com"
 REACH_TIMEOUT = 10  # seconds: without a network the build should start soon
@@ -55,9 +55,9 @@ def get_engine(folder: Path) -> None:
     first_that_works(folder, link_from_path, partial(install, version=wanted_version()), build)
 
 
-def get_newest_engine(folder: Path) -> None:
-    """Fills `folder` with the newest engine that can be built, likewise."""
-    first_that_works(folder, partial(install, version=newest_version()), partial(build, pins=NEWEST))
+def get_oldest_engine(folder: Path) -> None:
+    """Fills `folder` with the oldest engine that the provider is tried with, likewise."""
+    first_that_works(folder, partial(install, version=oldest_version()), partial(build, pins=OLDEST))
 
 
 def first_that_works(folder: Path, *ways: Callable[[Path], None]) -> None:
@@ -76,17 +76,13 @@ def first_that_works(folder: Path, *ways: Callable[[Path], None]) -> None:
 
 
 def wanted_version() -> str:
-    """The version that go.mod pins, which is also the oldest one taken from PATH.
-
-    The Python SDK in constraints.txt is of the same release, and the tests expect the output and behavior of this
-    engine. An older one was never tested.
-    """
+    """The version that go.mod pins, which is also the oldest one taken from PATH: the tests expect its output."""
     return engine_version()
 
 
-def newest_version() -> str:
-    """The newest version that can be built: `make versions` shows what works with it."""
-    return engine_version(NEWEST)
+def oldest_version() -> str:
+    """The oldest version that is supported: `make versions` shows what works with it."""
+    return engine_version(OLDEST)
 
 
 def engine_version(pins: str = "go.mod") -> str:
@@ -210,7 +206,7 @@ def build(folder: Path, pins: str = "go.mod") -> None:
 
 def build_sdk_generator(folder: Path) -> None:
     """Builds it from the oldest engine: what a newer one generates (as `exists`) needs newer Pulumi SDKs to compile."""
-    go_build(ENGINE_MODULE, folder, "./gensdk", version=wanted_version())
+    go_build(ENGINE_MODULE, folder, "./gensdk", version=oldest_version(), pins=OLDEST)
 
 
 def go_build(module: Path, folder: Path, *packages: str, version: str, pins: str = "go.mod") -> None:

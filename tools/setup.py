@@ -19,11 +19,11 @@ from get_engine import (
     BIN,
     ENGINE,
     ENGINE_MODULE,
-    NEWEST_BIN,
+    OLDEST_BIN,
     PYTHON_HOST_MODULE,
     build_sdk_generator,
     get_engine,
-    get_newest_engine,
+    get_oldest_engine,
 )
 from shell import Problem, run, say
 
@@ -102,18 +102,18 @@ PULUMI = engine_step(
     get=get_engine,
     folder=BIN,
 )
-NEWEST_PULUMI = engine_step(
-    what="the newest Pulumi engine that can be built, into .tools/newest/bin",
+OLDEST_PULUMI = engine_step(
+    what="the oldest Pulumi engine that is supported, into .tools/oldest/bin",
     how_long="a minute to download or 6 to build",
-    get=get_newest_engine,
-    folder=NEWEST_BIN,
-    pins="newest",
+    get=get_oldest_engine,
+    folder=OLDEST_BIN,
+    pins="oldest",
 )
 SDK_GENERATOR = Step(
     what="the SDK generator into .tools/bin",
-    how_long="some seconds after a build of the engine, else about 2 minutes",
+    how_long="about 2 minutes, seconds when Go's cache has it",
     make=lambda: build_sdk_generator(BIN),
-    sources=(*go_sources(ENGINE_MODULE), ENGINE_MODULE / "gensdk" / "main.go"),
+    sources=(*go_sources(ENGINE_MODULE, "oldest"), ENGINE_MODULE / "gensdk" / "main.go"),
     results=(BIN / "gensdk",),
     stamp=BIN / "gensdk-made-from",
 )
@@ -122,13 +122,13 @@ SDK_GENERATOR = Step(
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description="Make .venv and .tools/bin.")
     parser.add_argument("--for-use", action="store_true", help="leave out what you need only to change the project")
-    parser.add_argument("--newest", action="store_true", help="make the newest Pulumi engine that can be built, too")
+    parser.add_argument("--oldest", action="store_true", help="make the oldest Pulumi engine that is supported, too")
     chosen = parser.parse_args(arguments)
     steps = [ENVIRONMENT, PULUMI]
     if not chosen.for_use and shutil.which("go"):  # without Go, `make sdk` names what is missing
         steps.append(SDK_GENERATOR)
-    if chosen.newest:
-        steps.append(NEWEST_PULUMI)
+    if chosen.oldest:
+        steps.append(OLDEST_PULUMI)
     try:
         for step in steps:
             if not step.is_done():

@@ -1,7 +1,7 @@
 """Whether the `pulumi` command only previews, read from its command line like `replace_flag`.
 
 The engine calls Read in `pulumi preview --refresh` as it does in `pulumi refresh`, and tells neither call which of the
-two it is (3.254.0; pulumi 3.272.0 has no field for it). A preview must not wait for the end of a remediation. Where the
+two it is (3.276.0 has no field for it). A preview must not wait for the end of a remediation. Where the
 command line cannot be seen, and in the preview with which `pulumi up --refresh` begins, Read waits as in a refresh.
 """
 

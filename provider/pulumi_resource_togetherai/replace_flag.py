@@ -3,9 +3,9 @@ variables in which Pulumi takes the flags that its command line lacks.
 
 With `--replace`, `--target-replace`, or after `pulumi state taint`, the engine calls Create. It does the same for a new
 resource, and once more after a crash. Only a replacement means that the user wants to run again what FAILED. The
-provider protocol has no field that tells these calls apart: pulumi 3.272.0 has none in Diff, Create, Configure or the
-handshake. Its Check may receive the old outputs (`sends_old_outputs_to_check`), which may help once engines send them;
-3.254.0 does not. https://github.com/pulumi/pulumi/issues/9924 asks for a call that tells them apart.
+provider protocol has no field that tells these calls apart: 3.276.0 has none in Diff, Create, Configure or the
+handshake, and the old outputs that it sends to Check say nothing of a replacement.
+https://github.com/pulumi/pulumi/issues/9924 asks for a call that tells them apart.
 
 If the command line does not show a request to replace, the provider assumes that there was none, and reports a FAILED
 or CANCELLED remediation again instead of running it again. That happens with `pulumi state taint` and the options

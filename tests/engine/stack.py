@@ -33,6 +33,8 @@ VENV = Path(sys.executable).parent
 PLUGINS = {"providers": [{"name": "togetherai", "path": str(VENV), "version": __version__}]}
 """How a program finds this checkout's plugin. Pulumi caches the schema of a plugin that has a version; without one,
 each command on a YAML program starts a second plugin, to read the schema."""
+OF_EACH_FAILURE = ("error: update failed", "error: Resource monitor has terminated, shutting down")
+"""What Pulumi says of whatever fails: the engine, and its Python SDK in a program that goes on."""
 COMMAND_LIMIT = 120
 """Seconds after which a command counts as hung."""
 _INITIALISED: dict[str, dict[str, bytes]] = {}
@@ -102,9 +104,9 @@ class Run:
 
     @property
     def errors(self) -> list[str]:
-        """What the final report says is wrong."""
+        """What the final report says is wrong, without what Pulumi adds to each failure."""
         lines = [line.strip() for line in self.diagnostics.splitlines()]
-        return [line for line in lines if line.startswith("error: ") and line != "error: update failed"]
+        return [line for line in lines if line.startswith("error: ") and line not in OF_EACH_FAILURE]
 
     def summary(self, word: str) -> int:
         """How many resources the summary counts under a word: created, unchanged, replaced, ..."""

@@ -1,13 +1,12 @@
 """examples/policy on the real engine.
 
-The pack is run by a runtime of its own name, because the Python host that can be built from source runs a program in
+The pack is started by an executable beside it, because the Python host that can be built from source runs a program in
 place of a pack; the pack itself is the one that users run with `runtime: python`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -22,26 +21,24 @@ PACK = ROOT / "examples" / "policy"
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the executable that the engine starts for a pack, and the Python with pulumi-policy behind it."""
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The executable that the engine starts for a pack, on the Python with pulumi-policy."""
     folder = tmp_path_factory.mktemp("policy")
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     python = folder / "venv" / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--requirement", str(PACK / "requirements.txt")], check=True)
-    host = folder / "pulumi-analyzer-policy-pyx"
-    host.write_text(f'#!/bin/sh\nexec {python} -u -m pulumi.policy "$1" "$2"\n')
-    host.chmod(0o755)
-    return folder
+    return f'#!/bin/sh\nexec {python} -u -m pulumi.policy "$1" "$(dirname "$0")"\n'
 
 
 @pytest.fixture
-def stack(tmp_path: Path, api: Simulator, runtime: Path) -> Stack:
+def stack(tmp_path: Path, api: Simulator, launcher: str) -> Stack:
     """A stack beside the pack."""
     made = Stack(tmp_path / "stack", "plugin", api.address)
-    made.env["PATH"] = f"{runtime}{os.pathsep}{made.env['PATH']}"
     shutil.copytree(PACK, made.folder / "pack")
-    (made.folder / "pack" / "PulumiPolicy.yaml").write_text("runtime: pyx\n")
+    executable = made.folder / "pack" / "launch"
+    executable.write_text(launcher)
+    executable.chmod(0o755)
     return made
 
 
@@ -49,7 +46,7 @@ def policed(stack: Stack, command: str, **config: object):
     """A command under the pack."""
     (stack.folder / "config.json").write_text(json.dumps(config))
     more = ["--yes", "--skip-preview"] if command == "up" else []
-    return stack.run(command, *more, "--policy-pack", "pack", "--policy-pack-config", "config.json")
+    return stack.run(command, *more, "--policy-pack", "pack/launch", "--policy-pack-config", "config.json")
 
 
 def test_what_keeps_to_the_rules_runs(stack: Stack, api: Simulator):

@@ -74,7 +74,7 @@ def test_an_earlier_stack_is_previewed_without_a_change_and_lives_on(
     assert started == Counter({nodes[named[name]]: one.starts for name, one in expected.items() if one.starts})
     now = stack.resources()
     for name, one in expected.items():
-        if one.preview == "same":
+        if one.preview == "same" and now[name]["custom"]:  # a component's may be unknown after a child of it has failed
             assert in_any_cipher(now[name].get("outputs")) == in_any_cipher(held[name].get("outputs"))
     # What was unfinished has come to its end; what has ended badly is reported each time.
     again = {name for name, done in operations(stack.preview("--json", "--show-sames")).items() if done != "same"}

@@ -134,6 +134,11 @@ def test_a_failure_halts_what_has_not_begun_and_the_next_run_goes_on(stack: Stac
 
 
 def test_a_component_that_halts_while_the_rest_goes_on_says_so_in_one_line(stack: Stack, api: Simulator, form: Form):
+    halt_beside_another(stack, api, form)
+
+
+def halt_beside_another(stack: Stack, api: Simulator, form: Form) -> None:
+    """Runs two racks of which one fails, and sees that the other goes on."""
     api.behave(NODES[0], outcome="fail")
     declare(stack, left=rack(form, instances=NODES[:2]), right=rack(form, instances=NODES[2:]))
     up = stack.up("--continue-on-error")

@@ -2,7 +2,8 @@
 
 Pulumi makes the project's own virtual environment. The Python language host that can be built everywhere makes it in
 the project's folder instead of `venv/`, and does not start programs from it: so a test links one to the other, and
-puts it on PATH.
+puts it on PATH. Asked what the plugin in its folder needs, that host looks there, too, and finds the SDK, whose plugin
+this is; Pulumi then refuses a cyclic dependency. So the plugin is there already in a project that uses its SDK.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.schema import RELEASES
 from tests.engine.stack import ENGINE, ROOT, VENV, Stack
 from tests.simulated import Simulator
@@ -43,12 +45,14 @@ def test_a_project_made_of_it_runs(template: str, dist: Path, releases: str, tmp
         "PIP_CONSTRAINT": str(ROOT / "constraints.txt"),
     }
 
-    def pulumi(*arguments: str) -> str:
+    def pulumi(*arguments: str, folder: Path = project) -> str:
         command = [ENGINE / "pulumi", "--non-interactive", "--color=never", *arguments]
-        done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
+    if template == "python":
+        pulumi("plugin", "install", "resource", "togetherai", __version__, "--server", RELEASES, folder=tmp_path)
     pulumi("new", str(ROOT / "templates" / template), "--yes", "--name", "repairs", "--stack", "dev", *CONFIG)
     (project / "venv").symlink_to(".")
     pulumi("config", "set", "togetherai:pollInterval", "50ms")

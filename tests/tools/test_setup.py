@@ -77,7 +77,7 @@ def test_an_old_python_is_refused_with_the_way_on() -> None:
 def steps_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The steps that set-up does on a machine with nothing on PATH but what the test adds to the folder `path`."""
     done: list[str] = []
-    for name in ("ENVIRONMENT", "PULUMI", "NEWEST_PULUMI", "SDK_GENERATOR"):
+    for name in ("ENVIRONMENT", "PULUMI", "OLDEST_PULUMI", "SDK_GENERATOR"):
         stamp = tmp_path / name
         monkeypatch.setattr(setup, name, setup.Step(name, "", lambda name=name: done.append(name), (), (), stamp))
     monkeypatch.setenv("PATH", f"{tmp_path / 'path'}")

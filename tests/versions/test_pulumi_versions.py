@@ -1,7 +1,8 @@
 """Both forms run with the oldest and the newest of Pulumi's packages and engines. `make versions` runs these.
 
-The oldest package is the one that pyproject.toml admits, the newest is PyPI's. The oldest engine is the one that set-up
-builds and takes from PATH, the newest is the newest that can be built.
+The oldest package is the one that pyproject.toml admits, the newest is PyPI's; one between them tells a component of
+what failed in a way of its own. The newest engine is the one that
+set-up builds and takes from PATH, the oldest is the oldest that is supported.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from get_engine import NEWEST_BIN
+from get_engine import OLDEST_BIN
 from tests.engine.stack import ENGINE, ROOT, Form, Stack
-from tests.engine.test_rolling import NODES, declare, halt_at_the_second, rack
+from tests.engine.test_rolling import NODES, declare, halt_at_the_second, halt_beside_another, rack
 from tests.simulated import Simulator, simulator
 
 REQUIRED: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
 (OLDEST,) = [f"pulumi=={bound[1]}" for one in REQUIRED if (bound := re.match(r"pulumi>=([\d.]+)", one))]
 
 
-@pytest.fixture(scope="module", params=[OLDEST, "pulumi"], ids=["oldest", "newest"])
+@pytest.fixture(scope="module", params=[OLDEST, "pulumi==3.254.0", "pulumi"], ids=["oldest", "between", "newest"])
 def venv(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the executables of a virtual environment with one release of pulumi, and what pip takes with it."""
     folder = tmp_path_factory.mktemp("venv")
@@ -34,7 +35,7 @@ def venv(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return folder / "bin"
 
 
-@pytest.fixture(params=[ENGINE, NEWEST_BIN], ids=["oldest-engine", "newest-engine"])
+@pytest.fixture(params=[OLDEST_BIN, ENGINE], ids=["oldest-engine", "newest-engine"])
 def engine(request: pytest.FixtureRequest) -> Path:
     """The folder of an engine."""
     assert (request.param / "pulumi").exists(), "run `make versions`, which gets it"
@@ -90,6 +91,10 @@ def test_a_failed_remediation_is_told_in_words_and_without_a_traceback(stack: St
 
 def test_a_rolling_remediation_halts_after_a_failure(stack: Stack, api: Simulator, form: Form):
     halt_at_the_second(stack, api, form)
+
+
+def test_a_rolling_remediation_that_halts_ends_nothing_beside_it(stack: Stack, api: Simulator, form: Form):
+    halt_beside_another(stack, api, form)
 
 
 def test_two_components_are_constructed_side_by_side(stack: Stack, api: Simulator, form: Form):

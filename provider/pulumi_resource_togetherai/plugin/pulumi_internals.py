@@ -29,8 +29,8 @@ GRPC_OPTIONS = _GRPC_CHANNEL_OPTIONS
 
 _GRPC_CHANNEL_OPTIONS.extend(NO_PROXY)  # for the channels that Pulumi opens in this process, where it runs a component
 REGISTRATION_FAILED: Any = getattr(pulumi.runtime.stack, "ResourceRegistrationFailed", ())
-"""What the outputs of a resource end with that failed under `--continue-on-error`; nothing in releases of pulumi up to
-some after 3.200.0, where they stay unknown."""
+"""What the outputs of a resource end with that failed under `--continue-on-error` (as in 3.254.0); nothing in releases
+of pulumi where they stay unknown (as in 3.200.0 and 3.272.0)."""
 
 
 def depending_on(value: Any, urns: Iterable[str]) -> pulumi.Output[Any]:

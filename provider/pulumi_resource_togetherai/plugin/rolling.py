@@ -31,6 +31,7 @@ _CHILD = f"{PLUGIN}Remediation"
 _SAME_IN_THE_OTHER_FORM = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{DYNAMIC}Remediation")])
 _FROM = {"instanceId": "instances", "acceptFailure": "stopOnFailure"}
 """The component's input that decides an input of a child, where the two have different names."""
+_HALTED = "it is halted, because a remediation of it has not succeeded: see the error of that one"
 MOST_CHILDREN = 1000
 """How many children may be under way at once: Pulumi takes a thread for each."""
 
@@ -97,11 +98,12 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
         raise
     except REGISTRATION_FAILED:
         # Only under `--continue-on-error`, where an error of the component would end all that goes on beside it.
-        why = "it is halted, because a remediation of it has not succeeded: see the error of that one"
-        pulumi.log.error(why, component)
+        pulumi.log.error(_HALTED, component)
         await forgive_failed_registrations()
         return _answer(str(urn))
     if not known or found is None or numbers is None:
+        if progress.failed:  # the same, in releases of pulumi where the outputs of what failed are unknown
+            pulumi.log.error(_HALTED, component)
         return _answer(str(urn))
     secret = await states.is_secret()
     return _answer(
