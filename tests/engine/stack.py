@@ -271,6 +271,14 @@ class Stack:
         held: list[dict[str, Any]] = self._deployment().get("resources") or []
         return {item["urn"].rpartition("::")[2]: item for item in held if "Remediation" in item["type"]}
 
+    def exported(self) -> dict[str, Any]:
+        """What `pulumi stack export` gives: through a file, as the clients of a store may warn beside it."""
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder) / "stack.json"
+            self.run("stack", "export", "--file", str(written), check=True)
+            told: dict[str, Any] = json.loads(written.read_text())
+            return told
+
     @property
     def plugins(self) -> dict[str, Any]:
         """How its program finds the plugin."""
@@ -282,7 +290,7 @@ class Stack:
 
     def _deployment(self) -> dict[str, Any]:
         if self._shared:
-            return json.loads(self.run("stack", "export", check=True).output)["deployment"]
+            return self.exported()["deployment"]
         project: str = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
         state = self.folder / "state" / ".pulumi" / "stacks" / project / f"{self.name}.json"
         return json.loads(state.read_text())["checkpoint"]["latest"]

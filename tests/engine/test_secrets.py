@@ -132,7 +132,7 @@ def test_an_output_that_the_program_marks_is_in_clear_in_no_output(stack: Stack,
     )
     stack.up(check=True)
     stack.refresh()
-    exported = json.loads(stack.run("stack", "export", check=True).output)["deployment"]["resources"]
+    exported = stack.exported()["deployment"]["resources"]
     fix = next(item for item in exported if item["urn"].endswith("::fix"))
     assert WORD not in json.dumps(fix["outputs"])
     if stack.form == "dynamic":  # there the program knows, and marks the input with it

@@ -138,7 +138,7 @@ def record(way: str) -> None:
         stack = Stack(Path(temporary) / "stack", form, api.address)
         program = cases(api)
         make(stack, language, api, program)
-        exported = json.loads(stack.run("stack", "export", check=True).output)
+        exported = stack.exported()
         answers = sorted(api.remediations(), key=lambda one: (one["instance_id"], one["create_time"]))
         expected = {name: case.expected(form) for name, case in (program | children()).items()}
         recording.save(stack, *scrubbed(exported, answers), expected)
