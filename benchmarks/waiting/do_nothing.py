@@ -1,4 +1,5 @@
-"""A plugin that does nothing, built with the same Pulumi classes: `python -m waiting.do_nothing ENGINE`."""
+"""A plugin that does nothing, built with the same Pulumi classes: `python -m waiting.do_nothing ENGINE`. Its resources
+leave as much in the stack as a remediation, because that is what the engine reads, compares and sends."""
 
 from __future__ import annotations
 
@@ -12,10 +13,13 @@ from pulumi.provider.experimental.provider import (
     GetSchemaResponse,
     Provider,
 )
+from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.server import main
 
 PACKAGE = "donothing"
 _PROPERTIES = {name: {"type": "string"} for name in ("clusterId", "instanceId", "mode")}
+_RECORD = {f"output{number}": PropertyValue("a time, or an id") for number in range(20)}
+"""What a record of a remediation that has ended holds beside its inputs."""
 
 
 class DoNothing(Provider):
@@ -28,8 +32,8 @@ class DoNothing(Provider):
         return GetSchemaResponse(json.dumps(schema))
 
     async def create(self, request: CreateRequest) -> CreateResponse:
-        """The inputs are the outputs."""
-        return CreateResponse(resource_id=request.name, properties=request.properties)
+        """The outputs are the inputs, and a record."""
+        return CreateResponse(resource_id=request.name, properties={**request.properties, **_RECORD})
 
 
 if __name__ == "__main__":

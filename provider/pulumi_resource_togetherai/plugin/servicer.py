@@ -65,7 +65,7 @@ class Servicer(ProviderServicer):
 
         async def answer() -> provider_pb2.DiffResponse:
             diff = self._together.resource(request.urn).diff(
-                request.urn, _recorded(request.old_inputs, request.olds), inputs
+                request.urn, _recorded(request.old_inputs, outputs), inputs
             )
             # What the program marks as secret from now on, the stack holds in clear until an update.
             in_clear = (secrets.outputs(outputs) - hidden).intersection(inputs, outputs)
@@ -118,7 +118,7 @@ class Servicer(ProviderServicer):
         # The program is not asked: what it marks as secret in the outputs alone, only the old outputs show.
         secrets = Secrets.among(inputs, secret | unmarshal(request.properties).secret)
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
-        recorded = _recorded(request.inputs, request.properties) if request.properties.fields else None
+        recorded = _recorded(request.inputs, unmarshal(request.properties).values) if request.properties.fields else None
 
         async def answer() -> provider_pb2.ReadResponse:
             found = await resource.read(request.urn, request.id, recorded, report, preview=only_previews())
@@ -136,7 +136,7 @@ class Servicer(ProviderServicer):
         inputs, secret = unmarshal(request.news)
         secrets = Secrets.among(inputs, secret)
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
-        recorded = _recorded(request.old_inputs, request.olds)
+        recorded = _recorded(request.old_inputs, unmarshal(request.olds).values)
 
         async def answer() -> provider_pb2.UpdateResponse:
             if request.preview:
@@ -153,7 +153,7 @@ class Servicer(ProviderServicer):
         """Deletes a resource."""
         secrets = Secrets.among(*unmarshal(request.old_inputs))
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
-        recorded = _recorded(request.old_inputs, request.properties)
+        recorded = _recorded(request.old_inputs, unmarshal(request.properties).values)
 
         async def answer() -> empty_pb2.Empty:
             await resource.delete(request.urn, recorded, report, request.timeout)
@@ -235,12 +235,12 @@ def _outputs(resource: Resource, secrets: Secrets) -> struct_pb2.Struct:
     return marshal(resource.outputs, secrets.outputs(resource.outputs))
 
 
-def _recorded(inputs: struct_pb2.Struct, outputs: struct_pb2.Struct) -> Recorded:
+def _recorded(inputs: struct_pb2.Struct, outputs: dict[str, Any]) -> Recorded:
     """What the stack holds of a resource, whichever form has put it there."""
     from pulumi_resource_togetherai.remediation.interface import Recorded
 
     own = {name: value for name, value in unmarshal(inputs).values.items() if name not in DYNAMIC_INPUTS}
-    return Recorded(own, as_it_was(unmarshal(outputs).values))
+    return Recorded(own, as_it_was(outputs))
 
 
 def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:
