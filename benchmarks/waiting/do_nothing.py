@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sys
 
+from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import (
     CreateRequest,
     CreateResponse,
@@ -13,7 +14,6 @@ from pulumi.provider.experimental.provider import (
     GetSchemaResponse,
     Provider,
 )
-from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.server import main
 
 PACKAGE = "donothing"

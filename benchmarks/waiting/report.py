@@ -53,8 +53,8 @@ def preview_line(preview: PreviewFigures) -> str:
     """How long the previews take."""
     return (
         f"pulumi preview of {preview.count} unchanged remediations: {preview.preview:.1f} s; "
-        f"of {preview.count} resources of a plugin that does nothing, with records as large: {preview.do_nothing:.1f} s "
-        f"(medians of {preview.runs}, ratio {preview.ratio:.2f})"
+        f"of {preview.count} resources of a plugin that does nothing, with records as large: "
+        f"{preview.do_nothing:.1f} s (medians of {preview.runs}, ratio {preview.ratio:.2f})"
     )
 
 

@@ -116,9 +116,10 @@ class Servicer(ProviderServicer):
         """Reads a resource, for a refresh or an import."""
         inputs, secret = unmarshal(request.inputs)
         # The program is not asked: what it marks as secret in the outputs alone, only the old outputs show.
-        secrets = Secrets.among(inputs, secret | unmarshal(request.properties).secret)
+        outputs, hidden = unmarshal(request.properties)
+        secrets = Secrets.among(inputs, secret | hidden)
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
-        recorded = _recorded(request.inputs, unmarshal(request.properties).values) if request.properties.fields else None
+        recorded = _recorded(request.inputs, outputs) if request.properties.fields else None
 
         async def answer() -> provider_pb2.ReadResponse:
             found = await resource.read(request.urn, request.id, recorded, report, preview=only_previews())
