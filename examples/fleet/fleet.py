@@ -34,7 +34,7 @@ from run import Fleet, Preview, Stopped, reason
 from slots import Limits, Slots, failures_allowed
 from table import read
 
-from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.sanitize import sanitize
 
 DONE, FAILED, NOT_ASKED, HALTED, STOPPED = 0, 1, 2, 3, 130
 
@@ -101,7 +101,7 @@ def _repair(asked: argparse.Namespace, console: Console, engines: Engines, fleet
     code, result, said = verdict(progress, halted=slots.halted, stopped=engines.stopped)
     for cluster in progress.clusters.values():
         if cluster.problem:
-            console.print(f"{cluster.cluster}: {harmless(cluster.problem)}", style="red", markup=False, soft_wrap=True)
+            console.print(f"{cluster.cluster}: {sanitize(cluster.problem)}", style="red", markup=False, soft_wrap=True)
     files = report.write(report.report(progress, result=result, said=said), asked.report)
     console.print(f"{said} The report is in {' and '.join(map(str, files))}.", soft_wrap=True)
     return code
@@ -136,7 +136,7 @@ def _show(console: Console, previews: Sequence[Preview], *, nodes_too: bool) -> 
         lines += [("yellow", f"warning: {line}") for line in (*preview.plan.notes, *preview.warnings)]
         lines += [("red", f"error: {line}") for line in preview.errors]
         for style, line in lines:
-            console.print(f"{preview.plan.cluster}: {harmless(line)}", style=style, markup=False, soft_wrap=True)
+            console.print(f"{preview.plan.cluster}: {sanitize(line)}", style=style, markup=False, soft_wrap=True)
 
 
 def _agreed(question: str) -> bool:

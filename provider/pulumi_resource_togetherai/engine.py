@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.telemetry import export
 
 AT_ONCE = 16
@@ -40,7 +40,7 @@ class Engine:
 
     async def log(self, severity: int, urn: str, *lines: str, passing: bool = False) -> None:
         """Shows a message of one or more lines. If the engine does not take it, the operation goes on."""
-        message = "\n".join(harmless(line) for line in lines)
+        message = "\n".join(sanitize(line) for line in lines)
         request = engine_pb2.LogRequest(message=message, urn=urn, ephemeral=passing)
         request.severity = severity  # pyright: ignore[reportAttributeAccessIssue]
         async with self._turns:

@@ -27,7 +27,7 @@ from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
 from pulumi_resource_togetherai.describe.describing import describe
 from pulumi_resource_togetherai.duration import text
-from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.sanitize import quoted
 
 
 @dataclass(frozen=True)

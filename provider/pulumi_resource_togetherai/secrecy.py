@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from pulumi_resource_togetherai.harmless import CUT_OFF, harmless
+from pulumi_resource_togetherai.sanitize import CUT_OFF, sanitize
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.remediation.rules.check import Failure
@@ -40,7 +40,7 @@ class Secrets:
     def among(cls, inputs: Mapping[str, Any], names: Collection[str]) -> Secrets:
         """The secrets of a resource that has these inputs, those in `names` secret."""
         written = {text for name in _WRITTEN if name in names for text in _texts(inputs.get(name))}
-        found = {form for text in written for form in (text, text.strip(), harmless(text.strip(), 10 * len(text)))}
+        found = {form for text in written for form in (text, text.strip(), sanitize(text.strip(), 10 * len(text)))}
         long_enough = (text for text in found if len(text) >= _SHORTEST)
         return cls(frozenset(names), tuple(sorted(long_enough, key=len, reverse=True)))
 

@@ -233,7 +233,7 @@ QUESTIONS: dict[str, Question] = {
     "glance": lambda view, one: view.glance(one),
     "ended": lambda view, one: view.ended(one),
     "confirmed": lambda view, one: view.confirmed(one),
-    "standing": lambda view, one: view.standing(one),
+    "standing": lambda view, one: view.record_with_active(one),
     "node": lambda view, one: view.node(one.instance_id),
     "active": lambda view, one: view.active(),
     "active before": lambda view, one: view.active(since=0.0),

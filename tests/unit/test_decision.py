@@ -49,7 +49,7 @@ def test_our_own_active_remediation_is_taken_over(state: str):
     decision = decided([ours(state)])
     assert isinstance(decision, Adopt)
     assert decision.attempt == 1
-    assert not decision.surprising
+    assert not decision.warns
 
 
 def test_ours_is_known_by_its_id_as_well_as_by_its_marker():
@@ -63,7 +63,7 @@ def test_ours_is_known_by_its_id_as_well_as_by_its_marker():
 def test_ours_that_ended_well_is_taken_over_with_a_warning_whatever_its_age(state: str, ended: timedelta):
     decision = decided([ours(state, ended=ended)])
     assert isinstance(decision, Adopt)
-    assert decision.surprising
+    assert decision.warns
     assert "change `triggers`" in decision.because
 
 
@@ -112,21 +112,21 @@ def test_what_ends_first_is_counted_and_stands_in_nobodys_way(state: str):
     before = ours(state, who=identity(triggers={"run": "1"}))
     decision = decided([before], ending={before.id})
     assert isinstance(decision, Post)
-    assert (decision.attempt, decision.because, decision.beware) == (2, "attempt 1 (server-1) ends first", "")
+    assert (decision.attempt, decision.because, decision.warning) == (2, "attempt 1 (server-1) ends first", "")
 
 
 def test_what_has_to_run_again_because_it_ends_first_is_no_surprise():
     before = ours("PENDING")
     decision = decided([before], replaced=before, ending={before.id})
     assert isinstance(decision, Post)
-    assert (decision.attempt, decision.beware) == (2, "")
+    assert (decision.attempt, decision.warning) == (2, "")
 
 
 @pytest.mark.parametrize("if_active", ["FAIL", "ADOPT", "CREATE"])
 def test_a_proposal_stands_in_nobodys_way_and_is_named(if_active: str):
     decision = decided([record("PENDING_APPROVAL", id="proposal")], identity(ifActive=if_active))
     assert isinstance(decision, Post)
-    assert "remediation proposal" in decision.beware
+    assert "remediation proposal" in decision.warning
 
 
 @pytest.mark.parametrize("proposal_first", [True, False])
@@ -141,7 +141,7 @@ def test_with_adopt_one_that_has_just_ended_is_taken_over_and_nothing_runs():
     other, who = record("SUCCEEDED", id="other", ended=MINUTE), identity(ifActive="ADOPT")
     decision = decided([other], who)
     assert isinstance(decision, Adopt)
-    assert (decision.attempt, decision.surprising) == (None, True)
+    assert (decision.attempt, decision.warns) == (None, True)
     assert isinstance(decided([other], who, if_recent=IfRecent.IGNORE), Post)
     assert isinstance(decided([record("SUCCEEDED", id="other", ended=2 * HOUR)], who), Post)
     of_another = other.model_copy(update={"reason": identity(URN.replace("prod", "dev")).marked_reason(1)})
@@ -255,20 +255,20 @@ def test_what_was_withdrawn_runs_again_unasked_and_is_named_as_that(asked: bool,
 def test_only_a_repair_that_did_its_work_for_this_declaration_is_warned_of_when_another_is_asked_for():
     done = decided([ours("SUCCEEDED", ended=MINUTE)], asked=True)
     assert isinstance(done, Post)
-    assert done.beware.endswith("SUCCEEDED 1m ago; another attempt was asked for")
+    assert done.warning.endswith("SUCCEEDED 1m ago; another attempt was asked for")
     for history in (
         [ours("FAILED", ended=MINUTE)],
         [ours("SUCCEEDED", ended=MINUTE, who=identity(mode="VM_ONLY"))],
     ):
         decision = decided(history, asked=True)
         assert isinstance(decision, Post)
-        assert decision.beware == ""
+        assert decision.warning == ""
 
 
 def test_beside_one_that_runs_no_proposal_is_warned_of():
     decision = decided([record("RUNNING", id="other")], identity(ifActive="CREATE"))
     assert isinstance(decision, Post)
-    assert decision.beware == ""
+    assert decision.warning == ""
 
 
 def test_an_idempotency_key_of_the_same_mode_is_this_resources_remediation():

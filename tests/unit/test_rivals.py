@@ -23,24 +23,24 @@ async def test_a_rival_is_news_once():
     contest = Contest(told, ALONE)
     for rivals in ([LATER], [LATER, started("latest", 0)]):
         active = Active([OURS, *rivals])
-        assert contest.has_news(OURS, active)
-        assert await contest.judge(OURS, active) is None
-        assert not contest.has_news(OURS, active)
+        assert contest.has_changed(OURS, active)
+        assert await contest.evaluate(OURS, active) is None
+        assert not contest.has_changed(OURS, active)
     assert len(told.lines) == 2
 
 
 async def test_nobody_beside_it_is_no_news():
     contest = Contest(Telling(), ALONE)
-    assert not contest.has_news(OURS, Active([OURS]))
-    assert await contest.judge(OURS, Active([OURS])) is None
+    assert not contest.has_changed(OURS, Active([OURS]))
+    assert await contest.evaluate(OURS, Active([OURS])) is None
 
 
 async def test_one_that_came_first_is_a_loss_of_which_nobody_is_warned():
     told = Telling()
     contest, active = Contest(told, ALONE), Active([OURS, FIRST])
     for _ in range(2):
-        assert contest.has_news(OURS, active)
-        loss = await contest.judge(OURS, active)
+        assert contest.has_changed(OURS, active)
+        loss = await contest.evaluate(OURS, active)
         assert loss == Loss(FIRST, 0)
     assert told.lines == []
 
@@ -48,9 +48,9 @@ async def test_one_that_came_first_is_a_loss_of_which_nobody_is_warned():
 async def test_what_can_no_longer_be_withdrawn_goes_on_and_says_so():
     told = Telling()
     contest, active = Contest(told, ALONE, can_withdraw=False), Active([OURS, FIRST])
-    assert contest.has_news(OURS, active)
-    assert await contest.judge(OURS, active) is None
-    assert not contest.has_news(OURS, active)
+    assert contest.has_changed(OURS, active)
+    assert await contest.evaluate(OURS, active) is None
+    assert not contest.has_changed(OURS, active)
     assert len(told.lines) == 1
 
 
@@ -62,7 +62,7 @@ async def test_what_can_no_longer_be_withdrawn_goes_on_and_says_so():
 async def test_a_rival_is_named_with_what_it_means(rival: Remediation, words: str):
     told = Telling()
     contest = Contest(told, ALONE, can_withdraw=False)
-    await contest.judge(OURS, Active([OURS, rival]))
+    await contest.evaluate(OURS, Active([OURS, rival]))
     (line,) = told.lines
     assert words in line
     assert rival.id in line
@@ -83,8 +83,8 @@ async def test_of_two_with_one_place_neither_is_said_to_have_come_first():
 async def test_where_two_may_run_a_rival_is_no_news_and_nobody_is_warned():
     told = Telling()
     contest, active = Contest(told, EITHER), Active([OURS, FIRST, BEGUN])
-    assert not contest.has_news(OURS, active)
-    assert await contest.judge(OURS, active) is None
+    assert not contest.has_changed(OURS, active)
+    assert await contest.evaluate(OURS, active) is None
     assert told.lines == []
 
 
@@ -92,6 +92,6 @@ async def test_where_two_may_run_a_rival_is_no_news_and_nobody_is_warned():
 async def test_a_cluster_that_is_full_is_news_whoever_else_is_on_the_node(beside: list[Remediation]):
     contest = Contest(Telling(), Rules(one_per_node=False, limit=1))
     active = Active([OURS, ELSEWHERE, *beside])
-    assert contest.has_news(OURS, active)
-    loss = await contest.judge(OURS, active)
+    assert contest.has_changed(OURS, active)
+    loss = await contest.evaluate(OURS, active)
     assert loss == Loss(None, 1)

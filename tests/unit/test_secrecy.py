@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pulumi_resource_togetherai.harmless import harmless, quoted
 from pulumi_resource_togetherai.remediation.rules.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
+from pulumi_resource_togetherai.sanitize import quoted, sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
 
 INPUTS = {"clusterId": "c1", "reason": "names Jane", "triggers": {"who": "Jane Doe"}, "comment": "ok"}
@@ -50,13 +50,13 @@ def test_a_secret_is_found_as_messages_write_it(secret: str):
 @pytest.mark.parametrize("length", range(4, 40, 4))
 def test_a_secret_that_a_message_cuts_off_is_found(length: int):
     secret = "abcdefgh" * 5
-    told = among("reason", reason=secret).conceal(harmless(f"no: {secret}", 4 + length))
+    told = among("reason", reason=secret).conceal(sanitize(f"no: {secret}", 4 + length))
     assert told == "no: [secret] ... (cut off)"
 
 
 def test_what_a_secret_begins_with_is_shown_where_it_is_too_short_to_tell_or_nothing_is_cut_off():
     secrets = among("reason")
-    assert secrets.conceal(harmless("no: names Jane", 7)) == "no: nam ... (cut off)"
+    assert secrets.conceal(sanitize("no: names Jane", 7)) == "no: nam ... (cut off)"
     assert secrets.conceal("it has no names") == "it has no names"
 
 

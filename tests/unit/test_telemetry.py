@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_resource_togetherai.telemetry import export
 from pulumi_resource_togetherai.telemetry.export import Signal, engines_collector, wanted
-from pulumi_resource_togetherai.telemetry.request import telling
+from pulumi_resource_togetherai.telemetry.request import instrumented
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317"}
 BOTH: set[Signal] = {"TRACES", "METRICS"}
@@ -74,5 +74,5 @@ def test_the_end_waits_for_one_dead_collector_no_longer_than_for_two(monkeypatch
 
 
 def test_a_request_tells_nothing_as_long_as_nobody_listens():
-    with telling("GET", "https://api.together.xyz/v1", "/compute/clusters/c", resends=0) as exchange:
+    with instrumented("GET", "https://api.together.xyz/v1", "/compute/clusters/c", resends=0) as exchange:
         exchange.status = 200

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pulumi_resource_togetherai.api.enums import UNSPECIFIED_MODE, UNSPECIFIED_TRIGGER, RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.api.plausible import USABLE_ID, is_unset
-from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.sanitize import quoted
 
 ALL_INSTANCES = "-"
 """In place of an instance id: every instance of the cluster."""

@@ -27,7 +27,7 @@ from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.api.network import Network
 from pulumi_resource_togetherai.api.pages import MOST_PAGES, Pages, Query
 from pulumi_resource_togetherai.api.plausible import USABLE_ID
-from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.sanitize import quoted
 
 __all__ = ["ALL_INSTANCES", "AT_ONCE", "Accepted", "Client", "Credential", "Look", "Params"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.sanitize import sanitize
 
 
 class ApiError(Exception):
@@ -23,7 +23,7 @@ class ApiError(Exception):
         self._say(message)
 
     def _say(self, message: str) -> None:
-        self.message = harmless(message)
+        self.message = sanitize(message)
         self.args = (f"{self.operation}: {self.message}",)
 
     def without(self, secret: str) -> Self:

@@ -43,8 +43,8 @@ from pulumi_resource_togetherai.api.plausible import LATEST, plausible_clock
 from pulumi_resource_togetherai.api.retry import LONGEST_RETRY_AFTER, retrying
 from pulumi_resource_togetherai.api.sending import Sending
 from pulumi_resource_togetherai.api.unreached import not_reached
-from pulumi_resource_togetherai.harmless import quoted
-from pulumi_resource_togetherai.telemetry.request import Exchange, telling
+from pulumi_resource_togetherai.sanitize import quoted
+from pulumi_resource_togetherai.telemetry.request import Exchange, instrumented
 
 AT_ONCE = 16
 """How many requests about one cluster may be under way at once; more wait for their turn. A cluster that does not
@@ -184,7 +184,7 @@ class Http:
     async def look(self, path: str, params: Params) -> Look:
         """Sends a GET once, and returns what was answered: for those who ask how the API speaks."""
         request = Request("look", "GET", path, lambda body, _: body, params=params)
-        with telling("GET", self._base_url, path, resends=0) as exchange:
+        with instrumented("GET", self._base_url, path, resends=0) as exchange:
             return await self._send_once(request, exchange, _as_it_came)
 
     async def _in_turn(self, request: Request[Answer], *, resends: int) -> Answer:
@@ -197,7 +197,7 @@ class Http:
                 raise Withheld(request.operation, "not sent, because the run was interrupted")
             self.sent[cluster_id] += 1
             try:
-                with telling(request.method, self._base_url, request.path, resends=resends) as exchange:
+                with instrumented(request.method, self._base_url, request.path, resends=resends) as exchange:
                     return await self._send_once(request, exchange, partial(self._judged, request))
             except StatusError as error:
                 asked = min(error.retry_after or 0.0, LONGEST_RETRY_AFTER) if error.transient else 0.0
@@ -205,10 +205,10 @@ class Http:
                 raise
 
     async def _send_once(
-        self, request: Request[Any], exchange: Exchange, judge: Callable[[httpx.Response, bytes], Answer]
+        self, request: Request[Any], exchange: Exchange, interpret: Callable[[httpx.Response, bytes], Answer]
     ) -> Answer:
         try:
-            return judge(*await self._exchanged(request, exchange))
+            return interpret(*await self._exchanged(request, exchange))
         except ApiError as error:
             told = error
         except Exception as error:

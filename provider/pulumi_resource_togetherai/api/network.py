@@ -16,7 +16,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
-from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.sanitize import quoted
 
 KINDS = ("http", "https", "socks5", "socks5h")
 """The kinds of proxies that httpx speaks to."""

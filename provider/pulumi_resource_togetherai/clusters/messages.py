@@ -10,7 +10,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.estimate import Estimate
 from pulumi_resource_togetherai.clusters.marker import origin
 from pulumi_resource_togetherai.duration import text
-from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.sanitize import quoted
 
 
 def node(cluster_id: str, instance_id: str) -> str:

@@ -25,13 +25,13 @@ class Contest:
     _told: set[str] = field(default_factory=set[str])
     """The ids of the rivals that the user was warned of."""
 
-    def has_news(self, record: Remediation, active: Active) -> bool:
+    def has_changed(self, record: Remediation, active: Active) -> bool:
         """Whether there is something to judge: a rival that is new, or a loss."""
         if self.rules.one_per_node and any(rival.id not in self._told for rival in active.rivals(record)):
             return True
         return self._loss(record, active) is not None
 
-    async def judge(self, record: Remediation, active: Active) -> Loss | None:
+    async def evaluate(self, record: Remediation, active: Active) -> Loss | None:
         """Warns of new rivals. Returns why ours has to be withdrawn; None if it continues."""
         loss = self._loss(record, active)
         if loss is None and self.rules.one_per_node:

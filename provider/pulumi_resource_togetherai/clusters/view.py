@@ -146,7 +146,7 @@ class View:
         """The same of one that is not listed as active any more, so that it has probably ended."""
         return await self._ended.look(Ref.of(record))
 
-    async def standing(self, record: Remediation) -> tuple[Remediation | None, Active]:
+    async def record_with_active(self, record: Remediation) -> tuple[Remediation | None, Active]:
         """A remediation as it is now, None if the list lacks it, and what is active beside it: on its node, or in the
         whole cluster where `maxConcurrentPerCluster` is set."""
         beside = await self.active() if self._limited else await self.node(record.instance_id)

@@ -69,7 +69,7 @@ class Follower:
         return news
 
     @property
-    def looks_around(self) -> bool:
+    def watches_rivals(self) -> bool:
         """Whether other active remediations matter: at the first poll, and as long as this one can be withdrawn."""
         return self.contest is not None and (self.active is None or self.record.cancellable)
 
@@ -77,7 +77,7 @@ class Follower:
         """Takes the result of a poll."""
         known, self.record, self._error = self.record, seen, None
         self.active = active or self.active
-        others = self.contest is not None and active is not None and self.contest.has_news(seen, active)
+        others = self.contest is not None and active is not None and self.contest.has_changed(seen, active)
         if (seen.state, seen.mode) != (known.state, known.mode) or others:
             self._news = True
             self.beat()
@@ -206,8 +206,8 @@ class Watcher:
         self._shown(follower)
 
     async def _by_itself(self, follower: Follower) -> None:
-        if follower.looks_around:
-            seen, active = await self._view.standing(follower.record)
+        if follower.watches_rivals:
+            seen, active = await self._view.record_with_active(follower.record)
             follower.tell(seen or follower.record, active)
             if seen is None:
                 follower.tell(await self._view.glance(follower.record))

@@ -32,13 +32,13 @@ from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.forms import DECLARED, DYNAMIC_INPUTS, REPLACE_ON, SECRET, URN
-from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
 from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.traced import Traced
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
+from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.telemetry import export
 from pulumi_resource_togetherai.unknown import until_known
@@ -74,7 +74,7 @@ class _Provider(ResourceProvider):
         _started_process().old_inputs[declared.urn] = old_inputs
         checked = self._core.check(declared.urn, old_inputs, declared.inputs)
         found = declared.secrets.mistakes(checked.failures)
-        failures = [CheckFailure(failure.property, harmless(in_python(failure.reason))) for failure in found]
+        failures = [CheckFailure(failure.property, sanitize(in_python(failure.reason))) for failure in found]
         if news.get(LOOKING_AHEAD):
             process = _started_process()
             process.looking_ahead.add(declared.urn)
@@ -98,7 +98,7 @@ class _Provider(ResourceProvider):
             if diff.replaces:
                 self._preview_create(declared, declared.inputs)
             elif diff.unfinished or moved:
-                with declared.telling():
+                with declared.reporting():
                     wait_for(self._core.preview_update(recorded, declared.inputs, declared.report))
         in_vain_for = [name for name in diff.settings if {name, "*"}.intersection(_news.get(REPLACE_ON) or ())]
         if in_vain_for and not diff.replaces:
@@ -113,7 +113,7 @@ class _Provider(ResourceProvider):
         """Starts the remediation and waits for its end."""
         declared = _Declared.of(props)
         told = replace_requested(declared.urn)
-        with declared.telling():
+        with declared.reporting():
             if declared.secrets.warning:
                 wait_for(declared.report.warning(declared.secrets.warning))
             work = self._core.create(declared.urn, declared.inputs, declared.report, replace_requested=told)
@@ -123,7 +123,7 @@ class _Provider(ResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The resource as it is now."""
         declared = _Declared.of(props, props[DECLARED])
-        with declared.telling():
+        with declared.reporting():
             recorded = declared.recorded(props)
             work = self._core.read(declared.urn, id_, recorded, declared.report, preview=only_previews())
             found = wait_for(work)
@@ -134,14 +134,14 @@ class _Provider(ResourceProvider):
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Goes on waiting, or records new settings."""
         declared = _Declared.of(_news)
-        with declared.telling():
+        with declared.reporting():
             work = self._core.update(declared.urn, declared.recorded(_olds), declared.inputs, declared.report)
             return UpdateResult(declared.outputs(_complete(wait_for(work))))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Cancels the remediation if that is still possible."""
         declared = _Declared.of(_props, _props[DECLARED])
-        with declared.telling():
+        with declared.reporting():
             wait_for(self._core.delete(declared.urn, declared.recorded(_props), declared.report))
 
     def _preview_create(self, declared: _Declared, inputs: Properties, *, replace_requested: bool = False) -> None:
@@ -153,7 +153,7 @@ class _Provider(ResourceProvider):
         ):
             if text:
                 wait_for(tell(text))
-        with declared.telling():
+        with declared.reporting():
             work = self._core.preview_create(declared.urn, inputs, declared.report, replace_requested=replace_requested)
             wait_for(work)
 
@@ -243,7 +243,7 @@ class _Declared:
         return _started_process().engine.report(self.urn, self._told)
 
     @contextmanager
-    def telling(self) -> Generator[None]:
+    def reporting(self) -> Generator[None]:
         """Makes an error one for the person who wrote the program."""
         try:
             yield

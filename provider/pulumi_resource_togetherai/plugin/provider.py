@@ -20,7 +20,7 @@ from pulumi.provider.experimental.provider import (
 
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.forms import PLUGIN
-from pulumi_resource_togetherai.plugin.halts import Halts
+from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
@@ -36,7 +36,7 @@ class TogetherAiProvider(Provider):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.halts = Halts(engine)
+        self.rolling_progress = RollingProgress(engine)
         """Shows what the components did, after a failure."""
         self._config: ProviderConfig | None = None
         self._session: Session | None = None
@@ -65,17 +65,17 @@ class TogetherAiProvider(Provider):
     async def check_config(self, request: CheckRequest) -> CheckResponse:
         """Validates the provider's configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
-        from pulumi_resource_togetherai.harmless import harmless
         from pulumi_resource_togetherai.remediation.rules.check import check
+        from pulumi_resource_togetherai.sanitize import sanitize
         from pulumi_resource_togetherai.unknown import holds_unknown
 
         checked = check(ProviderConfig, _plain(request.new_inputs))
-        failures = [CheckFailure(_named(failure.property), harmless(failure.reason)) for failure in checked.failures]
+        failures = [CheckFailure(_named(failure.property), sanitize(failure.reason)) for failure in checked.failures]
         if not (failures or holds_unknown(checked.inputs)):
             try:
                 ProviderConfig.model_validate(checked.inputs).address()
             except ValueError as error:
-                failures.append(CheckFailure("", harmless(str(error))))
+                failures.append(CheckFailure("", sanitize(str(error))))
         # The engine sends the API key unmarked, and would log our answer as it is.
         key = request.new_inputs.get("apiKey")
         secret = {} if key is None else {"apiKey": PropertyValue(key.value, is_secret=True)}
@@ -109,7 +109,7 @@ class TogetherAiProvider(Provider):
         """Constructs the component."""
         from pulumi_resource_togetherai.plugin.rolling import construct
 
-        return await construct(request, self.halts)
+        return await construct(request, self.rolling_progress)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

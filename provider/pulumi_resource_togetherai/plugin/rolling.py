@@ -12,12 +12,12 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
-from pulumi_resource_togetherai.plugin.halts import Halts
 from pulumi_resource_togetherai.plugin.pulumi_internals import (
     REGISTRATION_FAILED,
     depending_on,
     forgive_failed_registrations,
 )
+from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.remediation.rules.check import check
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
@@ -60,10 +60,10 @@ class _Remediation(pulumi.CustomResource):
         return next((key for key, attribute in SHOWN.items() if attribute == prop), prop)
 
 
-async def construct(request: ConstructRequest, halts: Halts) -> ConstructResponse:
+async def construct(request: ConstructRequest, rolling_progress: RollingProgress) -> ConstructResponse:
     """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user.
 
-    `halts` shows what ran if one of them fails.
+    `rolling_progress` shows what ran if one of them fails.
     """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
@@ -79,7 +79,7 @@ async def construct(request: ConstructRequest, halts: Halts) -> ConstructRespons
         return _answer(str(urn))
     instances: list[str] = checked.inputs["instances"]
     of_child = f"{str(urn).rpartition('::')[0]}${_CHILD}::"
-    progress = halts.watch(str(urn), {of_child + child_name(request.name, one): one for one in instances})
+    progress = rolling_progress.watch(str(urn), {of_child + child_name(request.name, one): one for one in instances})
 
     def child(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> _Remediation:
         given = {key: request.inputs.get(_FROM.get(key, key)) for key in inputs}

@@ -42,9 +42,9 @@ async def _serve(engine_address: str) -> None:
     provider = TogetherAiProvider(engine)
     interceptors = list[grpc.aio.ServerInterceptor]()
     if export.start(warn=engine.warn, debug=engine.debug):
-        from pulumi_resource_togetherai.plugin.joining import Joining
+        from pulumi_resource_togetherai.plugin.trace_context import TraceContext
 
-        interceptors.append(Joining())
+        interceptors.append(TraceContext())
     server = grpc.aio.server(interceptors=interceptors, options=GRPC_OPTIONS)
     servicer = Servicer(sys.argv[1:], __version__, provider, engine_address, engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)

@@ -20,13 +20,13 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.forms import DYNAMIC_INPUTS, SERIALIZED
-from pulumi_resource_togetherai.harmless import harmless
 from pulumi_resource_togetherai.literal import as_it_was
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
 from pulumi_resource_togetherai.plugin.pulumi_internals import construct
 from pulumi_resource_togetherai.plugin.values import marshal, marshal_planned, unmarshal
 from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
+from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import until_known
 
@@ -106,7 +106,7 @@ class Servicer(ProviderServicer):
                 outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=told)
                 return provider_pb2.CreateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
             create = resource.create(request.urn, inputs, report, request.timeout, replace_requested=told)
-            created = await self._together.halts.child(request.urn, create)
+            created = await self._together.rolling_progress.child(request.urn, create)
             await _abort_if_unfinished(context, created, secrets)
             return provider_pb2.CreateResponse(id=created.id, properties=_outputs(created, secrets))
 
@@ -144,7 +144,7 @@ class Servicer(ProviderServicer):
                 outputs = await resource.preview_update(recorded, inputs, report)
                 return provider_pb2.UpdateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
             update = resource.update(request.urn, recorded, inputs, report, request.timeout)
-            updated = await self._together.halts.child(request.urn, update)
+            updated = await self._together.rolling_progress.child(request.urn, update)
             await _abort_if_unfinished(context, updated, secrets)
             return provider_pb2.UpdateResponse(properties=_outputs(updated, secrets))
 
@@ -211,7 +211,7 @@ async def _answering(context: Context, answer: Callable[[], Awaitable[T]], secre
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         text = f"this is a bug in the provider, please report it: {type(error).__name__}: {error} ({place})"
-        await context.abort(grpc.StatusCode.UNKNOWN, harmless(secrets.conceal(text)))
+        await context.abort(grpc.StatusCode.UNKNOWN, sanitize(secrets.conceal(text)))
 
 
 async def _abort_if_unfinished(context: Context, resource: Resource, secrets: Secrets) -> None:
@@ -245,4 +245,4 @@ def _recorded(inputs: struct_pb2.Struct, outputs: dict[str, Any]) -> Recorded:
 
 
 def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:
-    return [provider_pb2.CheckFailure(property=item.property, reason=harmless(item.reason)) for item in found]
+    return [provider_pb2.CheckFailure(property=item.property, reason=sanitize(item.reason)) for item in found]

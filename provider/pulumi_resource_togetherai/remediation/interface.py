@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.sanitize import sanitize
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.clusters.report import Report
@@ -37,7 +37,7 @@ class Resource:
     @property
     def told(self) -> str:
         """The problem as it is shown to people; empty if there is none."""
-        return harmless(self.problem or "")
+        return sanitize(self.problem or "")
 
 
 class Operations(Protocol):

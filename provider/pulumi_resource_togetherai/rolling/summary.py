@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pulumi_resource_togetherai.duration import text
-from pulumi_resource_togetherai.harmless import quoted
+from pulumi_resource_togetherai.sanitize import quoted
 
 SHOWN = {
     "mode": "mode",

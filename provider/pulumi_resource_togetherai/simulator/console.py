@@ -8,7 +8,7 @@ from itertools import islice
 
 from pulumi_resource_togetherai.api.enums import CANCELLABLE_STATES, RemediationState
 from pulumi_resource_togetherai.api.models import LinkedAlert
-from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.simulator.faults import FaultRule, Faults
 from pulumi_resource_togetherai.simulator.fleet import NODE_STATUS, Cluster, Node
 from pulumi_resource_togetherai.simulator.job import Job
@@ -144,7 +144,7 @@ def _remediation(job: Job) -> str:
 
 def _text(text: str) -> str:
     """Text from a request as HTML, escaped: the browser shows it and runs nothing of it."""
-    return escape(harmless(text))
+    return escape(sanitize(text))
 
 
 def _since(time: datetime) -> str:

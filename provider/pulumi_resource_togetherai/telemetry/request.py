@@ -32,7 +32,7 @@ class Exchange:
 
 
 @contextmanager
-def telling(method: str, base_url: str, path: str, *, resends: int) -> Generator[Exchange]:
+def instrumented(method: str, base_url: str, path: str, *, resends: int) -> Generator[Exchange]:
     """Records the request that is sent inside. `resends`: how many tries of it came before."""
     base = urlsplit(base_url)
     template = base.path + _template(path)

@@ -116,21 +116,21 @@ async def _create_or_adopt(
                 match decision(run, identity, history, intent=intent):
                     case Refuse(because):
                         raise RemediationError(because)
-                    case Adopt(record, attempt, because, surprising):
-                        tell = run.report.warning if surprising else run.report.info
+                    case Adopt(record, attempt, because, warns):
+                        tell = run.report.warning if warns else run.report.info
                         slot.release()
                         record = await _confirmed(run, record)
                         if not ended_badly(record):  # the operation's error reports a bad end
                             await tell(f"taking over {messages.name(record)}: {because}")
                         return State(inputs, record, attempt, adopted=attempt is None, resumed=attempt is not None)
-                    case Post(attempt, beware=beware) as chosen:
+                    case Post(attempt, warning=warning) as chosen:
                         with explained(f"{nothing_started}: it was waiting for its turn"):
                             waited = await run.unless_stopped(slot.acquire())
                         if waited:  # somebody else may have started one during the wait
                             history = await _history(run, identity)
                             continue
-                        if beware:
-                            await run.report.warning(beware)
+                        if warning:
+                            await run.report.warning(warning)
                         posted_at = run.client.earliest_now()
                         record = await run.unless_stopped(post(run, identity, chosen, budget), grace=GRACE)
                         record = await _confirmed(run, record)

@@ -11,7 +11,6 @@ from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.duration import text
-from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.operations.delete import leaves_alone
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
@@ -25,6 +24,7 @@ from pulumi_resource_togetherai.remediation.steps.program import Program
 from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.remediation.steps.settle import verdict
 from pulumi_resource_togetherai.remediation.steps.unchecked import unchecked
+from pulumi_resource_togetherai.sanitize import quoted
 
 
 async def preview_create(run: Run, identity: Identity, program: Program, intent: Intent) -> None:
@@ -52,9 +52,9 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
     if isinstance(chosen, Post) and worker is None:
         raise RemediationError(_no_such_instance(inputs, cluster.gpu_worker_nodes))
     match chosen:
-        case Post(attempt, because=because, beware=beware):
-            if beware:
-                await run.report.warning(beware)
+        case Post(attempt, because=because, warning=warning):
+            if warning:
+                await run.report.warning(warning)
             await _waits_for_a_slot(run, inputs)
             status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
@@ -64,8 +64,8 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
             await program.joins(identity, run.report)
         case Adopt(record, _, because) if ended_badly(record) and not inputs.accept_failure:
             await run.report.warning(f"`pulumi up` will start nothing and fail with {messages.name(record)}: {because}")
-        case Adopt(record, _, because, surprising):
-            tell = run.report.warning if surprising else run.report.info
+        case Adopt(record, _, because, warns):
+            tell = run.report.warning if warns else run.report.info
             await tell(f"`pulumi up` will start nothing and take over {messages.name(record)}: {because}")
         case Refuse(because):
             raise RemediationError(f"`pulumi up` will refuse: {because}")

@@ -10,7 +10,6 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.marker import unmarked
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.outcome import not_waited_for
@@ -19,6 +18,7 @@ from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, verdict
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
+from pulumi_resource_togetherai.sanitize import quoted
 
 
 async def read(run: Run, urn: str, resource_id: str, state: State | None, *, preview: bool) -> Result | None:

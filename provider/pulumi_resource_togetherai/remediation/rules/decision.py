@@ -28,7 +28,7 @@ class Post:
     attempt: int
     key: str
     because: str
-    beware: str = ""
+    warning: str = ""
     """What the user should know before it runs; empty if there is nothing."""
 
 
@@ -39,7 +39,7 @@ class Adopt:
     record: Remediation
     attempt: int | None
     because: str
-    surprising: bool = False
+    warns: bool = False
     """Whether the user should be warned, because nothing will run."""
 
 
@@ -127,7 +127,7 @@ def _done_already(last: Own, inputs: RemediationInputs, now: datetime) -> Adopt:
         f"it belongs to this resource and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
         f"nothing runs; to run another one, change {inputs.again}, or run `pulumi up --replace` with this resource's "
         "URN",
-        surprising=True,
+        warns=True,
     )
 
 
@@ -160,7 +160,7 @@ def _beside(
                 None,
                 f"it SUCCEEDED {messages.age(done, now)} ago, and `ifActive` is ADOPT; to repair the node once more on "
                 "purpose, set `ifRecent` to IGNORE",
-                surprising=True,
+                warns=True,
             )
     if other is not None and inputs.if_active is IfActive.FAIL:
         return Refuse(
@@ -192,15 +192,15 @@ def _post(
             what = f"{ended} {messages.age(last.record, now)} ago"
         because = f"attempt {last.attempt} ({last.record.id}) {what}"
     key = identity.key(attempt, again=any(own.declared for own in ours))
-    beware = list[str]()
+    warning = list[str]()
     if last is not None and last.declared and last.record.terminal and not ended_badly(last.record):
         done = f"{messages.name(last.record)} {messages.state(last.record)} {messages.age(last.record, now)} ago"
-        beware.append(f"{done}; another attempt was asked for")
+        warning.append(f"{done}; another attempt was asked for")
     for record in others:
         if record.state == RemediationState.PENDING_APPROVAL:
-            beware.append(f"the platform has proposed a repair of the same node: {messages.whose(record)}")
+            warning.append(f"the platform has proposed a repair of the same node: {messages.whose(record)}")
             break
-    return Post(attempt, key, because, ". ".join(beware))
+    return Post(attempt, key, because, ". ".join(warning))
 
 
 def recent_repair(

@@ -8,8 +8,8 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.sanitize import quoted
 
 SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
 """The terminal states that make a resource complete. An end that this version cannot judge, a state that it does not

@@ -38,5 +38,5 @@ def warned_of_recent(
             f"{found}, and `ifRecent` is FAIL. Nothing was posted. To repair it once more on purpose, set `ifRecent` "
             "to IGNORE"
         )
-    known = f"{decision.beware}. " if decision.beware else ""
-    return replace(decision, beware=f"{known}{found}. To repair it once more on purpose, set `ifRecent` to IGNORE")
+    known = f"{decision.warning}. " if decision.warning else ""
+    return replace(decision, warning=f"{known}{found}. To repair it once more on purpose, set `ifRecent` to IGNORE")

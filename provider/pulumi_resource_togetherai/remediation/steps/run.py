@@ -13,7 +13,7 @@ from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.clusters.view import Clusters, View
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.harmless import harmless
+from pulumi_resource_togetherai.sanitize import sanitize
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
@@ -29,7 +29,7 @@ class RemediationError(Exception):
     """An operation failed and left nothing new behind. Its text is for a person: what happened and what to do."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(harmless(text))
+        super().__init__(sanitize(text))
 
 
 class Interrupted(Exception):

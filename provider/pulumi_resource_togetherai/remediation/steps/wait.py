@@ -67,7 +67,7 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
             watch.record = follower.record
             seen(watch.record)
             if contest is not None and follower.active is not None:
-                watch.loss = await contest.judge(watch.record, follower.active)
+                watch.loss = await contest.evaluate(watch.record, follower.active)
                 if watch.loss is not None:
                     watch.stop = Stop.OUTRUN
                     return

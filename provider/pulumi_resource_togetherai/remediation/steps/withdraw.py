@@ -60,7 +60,7 @@ async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> 
         if not started_at(record).microsecond:
             await run.unless_stopped(asyncio.sleep(COARSE))
         watch.record, active = await run.unless_stopped(_standing(run, record))
-        loss = await contest.judge(watch.record, active)
+        loss = await contest.evaluate(watch.record, active)
     return watch, loss
 
 
@@ -71,7 +71,7 @@ async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]
     since, gap = loop.time(), view.interval * QUICK
     while True:
         try:
-            seen, active = await view.standing(record)
+            seen, active = await view.record_with_active(record)
         except (NotFound, CredentialRefused):
             raise
         except ApiError as error:

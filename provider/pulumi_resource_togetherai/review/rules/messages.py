@@ -7,8 +7,8 @@ from datetime import datetime
 from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.duration import text
-from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
+from pulumi_resource_togetherai.sanitize import quoted
 
 
 def proposal(inputs: ReviewInputs) -> str:

@@ -8,8 +8,8 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.harmless import quoted
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
+from pulumi_resource_togetherai.sanitize import quoted
 
 
 def gave_way(record: Remediation, winner: Remediation, *, kept: bool) -> str:

@@ -14,7 +14,7 @@ Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 
 
-class Joining(grpc.aio.ServerInterceptor):
+class TraceContext(grpc.aio.ServerInterceptor):
     """Attaches the context of a call to the task that answers it. The task ends with the call."""
 
     async def intercept_service(

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from pulumi_resource_togetherai.engine import Engine
-from pulumi_resource_togetherai.plugin.halts import Halts
+from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 from pulumi_resource_togetherai.remediation.interface import Resource
 
 COMPONENT = "urn:pulumi:prod::training::togetherai:index:RollingRemediation::rack"
@@ -41,8 +41,8 @@ def engine() -> Shown:
 
 
 @pytest.fixture
-def halts(engine: Shown) -> Halts:
-    made = Halts(cast(Engine, engine))
+def rolling_progress(engine: Shown) -> RollingProgress:
+    made = RollingProgress(cast(Engine, engine))
     made.watch(COMPONENT, {"child 1": "n1", "child 2": "n2", "child 3": "n3"})
     return made
 
@@ -58,30 +58,30 @@ async def fails() -> Resource:
     raise RuntimeError("the node is being repaired already")
 
 
-async def test_without_a_failure_nothing_is_shown(halts: Halts, engine: Shown):
-    await halts.child("child 1", ends("SUCCEEDED"))
-    await halts.child("somebody else's", ends("FAILED", "it failed"))
+async def test_without_a_failure_nothing_is_shown(rolling_progress: RollingProgress, engine: Shown):
+    await rolling_progress.child("child 1", ends("SUCCEEDED"))
+    await rolling_progress.child("somebody else's", ends("FAILED", "it failed"))
     assert engine.tables == []
 
 
-async def test_a_failure_is_shown_before_the_engine_learns_of_it(halts: Halts, engine: Shown):
-    await halts.child("child 1", ends("SUCCEEDED"))
-    failed = await halts.child("child 2", ends("FAILED", "it failed"))
+async def test_a_failure_is_shown_before_the_engine_learns_of_it(rolling_progress: RollingProgress, engine: Shown):
+    await rolling_progress.child("child 1", ends("SUCCEEDED"))
+    failed = await rolling_progress.child("child 2", ends("FAILED", "it failed"))
     assert failed.problem == "it failed"
     assert engine.outcomes == ["SUCCEEDED", "FAILED", "not begun in this run"]
 
 
-async def test_an_operation_without_a_remediation_is_an_error(halts: Halts, engine: Shown):
+async def test_an_operation_without_a_remediation_is_an_error(rolling_progress: RollingProgress, engine: Shown):
     with pytest.raises(RuntimeError, match="already"):
-        await halts.child("child 1", fails())
+        await rolling_progress.child("child 1", fails())
     assert engine.outcomes == ["error", "not begun in this run", "not begun in this run"]
 
 
-async def test_the_last_one_that_is_under_way_shows_the_table(halts: Halts, engine: Shown):
+async def test_the_last_one_that_is_under_way_shows_the_table(rolling_progress: RollingProgress, engine: Shown):
     over = asyncio.Event()
-    other = asyncio.create_task(halts.child("child 2", ends("SUCCEEDED", when=over)))
+    other = asyncio.create_task(rolling_progress.child("child 2", ends("SUCCEEDED", when=over)))
     await asyncio.sleep(0)
-    await halts.child("child 1", ends("FAILED", "it failed"))
+    await rolling_progress.child("child 1", ends("FAILED", "it failed"))
     assert engine.tables == []
     over.set()
     await other

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.harmless import MESSAGE, QUOTED, harmless, quoted
 from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.sanitize import MESSAGE, QUOTED, quoted, sanitize
 from tests.unit.examples import record
 
 SHOWS_NOTHING = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -32,19 +32,19 @@ SHOWS_NOTHING = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
     ],
 )
 def test_what_shows_nothing_is_written_out(text: str, shown: str):
-    assert harmless(text) == shown
+    assert sanitize(text) == shown
 
 
 @given(st.text(max_size=400))
 def test_nothing_is_left_that_a_terminal_obeys(text: str):
-    for shown in (harmless(text), quoted(text), str(RemediationError(text)), str(ApiError("get", text))):
+    for shown in (sanitize(text), quoted(text), str(RemediationError(text)), str(ApiError("get", text))):
         assert not [letter for letter in shown if unicodedata.category(letter) in SHOWS_NOTHING]
 
 
 @pytest.mark.parametrize("letter", ["x", "\x1b"])
 def test_a_long_text_is_cut_off_and_says_so(letter: str):
-    assert harmless(letter * 10**6).endswith(" ... (cut off)")
-    assert len(harmless(letter * 10**6)) < MESSAGE + 20
+    assert sanitize(letter * 10**6).endswith(" ... (cut off)")
+    assert len(sanitize(letter * 10**6)) < MESSAGE + 20
     assert len(quoted(letter * 10**6)) < QUOTED + 20
 
 

@@ -40,7 +40,7 @@ class Progress:
         return summary(self.rows, list(self.rows))
 
 
-class Halts:
+class RollingProgress:
     """The rolling remediations that this process constructs."""
 
     def __init__(self, engine: Engine) -> None:

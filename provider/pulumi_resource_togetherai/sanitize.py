@@ -19,7 +19,7 @@ _CONTROLS = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 overrides, private characters, lone surrogates, separators of lines and paragraphs."""
 
 
-def harmless(text: str, most: int = MESSAGE) -> str:
+def sanitize(text: str, most: int = MESSAGE) -> str:
     """The text with every control character written out (`\\x1b`, `\\u202e`), and cut off after `most` characters."""
     shown = text if text.isascii() and text.isprintable() else "".join(map(_visible, text[: most + 1]))
     return shown if len(shown) <= most else shown[:most] + CUT_OFF
@@ -27,7 +27,7 @@ def harmless(text: str, most: int = MESSAGE) -> str:
 
 def quoted(text: str) -> str:
     """One text from the API as part of a message."""
-    return harmless(text.strip(), QUOTED)
+    return sanitize(text.strip(), QUOTED)
 
 
 def _visible(character: str) -> str:
