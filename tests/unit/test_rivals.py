@@ -70,13 +70,13 @@ async def test_a_rival_is_named_with_what_it_means(rival: Remediation, words: st
 
 async def test_two_that_have_begun_are_a_node_that_is_repaired_twice_whichever_came_first():
     told = Telling()
-    await Contest(told, ALONE).judge(started("ours", 5, "RUNNING"), Active([started("ours", 5, "RUNNING"), BEGUN]))
+    await Contest(told, ALONE).evaluate(started("ours", 5, "RUNNING"), Active([started("ours", 5, "RUNNING"), BEGUN]))
     assert "came first" not in told.lines[0]
 
 
 async def test_of_two_with_one_place_neither_is_said_to_have_come_first():
     told = Telling()
-    await Contest(told, ALONE, can_withdraw=False).judge(OURS, Active([OURS, started("aaa", 5)]))
+    await Contest(told, ALONE, can_withdraw=False).evaluate(OURS, Active([OURS, started("aaa", 5)]))
     assert "came first" not in told.lines[0]
 
 
