@@ -24,9 +24,9 @@ import httpx
 import psutil
 
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 HOUR = 3600.0
 STRUCK = 0.1
@@ -76,7 +76,7 @@ class Waiters:
         while True:
             try:
                 made = await self.resources.create(urn, declared, Silent())
-            except RemediationError as error:
+            except OperationError as error:
                 self.again[str(error).rpartition(": ")[2][:60]] += 1
                 continue
             if made.problem is None:
@@ -125,7 +125,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=200.0, help="simulated seconds per second")
     options = parser.parse_args()
     length = options.hours * HOUR
-    command = [sys.executable, "-m", "pulumi_resource_togetherai.simulator", "--port=0", f"--speed={options.speed}"]
+    command = [sys.executable, "-m", "togetherai_simulator", "--port=0", f"--speed={options.speed}"]
     command += [f"--instances={options.waiters}", "--pending=60", f"--running={length - 60}", "--api-key=endurance"]
     simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

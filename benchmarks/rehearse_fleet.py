@@ -100,7 +100,7 @@ def main() -> int:
     options = parser.parse_args()
     nodes = [(f"cluster-{c}", n) for c in range(1, options.clusters + 1) for n in range(1, options.instances + 1)]
     fails = [f"--fail={cluster}-node-{n}" for index, (cluster, n) in enumerate(nodes, 1) if index % FAILING == 0]
-    server = [sys.executable, "-m", "pulumi_resource_togetherai.simulator", "--port=0", f"--speed={options.speed}"]
+    server = [sys.executable, "-m", "togetherai_simulator", "--port=0", f"--speed={options.speed}"]
     server += [f"--clusters={options.clusters}", f"--instances={options.instances}", "--api-key=fleet", *fails]
     simulator = subprocess.Popen(server, stdout=subprocess.PIPE, text=True)
     try:

@@ -98,7 +98,7 @@ async def measure(count: int, soak: int) -> dict[str, dict[str, float]]:
     """All figures."""
     create = request("POST", NODE, b'{"mode": "REMEDIATION_MODE_REBOOT_VM", "reason": "benchmark"}')
     figures: dict[str, dict[str, float]] = {}
-    simulator = ("-m", "pulumi_resource_togetherai.simulator", "--port=0", "--speed=0.001")
+    simulator = ("-m", "togetherai_simulator", "--port=0", "--speed=0.001")
     with server(*simulator) as (port, process):
         _, made = await ask(port, create, CONNECTIONS)
         get = request("GET", f"{NODE}/{json.loads(made)['id']}")

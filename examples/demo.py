@@ -47,7 +47,7 @@ def main() -> None:
 @contextmanager
 def simulator() -> Generator[str]:
     """The API's stand-in, on a port of its own; yields its address."""
-    command = [sys.executable, "-m", "pulumi_resource_togetherai.simulator", "--port", "0", "--speed", SPEED]
+    command = [sys.executable, "-m", "togetherai_simulator", "--port", "0", "--speed", SPEED]
     process = subprocess.Popen([*command, "--api-key", API_KEY], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

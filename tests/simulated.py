@@ -18,11 +18,11 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.command import main as run_simulator
-from pulumi_resource_togetherai.simulator.job import Job
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
-from pulumi_resource_togetherai.simulator.server import listen, serve
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.command import main as run_simulator
+from togetherai_simulator.job import Job
+from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator.server import listen, serve
 
 API_KEY = "test-key"
 SPEED = 200

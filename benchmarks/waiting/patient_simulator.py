@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 from collections import deque
 
-from pulumi_resource_togetherai.simulator.access import AccessKey
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.scenario import simulate
-from pulumi_resource_togetherai.simulator.script import Scenario
-from pulumi_resource_togetherai.simulator.server import listen, serve
-from pulumi_resource_togetherai.simulator.settings import Behaviour, Settings
+from togetherai_simulator.access import AccessKey
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.scenario import simulate
+from togetherai_simulator.script import Scenario
+from togetherai_simulator.server import listen, serve
+from togetherai_simulator.settings import Behaviour, Settings
 from waiting.workload import API_KEY, PENDING, Workload
 
 

@@ -23,7 +23,7 @@ from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
-from pulumi_resource_togetherai.remediation.rules.check import fields_of
+from pulumi_resource_togetherai.operation.check import fields_of
 from pulumi_resource_togetherai.remediation.rules.identity import REPLACING
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import Bookkeeping

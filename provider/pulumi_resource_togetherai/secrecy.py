@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pulumi_resource_togetherai.sanitize import CUT_OFF, sanitize
 
 if TYPE_CHECKING:
-    from pulumi_resource_togetherai.remediation.rules.check import Failure
+    from pulumi_resource_togetherai.operation.check import Failure
 
 CONCEALED = "[secret]"
 """What is shown in place of a secret. Pulumi shows the same."""

@@ -25,10 +25,10 @@ from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.errors import AnswerContradicts, ApiError
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import GET_REMEDIATION, GET_REMEDIATIONS
-from pulumi_resource_togetherai.remediation.interface import Recorded
+from pulumi_resource_togetherai.operation.results import Recorded
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.contract.test_openapi import PUBLISHED
 from tests.model.world import Telling
@@ -138,7 +138,7 @@ async def test_nothing_that_it_says_is_believed(prism: str, name: str):
         Telling(),
     )
     try:
-        with pytest.raises(RemediationError) as caught:
+        with pytest.raises(OperationError) as caught:
             await OPERATIONS[name](session, told)
     finally:
         await session.close()
@@ -156,7 +156,7 @@ async def test_a_lookup_shows_no_strangers_record(prism: str, function: Any):
     said = ""
     try:
         found = await function.answer(ProviderConfig(), arguments, client)
-    except RemediationError as error:
+    except OperationError as error:
         said, found = str(error), None
     assert NOT_BELIEVED.search(said) if found is None else found.remediations == []
 

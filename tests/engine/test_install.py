@@ -115,9 +115,7 @@ print("\\n".join(line.split(";")[0] for line in requires("pulumi-resource-togeth
 """
 
 
-@pytest.mark.parametrize(
-    "command", [["togetherai-simulator"], ["python", "-m", "pulumi_resource_togetherai.simulator"]]
-)
+@pytest.mark.parametrize("command", [["togetherai-simulator"], ["python", "-m", "togetherai_simulator"]])
 def test_without_its_extra_the_simulator_says_in_one_line_what_to_install(venv: Path, command: list[str]):
     asked = [str(venv / command[0]), *command[1:]]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)

@@ -75,7 +75,7 @@ def spy_on(stack: Stack) -> Path:
 def told_at_the_end(folder: Path) -> list[dict[str, list[str]]]:
     """What the processes told that ended by themselves and that the core was loaded in."""
     told: list[dict[str, list[str]]] = [json.loads(path.read_text()) for path in folder.glob("*.json")]
-    return [process for process in told if "pulumi_resource_togetherai.remediation.traced" in process["modules"]]
+    return [process for process in told if "pulumi_resource_togetherai.operation.operations" in process["modules"]]
 
 
 def children(spans: list[Span], parent: Span) -> list[Span]:

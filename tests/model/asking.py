@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.model.world import NODE, Killed, Network, World
 
@@ -74,7 +74,7 @@ class Asker:
             try:
                 made = await reviews.create("urn:pulumi:s::p::t::review", self.declared, self.world.told)
                 self.outputs, self.errors = made.outputs, [made.problem] if made.problem else []
-            except RemediationError as error:
+            except OperationError as error:
                 self.outputs, self.errors = None, [str(error)]
 
 

@@ -37,14 +37,14 @@ from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
-from pulumi_resource_togetherai.simulator.settings import Idempotency
+from pulumi_resource_togetherai.operation.session import Session
 from tests.model.orders import Chooser, Move, Touch, names
 from tests.model.world import NODE, NOON, Killed, Telling, World
+from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator.settings import Idempotency
 
 READINGS: tuple[str, ...] = get_args(Idempotency)
 """What the server may do with `remediation_id`."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
+from pulumi_resource_togetherai.operation.results import Recorded, Resource
 from tests.model import test_many
 from tests.model.test_many import Fleet, Line, Make, all_of, kind, states
 

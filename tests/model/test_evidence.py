@@ -25,9 +25,9 @@ from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.clusters.view import Ref, View
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.simulator.app import App
 from tests.model.test_preview import PLAIN
 from tests.model.world import NODE, Network, World
+from togetherai_simulator.app import App
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed")
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pulumi_resource_togetherai.simulator.app import App
 from tests.model.test_preview import PLAIN
 from tests.model.world import Network, World
+from togetherai_simulator.app import App
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed")
 

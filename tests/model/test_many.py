@@ -19,17 +19,17 @@ from pulumi_resource_togetherai.api.client import AT_ONCE, Client, Credential
 from pulumi_resource_togetherai.clusters.estimate import Estimates
 from pulumi_resource_togetherai.clusters.ways import LEFT_ALONE
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.interface import Resource
+from pulumi_resource_togetherai.operation.results import Resource
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.review.resource import ReviewResource
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
 from tests.model.world import NOON, Telling
 from tests.simulated import course_of
+from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator.scenario import Scenario, simulate
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -278,7 +278,7 @@ async def test_a_dead_cluster_does_not_slow_another(fleet: Make):
     assert states(await all_of([here.create(node) for node in range(1, 41)])) == {"SUCCEEDED": 40}
     assert asyncio.get_running_loop().time() - started < 60 + 7.5
     here.session.interrupt()
-    assert all(isinstance(error, RemediationError) for error in await asyncio.gather(*lost, return_exceptions=True))
+    assert all(isinstance(error, OperationError) for error in await asyncio.gather(*lost, return_exceptions=True))
 
 
 def refusing(status: int) -> Callable[[httpx.Request], httpx.Request | httpx.Response]:
@@ -593,7 +593,7 @@ async def test_after_its_turn_came_it_looks_again(fleet: Make):
 async def test_an_api_that_does_not_say_what_is_active_starts_nothing(fleet: Make):
     here = fleet(config=TWO)
     here.network.bend = refusing(403)
-    with pytest.raises(RemediationError, match=r"no remediation of .* was started: it was waiting for its turn: .*403"):
+    with pytest.raises(OperationError, match=r"no remediation of .* was started: it was waiting for its turn: .*403"):
         await here.create(1)
     assert (await here.asked())["post"] == 0
 
@@ -651,7 +651,7 @@ async def test_a_slow_answer_about_one_node_holds_up_no_other(fleet: Make):
     assert asyncio.get_running_loop().time() - started < 20
     assert "waiting for another resource of this program that repairs instance cluster-1-node-1" in line.passing
     await slow
-    with pytest.raises(RemediationError):
+    with pytest.raises(OperationError):
         await waiting
 
 
@@ -663,7 +663,7 @@ async def test_a_wait_for_another_resource_of_the_program_can_be_interrupted(fle
     second = asyncio.ensure_future(here.resources.create(*named(here, "b", 1), Line()))
     await asyncio.sleep(1)
     here.session.interrupt()
-    with pytest.raises(RemediationError, match="another resource of this program was about to repair the node: inter"):
+    with pytest.raises(OperationError, match="another resource of this program was about to repair the node: inter"):
         await second
     await asyncio.gather(first, return_exceptions=True)
 
@@ -691,7 +691,7 @@ async def test_a_preview_names_two_resources_of_one_node_and_fails_where_up_will
 
     assert len(await preview("a")) == 1
     assert len(await preview("a")) == 1, "a resource is no rival of itself"
-    with pytest.raises(RemediationError, match=r'two resources .* of instance cluster-1-node-1 .*: "a" and "b"'):
+    with pytest.raises(OperationError, match=r'two resources .* of instance cluster-1-node-1 .*: "a" and "b"'):
         await preview("b")
     warned = await preview("c", ifActive="ADOPT")
     assert any('"a" and "c"' in text and text.startswith("warning: ") for text in warned)

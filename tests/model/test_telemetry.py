@@ -17,17 +17,17 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.operation.operations import Traced
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
-from pulumi_resource_togetherai.remediation.traced import Traced
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
 from pulumi_resource_togetherai.telemetry.instruments import Instruments, instruments, use
 from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.model.world import NOON, Telling
+from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator.scenario import Scenario, simulate
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -145,7 +145,7 @@ async def test_a_refused_post_is_counted_and_the_operation_names_the_kind_of_ref
     told: Told, resources: Traced, network: Network
 ):
     network.refuses = 403
-    with pytest.raises(RemediationError):
+    with pytest.raises(OperationError):
         await resources.create(urn(), declared(), Telling())
     [(posts, attributes)] = told.numbers("togetherai.remediation.posts")
     assert (posts, attributes["error.type"]) == (1, "CredentialRefused")

@@ -19,14 +19,14 @@ from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
+from pulumi_resource_togetherai.operation.results import Recorded, Resource
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator.scenario import Scenario, simulate
 
 T = TypeVar("T")
 NOON = 1_800_000_000.0
@@ -274,7 +274,7 @@ class World:
             for name, declared in program.items():
                 try:
                     await self._step(process, name, declared, replace=replace)
-                except RemediationError as error:
+                except OperationError as error:
                     errors.append(str(error))
             for name in [name for name in self.stack if name not in program]:
                 try:
@@ -282,7 +282,7 @@ class World:
                     if not held.deleted:
                         await process.delete(self.urn(name), held.recorded, self.told)
                     del self.stack[name]
-                except RemediationError as error:
+                except OperationError as error:
                     errors.append(str(error))
         return errors
 
@@ -307,7 +307,7 @@ class World:
                 if self.keeps_unfinished:  # the new outputs stay, with the old inputs
                     kept = Resource(held.resource.id, held.resource.inputs, updated.outputs, updated.problem)
                     self.stack[name] = Held(kept, unfinished=True)
-                raise RemediationError(updated.problem)
+                raise OperationError(updated.problem)
             self.stack[name] = Held(updated)
             return None
         self.stack[name] = Held(Resource(held.resource.id, checked.inputs, dict(held.resource.outputs), None))
@@ -322,7 +322,7 @@ class World:
         else:
             if self.keeps_unfinished:
                 self.stack[name] = Held(created, unfinished=True)
-            raise RemediationError(created.problem)
+            raise OperationError(created.problem)
 
     async def _refresh(self) -> list[str]:
         errors = list[str]()
@@ -332,7 +332,7 @@ class World:
                     continue
                 try:
                     found = await process.read(self.urn(name), held.resource.id, held.recorded, self.told)
-                except RemediationError as error:
+                except OperationError as error:
                     errors.append(str(error))
                     continue
                 if found is None:
@@ -355,7 +355,7 @@ class World:
                         await process.preview_create(urn, checked.inputs, said)
                     elif diff.unfinished or held.unfinished:
                         await process.preview_update(held.recorded, checked.inputs, said)
-            except RemediationError as error:
+            except OperationError as error:
                 return said.lines, [str(error)]
         return said.lines, []
 

@@ -7,12 +7,12 @@ from typing import Any, Self
 
 import httpx
 
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.app import App
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
-from pulumi_resource_togetherai.simulator.store import Store
+from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.app import App
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator.store import Store
 
 NOON = 1_800_000_000.0
 """When the tests begin, in seconds since the epoch."""

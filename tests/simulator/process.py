@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.access import DEFAULT_API_KEY
 
-COMMAND = [sys.executable, "-m", "pulumi_resource_togetherai.simulator"]
+COMMAND = [sys.executable, "-m", "togetherai_simulator"]
 
 
 @dataclass

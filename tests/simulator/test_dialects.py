@@ -13,10 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pulumi_resource_togetherai.simulator.dialect import NUMBERS, Dialect
-from pulumi_resource_togetherai.simulator.operations import OPERATIONS, Answer
-from pulumi_resource_togetherai.simulator.settings import Idempotency, Settings
-from pulumi_resource_togetherai.simulator.spoken import speak
 from tests.simulator.driver import (
     HOST_AWARE,
     INVALID_ARGUMENT,
@@ -32,6 +28,10 @@ from tests.simulator.driver import (
     ok,
     refused,
 )
+from togetherai_simulator.dialect import NUMBERS, Dialect
+from togetherai_simulator.operations import OPERATIONS, Answer
+from togetherai_simulator.settings import Idempotency, Settings
+from togetherai_simulator.spoken import speak
 
 ROOT = Path(__file__).parents[2]
 CLUSTER = "/v1/compute/clusters/cluster-1"

@@ -15,8 +15,8 @@ from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from pulumi_resource_togetherai.simulator.openapi import openapi
 from tests.simulator.process import Process, running
+from togetherai_simulator.openapi import openapi
 
 CONTRACT = Path(__file__).parents[2].parent / "shared" / "api" / "remediation-openapi.yml"
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]

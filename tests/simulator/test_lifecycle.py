@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.simulator.alerts import SEVERITY
 from tests.simulator.driver import (
     FAILED_PRECONDITION,
     HOST_AWARE,
@@ -19,6 +18,7 @@ from tests.simulator.driver import (
     ok,
     refused,
 )
+from togetherai_simulator.alerts import SEVERITY
 
 EVICT = "REMEDIATION_MODE_EVICT_WITHOUT_REPLACEMENT"
 POWER_CYCLE = "REMEDIATION_MODE_HOST_POWER_CYCLE"

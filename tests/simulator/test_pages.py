@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pulumi_resource_togetherai.simulator.openapi import openapi
 from tests.simulator.driver import NODE, Driver
+from togetherai_simulator.openapi import openapi
 
 
 async def fragment(simulator: Driver, **headers: str) -> tuple[int, str, str]:

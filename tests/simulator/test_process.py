@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pulumi_resource_togetherai.simulator.server import listen
-from pulumi_resource_togetherai.simulator.settings import Settings
 from tests.simulator.driver import NODE, OTHER_NODE, VM_ONLY, instance_path
 from tests.simulator.process import COMMAND, running
+from togetherai_simulator.server import listen
+from togetherai_simulator.settings import Settings
 
 PATH = instance_path().removeprefix("/v1")
 

@@ -9,9 +9,9 @@ from textwrap import dedent
 
 import pytest
 
-from pulumi_resource_togetherai.simulator import scenario as scenario_module
-from pulumi_resource_togetherai.simulator.scenario import Scenario, ScenarioError, read_scenario, simulate
 from tests.simulator.driver import HOST_AWARE, NODE, OTHER_NODE, UNAVAILABLE, Driver, ok, refused
+from togetherai_simulator import scenario as scenario_module
+from togetherai_simulator.scenario import Scenario, ScenarioError, read_scenario, simulate
 
 Write = Callable[[str], Path]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.rules.check import Failure, check
+from pulumi_resource_togetherai.operation.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.unknown import UNKNOWN, until_known
 

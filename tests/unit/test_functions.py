@@ -24,13 +24,13 @@ from pulumi_resource_togetherai.functions.function import (
 )
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.functions.results import Percentiles, RemediationStats
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.app import App
-from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
+from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.unit.examples import NOW, record
+from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.app import App
+from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator.scenario import Scenario, simulate
 
 CLUSTER = {"clusterId": "cluster-1"}
 
@@ -146,7 +146,7 @@ async def test_the_remediation_of_a_replaced_instance_is_still_found(app: App, c
     await control.post("/advance", json={"seconds": 1000})
     assert await ids(app, instanceId="cluster-1-node-1", state=["SUCCEEDED"]) == ["cluster-1-node-1"]
     assert await ids(app, instanceId="cluster-1-node-1", state=["FAILED"]) == []
-    with pytest.raises(RemediationError, match=r"getRemediations failed: .*NOT_FOUND"):
+    with pytest.raises(OperationError, match=r"getRemediations failed: .*NOT_FOUND"):
         await ids(app, instanceId="cluster-1-node-99")
 
 
@@ -186,7 +186,7 @@ async def test_what_ended_before_the_window_does_not_count(app: App, control: ht
 
 
 async def test_the_stats_of_an_unknown_cluster_are_one_clear_line(app: App):
-    with pytest.raises(RemediationError, match=r"^getRemediationStats failed: list remediations: 404 [^\n]*$"):
+    with pytest.raises(OperationError, match=r"^getRemediationStats failed: list remediations: 404 [^\n]*$"):
         await GET_REMEDIATION_STATS.answer(ProviderConfig(), {"clusterId": "cluster-9"}, client(app))
 
 
@@ -221,7 +221,7 @@ async def test_an_instance_shows_its_node_and_its_latest_remediation(app: App):
 
 async def test_what_is_not_there_is_one_clear_line(app: App):
     where = {"instanceId": "cluster-1-node-1", "remediationId": "nothing"}
-    with pytest.raises(RemediationError, match=r"^getRemediation failed: get remediation: 404 NOT_FOUND: .*$"):
+    with pytest.raises(OperationError, match=r"^getRemediation failed: get remediation: 404 NOT_FOUND: .*$"):
         await GET_REMEDIATION.answer(ProviderConfig(), CLUSTER | where, client(app))
 
 
@@ -229,7 +229,7 @@ async def test_a_page_token_that_expired_is_one_clear_line():
     app = simulate(Scenario.model_validate({"settings": {"max_page_size": 1, "page_token_lifetime": 0}}))
     for number in (1, 2, 3):
         await started(app, f"cluster-1-node-{number}", RemediationMode.REBOOT_VM)
-    with pytest.raises(RemediationError, match=r"^getRemediations failed: list remediations: 400 .*token[^\n]*$"):
+    with pytest.raises(OperationError, match=r"^getRemediations failed: list remediations: 400 .*token[^\n]*$"):
         await ids(app)
 
 
@@ -243,6 +243,6 @@ async def test_a_lookup_ends_in_time_however_slow_each_page_comes():
     credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
     slowly = Client("http://simulator/v1", credential, transport=httpx.MockTransport(slow))
     started_at = asyncio.get_running_loop().time()
-    with pytest.raises(RemediationError, match=r"^getRemediations failed: timed out"):
+    with pytest.raises(OperationError, match=r"^getRemediations failed: timed out"):
         await GET_REMEDIATIONS.answer(ProviderConfig(), CLUSTER, slowly)
     assert asyncio.get_running_loop().time() - started_at == pytest.approx(LONGEST)

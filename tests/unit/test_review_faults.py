@@ -14,15 +14,15 @@ from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.remediation.interface import Recorded
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.operation.results import Recorded
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.review.resource import ReviewResource
-from pulumi_resource_togetherai.simulator.access import DEFAULT_API_KEY
-from pulumi_resource_togetherai.simulator.clock import Clock
-from pulumi_resource_togetherai.simulator.inprocess import InProcessTransport
-from pulumi_resource_togetherai.simulator.scenario import Scenario, simulate
 from tests.model.world import NODE, NOON, Telling
+from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator.clock import Clock
+from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator.scenario import Scenario, simulate
 
 ANOTHER = NODE.replace("node-1", "node-2")
 """Another node of the same cluster."""
@@ -125,7 +125,7 @@ async def test_a_lost_answer_changes_nothing(platform: Platform, fault: dict[str
 async def test_a_service_that_never_answers_is_one_clear_line(platform: Platform):
     declared = await platform.propose()
     await platform.tell("/faults", {"kind": "error", "operation": "approve"})
-    with pytest.raises(RemediationError, match=r"is not known to be approved: .*503.*finds out"):
+    with pytest.raises(OperationError, match=r"is not known to be approved: .*503.*finds out"):
         await platform.reviews.create(URN, declared, platform.told)
     assert await platform.effects() == []
     journal: list[dict[str, Any]] = (await platform.control.get("/requests")).json()
@@ -138,7 +138,7 @@ async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform:
     words = (
         r"became a HOST_AWARE while it was being approved as REBOOT_VM\. The approval was withdrawn: .* is cancelled"
     )
-    with pytest.raises(RemediationError, match=words):
+    with pytest.raises(OperationError, match=words):
         await platform.reviews.create(URN, declared, platform.told)
     assert (await platform.effects())[-2:] == ["approved", "cancelled"]
 
@@ -146,7 +146,7 @@ async def test_a_mode_that_was_raised_at_the_last_moment_is_taken_back(platform:
 async def test_a_mode_that_was_raised_and_has_begun_is_said_to_continue(platform: Platform):
     declared = await platform.propose() | {"expectedMode": "REBOOT_VM"}
     platform.raise_while_approving(begins=True)
-    with pytest.raises(RemediationError, match=r"became a HOST_AWARE .* It had begun before .*, and continues"):
+    with pytest.raises(OperationError, match=r"became a HOST_AWARE .* It had begun before .*, and continues"):
         await platform.reviews.create(URN, declared, platform.told)
     assert "cancelled" not in await platform.effects()
 
@@ -154,7 +154,7 @@ async def test_a_mode_that_was_raised_and_has_begun_is_said_to_continue(platform
 async def test_nothing_is_approved_while_the_node_is_being_repaired_but_it_may_be_rejected(platform: Platform):
     declared = await platform.propose()
     await platform.repair()
-    with pytest.raises(RemediationError, match=r"cannot be approved while its node is being repaired: .*other-"):
+    with pytest.raises(OperationError, match=r"cannot be approved while its node is being repaired: .*other-"):
         await platform.reviews.create(URN, declared, platform.told)
     assert "approved" not in await platform.effects()
     made = await platform.reviews.create(URN, declared | {"decision": "REJECT"}, platform.told)
@@ -230,9 +230,7 @@ async def test_an_answer_that_contradicts_the_rejection_is_not_believed(platform
         return await client.approve_remediation(*where, comment="somebody else")
 
     client.reject_remediation = reject_what_was_approved
-    with pytest.raises(
-        RemediationError, match=r"was approved already .*somebody else.* It cannot be rejected any more"
-    ):
+    with pytest.raises(OperationError, match=r"was approved already .*somebody else.* It cannot be rejected any more"):
         await platform.reviews.create(URN, declared, platform.told)
 
 
@@ -327,5 +325,5 @@ async def test_an_import_of_a_review_that_no_program_can_declare_is_one_clear_li
     job.remediation.id = "odd;id"
     registry.by_id["odd;id"] = job
     job.changed(platform.app.platform.now)
-    with pytest.raises(RemediationError, match=r"^cannot import the review of remediation odd;id .*no program can"):
+    with pytest.raises(OperationError, match=r"^cannot import the review of remediation odd;id .*no program can"):
         await platform.reviews.read(URN, f"cluster-1/{NODE}/odd;id", None, platform.told)

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
-from pulumi_resource_togetherai.remediation.interface import Resource
 
 COMPONENT = "urn:pulumi:prod::training::togetherai:index:RollingRemediation::rack"
 ENDED = {"mode": "REBOOT_VM", "attempt": 1, "createTime": "2026-01-01T00:00:00Z", "endTime": "2026-01-01T00:01:00Z"}

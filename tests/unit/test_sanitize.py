@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.sanitize import MESSAGE, QUOTED, quoted, sanitize
 from tests.unit.examples import record
 
@@ -37,7 +37,7 @@ def test_what_shows_nothing_is_written_out(text: str, shown: str):
 
 @given(st.text(max_size=400))
 def test_nothing_is_left_that_a_terminal_obeys(text: str):
-    for shown in (sanitize(text), quoted(text), str(RemediationError(text)), str(ApiError("get", text))):
+    for shown in (sanitize(text), quoted(text), str(OperationError(text)), str(ApiError("get", text))):
         assert not [letter for letter in shown if unicodedata.category(letter) in SHOWS_NOTHING]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_resource_togetherai.remediation.rules.check import Failure, check
+from pulumi_resource_togetherai.operation.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs

@@ -15,7 +15,7 @@ from pulumi_resource_togetherai.config import MissingApiKey
 
 PACKAGE = Path(pulumi_resource_togetherai.__file__).parent
 PAGE = " ".join((Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text().split())
-RAISING = {"RemediationError", "Refuse", "explained", "_gone"}
+RAISING = {"OperationError", "Refuse", "explained", "_gone"}
 """What is called with the text of an error."""
 
 

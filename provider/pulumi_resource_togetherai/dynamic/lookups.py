@@ -31,7 +31,7 @@ from pulumi_resource_togetherai.functions.function import (
 )
 from pulumi_resource_togetherai.functions.results import RemediationStats
 from pulumi_resource_togetherai.literal import literal
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+from pulumi_resource_togetherai.operation.run import OperationError
 
 A = TypeVar("A", bound=BaseModel)
 R = TypeVar("R", bound=BaseModel)
@@ -87,7 +87,7 @@ def _look_up(function: Function[A, R], **arguments: Any) -> R:
         raise pulumi.RunError(in_python(f"{function.name}: {'; '.join(failure.reason for failure in failures)}"))
     try:
         found = wait_for(function.answer(config, written))
-    except RemediationError as error:
+    except OperationError as error:
         raise pulumi.RunError(in_python(str(error))) from error
     # The program may hand any part of it on to Pulumi.
     return function.result.model_validate(literal(found.model_dump(mode="json", by_alias=True)))
@@ -96,7 +96,7 @@ def _look_up(function: Function[A, R], **arguments: Any) -> R:
 def _config() -> ProviderConfig:
     try:
         return configuration(get_config, {**get_config_env(), **CONFIG.get()})
-    except RemediationError as error:
+    except OperationError as error:
         raise pulumi.RunError(str(error)) from error
 
 

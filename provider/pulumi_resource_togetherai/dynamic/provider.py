@@ -33,10 +33,10 @@ from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.forms import DECLARED, DYNAMIC_INPUTS, REPLACE_ON, SECRET, URN
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
+from pulumi_resource_togetherai.operation.operations import Traced
+from pulumi_resource_togetherai.operation.results import Operations, Recorded, Resource
+from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.preview_flag import only_previews
-from pulumi_resource_togetherai.remediation.interface import Operations, Recorded, Resource
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
-from pulumi_resource_togetherai.remediation.traced import Traced
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
@@ -83,7 +83,7 @@ class _Provider(ResourceProvider):
             if not failures and not olds and declared.urn not in process.reported:
                 try:
                     self._preview_create(declared, checked.inputs, replace_requested=replace_requested(declared.urn))
-                except RemediationError as error:
+                except OperationError as error:
                     failures.append(CheckFailure("", str(error)))
         kept = {name: news[name] for name in (URN, SECRET, REPLACE_ON) if news.get(name)}
         return CheckResult(checked.inputs | kept, failures)
@@ -192,8 +192,8 @@ _process: _Process | None = None
 
 async def _started(config: ProviderConfig) -> _Process:
     # The program imports this module too, and does nothing with the core.
+    from pulumi_resource_togetherai.operation.session import Session
     from pulumi_resource_togetherai.remediation.resource import RemediationResource
-    from pulumi_resource_togetherai.remediation.session import Session
     from pulumi_resource_togetherai.review.resource import ReviewResource
 
     engine = Engine(sys.argv[-1])  # Pulumi starts the process with the engine's address as its last argument
@@ -247,8 +247,8 @@ class _Declared:
         """Makes an error one for the person who wrote the program."""
         try:
             yield
-        except RemediationError as error:
-            raise RemediationError(self._told(str(error))) from None
+        except OperationError as error:
+            raise OperationError(self._told(str(error))) from None
 
     def _told(self, text: str) -> str:
         """A message without the secrets, in the program's words."""
@@ -278,5 +278,5 @@ def _inputs(told: Properties) -> Properties:
 def _complete(resource: Resource) -> Resource:
     """The resource. Raises its problem if it has one: pulumi.dynamic cannot keep a resource whose creation failed."""
     if resource.problem is not None:
-        raise RemediationError(resource.told)
+        raise OperationError(resource.told)
     return resource

@@ -24,8 +24,8 @@ from pulumi_resource_togetherai.functions.lookups import (
     get_remediations,
 )
 from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
-from pulumi_resource_togetherai.remediation.rules.check import Failure, check
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError, explained
+from pulumi_resource_togetherai.operation.check import Failure, check
+from pulumi_resource_togetherai.operation.run import OperationError, explained
 from pulumi_resource_togetherai.telemetry.instruments import span
 from pulumi_resource_togetherai.unknown import holds_unknown
 
@@ -59,12 +59,12 @@ class Function(Generic[A, R]):
 
     async def answer(self, config: ProviderConfig, written: Mapping[str, Any], client: Client | None = None) -> R:
         """The result for arguments without mistakes. `client` replaces the one that `config` describes. Raises
-        RemediationError, whose text is for the user."""
+        OperationError, whose text is for the user."""
         asked = self.arguments.model_validate({name: value for name, value in written.items() if value is not None})
         try:
             made = client or config.client()
         except (MissingApiKey, ValueError) as error:
-            raise RemediationError(str(error)) from error
+            raise OperationError(str(error)) from error
         async with made:
             with span(f"invoke {self.name}", {}), explained(f"{self.name} failed"):
                 async with asyncio.timeout(LONGEST):

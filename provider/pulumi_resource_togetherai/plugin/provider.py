@@ -24,8 +24,8 @@ from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
-    from pulumi_resource_togetherai.remediation.interface import Operations
-    from pulumi_resource_togetherai.remediation.session import Session
+    from pulumi_resource_togetherai.operation.results import Operations
+    from pulumi_resource_togetherai.operation.session import Session
 
 _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
 """Properties of a provider resource that are the engine's, not ours."""
@@ -65,7 +65,7 @@ class TogetherAiProvider(Provider):
     async def check_config(self, request: CheckRequest) -> CheckResponse:
         """Validates the provider's configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
-        from pulumi_resource_togetherai.remediation.rules.check import check
+        from pulumi_resource_togetherai.operation.check import check
         from pulumi_resource_togetherai.sanitize import sanitize
         from pulumi_resource_togetherai.unknown import holds_unknown
 
@@ -84,9 +84,9 @@ class TogetherAiProvider(Provider):
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
         """Takes the configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
+        from pulumi_resource_togetherai.operation.operations import Traced
+        from pulumi_resource_togetherai.operation.session import Session
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
-        from pulumi_resource_togetherai.remediation.session import Session
-        from pulumi_resource_togetherai.remediation.traced import Traced
         from pulumi_resource_togetherai.review.resource import ReviewResource
         from pulumi_resource_togetherai.unknown import holds_unknown
 

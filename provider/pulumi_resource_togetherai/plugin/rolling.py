@@ -12,6 +12,8 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
+from pulumi_resource_togetherai.operation.check import check
+from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.plugin.pulumi_internals import (
     REGISTRATION_FAILED,
     depending_on,
@@ -19,8 +21,6 @@ from pulumi_resource_togetherai.plugin.pulumi_internals import (
 )
 from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 from pulumi_resource_togetherai.plugin.values import plain
-from pulumi_resource_togetherai.remediation.rules.check import check
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.rolling.component import TYPE, child_name, declare
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
 from pulumi_resource_togetherai.rolling.summary import SHOWN
@@ -61,7 +61,7 @@ class _Remediation(pulumi.CustomResource):
 
 
 async def construct(request: ConstructRequest, rolling_progress: RollingProgress) -> ConstructResponse:
-    """Declares the remediations and waits for their ends. Raises RemediationError, whose text is for the user.
+    """Declares the remediations and waits for their ends. Raises OperationError, whose text is for the user.
 
     `rolling_progress` shows what ran if one of them fails.
     """
@@ -69,7 +69,7 @@ async def construct(request: ConstructRequest, rolling_progress: RollingProgress
     checked = check(RollingInputs, inputs)
     secret = {name for name, value in request.inputs.items() if value.contains_secret()}
     if failures := Secrets.among(inputs, secret).mistakes(checked.failures):
-        raise RemediationError(f"{request.name}: {'; '.join(failure.reason for failure in failures)}")
+        raise OperationError(f"{request.name}: {'; '.join(failure.reason for failure in failures)}")
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_CHILDREN, "child"))
     component = _Component(request.name, request.options)
     urn = await component.urn.future()

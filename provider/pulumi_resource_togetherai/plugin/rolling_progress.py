@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi_resource_togetherai.engine import Engine, EngineReport
 
 if TYPE_CHECKING:
-    from pulumi_resource_togetherai.remediation.interface import Resource
+    from pulumi_resource_togetherai.operation.results import Resource
 
 NOT_BEGUN = "not begun in this run"
 UNDER_WAY = "still under way"

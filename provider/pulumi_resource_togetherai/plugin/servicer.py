@@ -31,8 +31,8 @@ from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import until_known
 
 if TYPE_CHECKING:
-    from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
-    from pulumi_resource_togetherai.remediation.rules.check import Failure
+    from pulumi_resource_togetherai.operation.check import Failure
+    from pulumi_resource_togetherai.operation.results import Recorded, Resource
 
 Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
@@ -175,7 +175,7 @@ class Servicer(ProviderServicer):
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Looks something up."""
         from pulumi_resource_togetherai.functions.function import FUNCTIONS
-        from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+        from pulumi_resource_togetherai.operation.run import OperationError
 
         arguments = unmarshal(request.args).values
 
@@ -192,18 +192,18 @@ class Servicer(ProviderServicer):
                     result = marshal(found.model_dump(mode="json", by_alias=True, exclude_none=True))
                     getattr(response, "return").CopyFrom(result)
                     return response
-            raise RemediationError(f"there is no function {request.tok}")
+            raise OperationError(f"there is no function {request.tok}")
 
         return await _answering(context, answer, Secrets())
 
 
 async def _answering(context: Context, answer: Callable[[], Awaitable[T]], secrets: Secrets) -> T:
     """Returns the answer, or aborts the call with one line that says why there is none."""
-    from pulumi_resource_togetherai.remediation.steps.run import RemediationError
+    from pulumi_resource_togetherai.operation.run import OperationError
 
     try:
         return await answer()
-    except RemediationError as error:
+    except OperationError as error:
         await context.abort(grpc.StatusCode.UNKNOWN, secrets.conceal(str(error)))
     except grpc.aio.AbortError:
         raise
@@ -238,7 +238,7 @@ def _outputs(resource: Resource, secrets: Secrets) -> struct_pb2.Struct:
 
 def _recorded(inputs: struct_pb2.Struct, outputs: dict[str, Any]) -> Recorded:
     """What the stack holds of a resource, whichever form has put it there."""
-    from pulumi_resource_togetherai.remediation.interface import Recorded
+    from pulumi_resource_togetherai.operation.results import Recorded
 
     own = {name: value for name, value in unmarshal(inputs).values.items() if name not in DYNAMIC_INPUTS}
     return Recorded(own, as_it_was(outputs))

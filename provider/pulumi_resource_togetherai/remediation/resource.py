@@ -13,21 +13,21 @@ from pydantic import ValidationError
 
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
+from pulumi_resource_togetherai.operation.check import Checked, check
+from pulumi_resource_togetherai.operation.results import Recorded, Resource
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.operations.create import create
 from pulumi_resource_togetherai.remediation.operations.delete import delete, refuse_replacement
 from pulumi_resource_togetherai.remediation.operations.preview import preview_create, preview_update
 from pulumi_resource_togetherai.remediation.operations.read import read
 from pulumi_resource_togetherai.remediation.operations.update import update
-from pulumi_resource_togetherai.remediation.rules.check import Checked, check
 from pulumi_resource_togetherai.remediation.rules.diff import Diff, diff
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.session import Session
 from pulumi_resource_togetherai.remediation.steps.program import Program
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.remediation.steps.settle import Result
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
@@ -37,7 +37,7 @@ Properties = Mapping[str, Any]
 class RemediationResource:
     """Pulumi's operations on remediations. One object serves one engine process, and one event loop.
 
-    Timeouts are in seconds; 0 means the inputs' own timeout. Every coroutine raises RemediationError, whose text is for
+    Timeouts are in seconds; 0 means the inputs' own timeout. Every coroutine raises OperationError, whose text is for
     the user.
     """
 
@@ -160,7 +160,7 @@ def _state(recorded: Recorded) -> State:
     try:
         return State.recorded(recorded.outputs, recorded.inputs)
     except ValidationError as error:
-        raise RemediationError(
+        raise OperationError(
             f"the stack's record of this remediation cannot be read: {error.errors()[0]['msg']}"
         ) from error
 

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.interface import Recorded, Resource
-from pulumi_resource_togetherai.remediation.rules.check import Checked, check
+from pulumi_resource_togetherai.operation.check import Checked, check
+from pulumi_resource_togetherai.operation.results import Recorded, Resource
+from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.rules.diff import Diff
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
-from pulumi_resource_togetherai.remediation.session import Session
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 from pulumi_resource_togetherai.review.operations.create import create
 from pulumi_resource_togetherai.review.operations.delete import delete
 from pulumi_resource_togetherai.review.operations.preview import preview_create
@@ -127,9 +127,7 @@ def _state(recorded: Recorded) -> State:
     try:
         return State.recorded(recorded.outputs, recorded.inputs)
     except ValidationError as error:
-        raise RemediationError(
-            f"the stack's record of this review cannot be read: {error.errors()[0]['msg']}"
-        ) from error
+        raise OperationError(f"the stack's record of this review cannot be read: {error.errors()[0]['msg']}") from error
 
 
 def _resource(result: Result, inputs: Properties | None) -> Resource:

@@ -14,6 +14,9 @@ from pulumi_resource_togetherai.clusters.limit import Slot
 from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.clusters.view import View
 from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.instance_lock import claim
+from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
@@ -21,11 +24,8 @@ from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
-from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.history import History, history_of, was_withdrawn
-from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
-from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
 
@@ -37,7 +37,7 @@ slot."""
 async def create(run: Run, identity: Identity, intent: Intent) -> Result:
     """Starts a remediation, or takes over the one that this resource has already, and waits until it has ended.
 
-    `intent`: what the user asked for. Raises RemediationError when there is nothing to record.
+    `intent`: what the user asked for. Raises OperationError when there is nothing to record.
     """
     inputs, withdrawn = identity.inputs, set[str]()
     budget = Budget(run.config.max_retries + 1)
@@ -85,7 +85,7 @@ async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
     )
     ours = f"this resource's own remediation {state.record.id} was cancelled before it began"
     if state.inputs.if_active is not IfActive.ADOPT:
-        raise RemediationError(
+        raise OperationError(
             f"{lost}; {ours}. Wait for the other one to end; then `pulumi up` starts a new remediation, without a "
             "change of `triggers`. Or set `ifActive` to ADOPT to wait for it here"
         )
@@ -115,7 +115,7 @@ async def _create_or_adopt(
                 history = replace(history, withdrawn=history.withdrawn | set(withdrawn))
                 match decision(run, identity, history, intent=intent):
                     case Refuse(because):
-                        raise RemediationError(because)
+                        raise OperationError(because)
                     case Adopt(record, attempt, because, warns):
                         tell = run.report.warning if warns else run.report.info
                         slot.release()
@@ -138,7 +138,7 @@ async def _create_or_adopt(
                             return State(inputs, record, attempt)
                         # The answer is an attempt that had ended long before, and that the API no longer lists.
                         if budget.left <= 0:
-                            raise RemediationError(
+                            raise OperationError(
                                 f"{nothing_started}: the API answers each request for one with an old one, at last "
                                 f"with {messages.whose(record)}. Change {inputs.again}"
                             )

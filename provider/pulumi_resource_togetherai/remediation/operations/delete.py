@@ -9,21 +9,21 @@ from __future__ import annotations
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop
+from pulumi_resource_togetherai.operation.cancel import cancel_until_answered, current_record
+from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
+from pulumi_resource_togetherai.operation.wait import until_terminal
 from pulumi_resource_togetherai.remediation.rules.decision import Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered, current_record
 from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.history import history_of
-from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
-from pulumi_resource_togetherai.remediation.steps.wait import until_terminal
 
 
 async def delete(run: Run, state: State) -> bool:
     """Returns when the engine may remove the resource from the stack: whether it has cancelled the remediation. Raises
-    RemediationError when it must stay."""
+    OperationError when it must stay."""
     with explained(
         f"cannot delete {messages.name(state.record)}", then="It stays in the stack; run the same command again"
     ):
@@ -33,7 +33,7 @@ async def delete(run: Run, state: State) -> bool:
 
 async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> None:
     """Decides what the create after this delete will decide, while the old record is still in the stack. Raises
-    RemediationError if that will refuse: then nothing is deleted."""
+    OperationError if that will refuse: then nothing is deleted."""
     kept = f"Nothing was deleted: the stack keeps {messages.name(replaced.record)}"
     with explained(f"cannot check what would replace {messages.name(replaced.record)}", then=kept):
         history = await run.unless_stopped(history_of(run, identity))
@@ -42,7 +42,7 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
         history = history.once_ended(record)
     chosen = decision(run, identity, history, intent=Intent(replaced=replaced))
     if isinstance(chosen, Refuse):
-        raise RemediationError(f"{chosen.because}. {kept}")
+        raise OperationError(f"{chosen.because}. {kept}")
 
 
 def _continues(state: State, record: Remediation) -> bool:
@@ -83,7 +83,7 @@ async def _end(run: Run, state: State, record: Remediation) -> bool:
                 "stack no longer tracks it"
             )
         case DeleteWhileRunning.FAIL:
-            raise RemediationError(
+            raise OperationError(
                 f"{messages.name(record)} is {record.state} and cannot be cancelled any more, and `deleteWhileRunning` "
                 "is FAIL. It stays in the stack. Delete it once it has ended, or set `deleteWhileRunning` to WAIT or "
                 "ABANDON and run `pulumi up` first"
@@ -101,7 +101,7 @@ async def _wait_for_the_end(run: Run, record: Remediation) -> None:
     watch = await until_terminal(run, record)
     if watch.stop in (Stop.ENDED, Stop.GONE):
         return
-    raise RemediationError(
+    raise OperationError(
         f"gave up waiting for the end of {messages.name(watch.record)}, which is {watch.record.state}. It stays in the "
         "stack; run the same command again, or set `deleteWhileRunning: ABANDON` and run `pulumi up` first"
     )

@@ -11,6 +11,8 @@ from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.operation.run import Interrupted, OperationError, Run
+from pulumi_resource_togetherai.operation.unchecked import unchecked
 from pulumi_resource_togetherai.remediation.operations.delete import leaves_alone
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
@@ -21,9 +23,7 @@ from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.history import History, history_of
 from pulumi_resource_togetherai.remediation.steps.program import Program
-from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
 from pulumi_resource_togetherai.remediation.steps.settle import verdict
-from pulumi_resource_togetherai.remediation.steps.unchecked import unchecked
 from pulumi_resource_togetherai.sanitize import quoted
 
 
@@ -31,7 +31,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
     """Says what create will do. `intent`: what the user asked for. `program` is what preview has seen of the program's
     other resources.
 
-    Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
+    Raises OperationError for an unknown cluster or instance, and for what create will refuse.
     """
     inputs = identity.inputs
     what = f"what `pulumi up` will do about {inputs.node}"
@@ -41,7 +41,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
         create_looks = False  # it does without the nodes
         cluster = await run.unless_stopped(run.cluster(inputs.cluster_id).cluster(preview=True))
     except NotFound as error:
-        raise RemediationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
+        raise OperationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
     except (ApiError, Interrupted, TimeoutError) as error:
         await unchecked(run, what, error, needed=create_looks)
         return
@@ -50,7 +50,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
         history, intent = await _after_delete(run, intent.replaced, history, intent)
     chosen = decision(run, identity, history, intent=intent)
     if isinstance(chosen, Post) and worker is None:
-        raise RemediationError(_no_such_instance(inputs, cluster.gpu_worker_nodes))
+        raise OperationError(_no_such_instance(inputs, cluster.gpu_worker_nodes))
     match chosen:
         case Post(attempt, because=because, warning=warning):
             if warning:
@@ -68,7 +68,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
             tell = run.report.warning if warns else run.report.info
             await tell(f"`pulumi up` will start nothing and take over {messages.name(record)}: {because}")
         case Refuse(because):
-            raise RemediationError(f"`pulumi up` will refuse: {because}")
+            raise OperationError(f"`pulumi up` will refuse: {because}")
 
 
 def _no_such_instance(inputs: RemediationInputs, nodes: Sequence[GpuWorkerNode]) -> str:
@@ -146,7 +146,7 @@ async def _after_delete(run: Run, replaced: State, history: History, intent: Int
         )
         return history, intent
     if replaced.inputs.delete_while_running is DeleteWhileRunning.FAIL:
-        raise RemediationError(
+        raise OperationError(
             f"`pulumi up` will refuse: {messages.name(record)} is {record.state}, and `deleteWhileRunning` is FAIL"
         )
     await run.report.info(

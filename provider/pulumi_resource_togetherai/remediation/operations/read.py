@@ -10,12 +10,12 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.marker import unmarked
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.outcome import not_waited_for
 from pulumi_resource_togetherai.remediation.rules.state import ResourceId, State
-from pulumi_resource_togetherai.remediation.steps.find import find
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, verdict
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
 from pulumi_resource_togetherai.sanitize import quoted
@@ -27,7 +27,7 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None, *, pre
     try:
         where = ResourceId.parse(resource_id)
     except ValueError as error:
-        raise RemediationError(str(error)) from error
+        raise OperationError(str(error)) from error
     with explained(f"cannot read remediation {resource_id}"):
         try:
             ref = Ref(where.instance_id, where.remediation_id)
@@ -71,7 +71,7 @@ def _declaration(cluster_id: str, instance_id: str, mode: str, reason: str) -> R
     try:
         return RemediationInputs.model_validate(written)
     except ValidationError as error:
-        raise RemediationError(
+        raise OperationError(
             f"cannot import a remediation of instance {instance_id} in cluster {cluster_id} with mode {quoted(mode)}: "
             f"no program can declare it ({error.errors()[0]['msg']})"
         ) from error

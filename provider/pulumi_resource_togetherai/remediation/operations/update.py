@@ -8,13 +8,13 @@ from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.run import Run, explained
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.find import find
 from pulumi_resource_togetherai.remediation.steps.history import was_withdrawn
-from pulumi_resource_togetherai.remediation.steps.run import Run, explained
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pulumi_resource_togetherai.operation.run import Run
 from pulumi_resource_togetherai.remediation.rules.decision import Decision, Post, Refuse, decide
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.recent import recent_rule, warned_of_recent
 from pulumi_resource_togetherai.remediation.steps.history import History
-from pulumi_resource_togetherai.remediation.steps.run import Run
 
 
 def decision(run: Run, identity: Identity, history: History, *, intent: Intent) -> Decision:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.precedence import Rules, may_have_been_withdrawn
+from pulumi_resource_togetherai.operation.run import Run
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
-from pulumi_resource_togetherai.remediation.steps.run import Run
 
 
 @dataclass(frozen=True)

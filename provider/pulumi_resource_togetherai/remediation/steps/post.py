@@ -14,9 +14,9 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.operation.run import OperationError, Run
 from pulumi_resource_togetherai.remediation.rules.decision import Post
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run
 from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Budget:
 async def post(run: Run, identity: Identity, chosen: Post, budget: Budget) -> Remediation:
     """Starts the chosen attempt, and returns it, or the remediation that turns out to be this attempt already.
 
-    Raises RemediationError if the API refuses, or if the outcome cannot be found out.
+    Raises OperationError if the API refuses, or if the outcome cannot be found out.
     """
     inputs, view = identity.inputs, run.cluster(identity.inputs.cluster_id)
     counted = {CLUSTER: inputs.cluster_id, MODE: inputs.mode.value}
@@ -44,7 +44,7 @@ async def post(run: Run, identity: Identity, chosen: Post, budget: Budget) -> Re
         except ApiError as error:
             instruments().posts.add(1, counted | {ERROR_TYPE: type(error).__name__})
             if not error.maybe_took_effect:
-                raise RemediationError(f"no remediation of {inputs.node} was started: {error}") from error
+                raise OperationError(f"no remediation of {inputs.node} was started: {error}") from error
             await run.report.status(f"{error}; checking whether the remediation was started")
             search = _Search(run, identity, chosen)
             found = await search.until(view.settling)
@@ -99,14 +99,14 @@ async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepte
             view.lagged(found, search.late_by)
         return found
     if accepted.of_another or (record is not None and record.mode != inputs.mode):
-        raise RemediationError(
+        raise OperationError(
             f"the idempotency key {chosen.key} belongs to another remediation: the API answered the request "
             f"for {inputs.node} ({inputs.mode.short}) like this: {shown}. It shows none of ours. Choose another "
             "`idempotencyKey`"
         )
     because = search.incomplete or "it is neither there by its id nor in a list"
     used = " If that key has been used before, choose another `idempotencyKey`" if inputs.idempotency_key else ""
-    raise RemediationError(
+    raise OperationError(
         f"the API accepted a remediation of {inputs.node}, but for {text(view.proof)} it has shown none under the "
         f"idempotency key {chosen.key} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
         f"look at the node before you do anything else. `pulumi up` looks for it first, too.{used}"
@@ -165,15 +165,15 @@ class _Search:
         return record if is_attempt(self._identity, record, self._chosen) else None
 
 
-def _unknown(identity: Identity, chosen: Post, error: ApiError, incomplete: str) -> RemediationError:
+def _unknown(identity: Identity, chosen: Post, error: ApiError, incomplete: str) -> OperationError:
     node, key = identity.inputs.node, chosen.key
     may_lack = f", though its list may lack one ({incomplete})" if incomplete else ""
     if isinstance(error, AlreadyExists):
-        return RemediationError(
+        return OperationError(
             f"the API refuses to start a remediation of {node} ({error}), and lists none under the idempotency key "
             f"{key}{may_lack}. If that key has been used before, change {identity.inputs.again}"
         )
-    return RemediationError(
+    return OperationError(
         f"the API did not confirm the remediation of {node} ({error}), and lists none under the idempotency key "
         f"{key}{may_lack}. Run `pulumi up` again: it looks for the remediation first, and posts under the same key"
     )

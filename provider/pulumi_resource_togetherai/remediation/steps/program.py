@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 from pulumi_resource_togetherai.clusters.report import Report
+from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError
 
 
 class Program:
@@ -17,7 +17,7 @@ class Program:
         self._starting: defaultdict[tuple[str, str], dict[str, Identity]] = defaultdict(dict)
 
     async def joins(self, identity: Identity, report: Report) -> None:
-        """Adds a resource. Warns of two for one node; raises RemediationError if `up` will refuse one of them."""
+        """Adds a resource. Warns of two for one node; raises OperationError if `up` will refuse one of them."""
         inputs = identity.inputs
         others = self._starting[inputs.cluster_id, inputs.instance_id]
         others[identity.urn] = identity
@@ -29,7 +29,7 @@ class Program:
                 f'"{_name(urn)}" and "{_name(identity.urn)}"'
             )
             if inputs.if_active is other.inputs.if_active is IfActive.FAIL:
-                raise RemediationError(
+                raise OperationError(
                     f"`pulumi up` will refuse: {found}. One of them would be started and the other one refused. Remove "
                     "one; or, if both are meant, set `ifActive` of the later one: to ADOPT, so that it waits for the "
                     "earlier one if that is active, and runs after it if it depends on it; or to CREATE, so that both "

@@ -9,11 +9,11 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Loss, Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.operation.run import Run
+from pulumi_resource_togetherai.operation.withdraw import follow
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way, problem
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.run import Run
-from pulumi_resource_togetherai.remediation.steps.withdraw import follow
 
 
 @dataclass(frozen=True)

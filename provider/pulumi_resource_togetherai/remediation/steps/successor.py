@@ -8,7 +8,7 @@ from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.remediation.steps.run import Interrupted, Run
+from pulumi_resource_togetherai.operation.run import Interrupted, Run
 
 _REPLACES_NO_VM = (
     RemediationMode.REBOOT_VM,

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.operation.run import Run, explained
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.run import Run, explained
 
 
 async def later_attempt(run: Run, urn: str, state: State) -> str:

@@ -12,9 +12,9 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.limit import Slot
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.duration import seconds
-from pulumi_resource_togetherai.remediation.steps.cancel import cancel_until_answered
-from pulumi_resource_togetherai.remediation.steps.instance_lock import claim
-from pulumi_resource_togetherai.remediation.steps.run import GRACE, RemediationError, Run, explained
+from pulumi_resource_togetherai.operation.cancel import cancel_until_answered
+from pulumi_resource_togetherai.operation.instance_lock import claim
+from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.messages import done, proposal
@@ -26,7 +26,7 @@ _CANCELLED = RemediationState.CANCELLED
 
 
 async def create(run: Run, inputs: ReviewInputs) -> Result:
-    """Makes the review, or records the one that was made already. Raises RemediationError when there is nothing to
+    """Makes the review, or records the one that was made already. Raises OperationError when there is nothing to
     record."""
     with run.cluster(inputs.cluster_id).limit.slot(inputs.instance_id, run.report) as slot:
         state = await _review_or_adopt(run, inputs, slot)
@@ -63,7 +63,7 @@ async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
             with explained(f"{not_done}: cannot check whether the node is being repaired"):
                 why_not = await run.unless_stopped(under_repair(run, record))
             if why_not:
-                raise RemediationError(why_not)
+                raise OperationError(why_not)
         with explained(
             f"{proposal(inputs)} is not known to be {done(inputs.decision)}",
             then="If it is, the next `pulumi up` finds out",
@@ -78,7 +78,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
     while True:
         match decide(inputs, record):
             case Refuse(because):
-                raise RemediationError(because)
+                raise OperationError(because)
             case Gone(record, because):
                 await run.report.info(f"nothing to review: {because}")
                 return State(inputs, record, gone=True)
@@ -109,7 +109,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                     if done_as_asked and answer.state != RemediationState.PENDING_APPROVAL:
                         return State(inputs, answer)
                     if not left:
-                        raise RemediationError(
+                        raise OperationError(
                             f"{proposal(inputs)} is not known to be {done(inputs.decision)}: the API accepted that, "
                             f"but reports that it is {answer.state}"
                         )
@@ -147,7 +147,7 @@ async def _not_raised_meanwhile(run: Run, inputs: ReviewInputs, record: Remediat
         return
     now = await cancel_until_answered(run, record)
     taken_back = now is None or now.state == _CANCELLED
-    raise RemediationError(
+    raise OperationError(
         f"{messages.name(record)} became a {record.mode.short} while it was being approved as {believed.short}. "
         + (
             "The approval was withdrawn: the remediation is cancelled"

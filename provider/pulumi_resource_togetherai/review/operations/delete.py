@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pulumi_resource_togetherai.operation.run import Run
 from pulumi_resource_togetherai.remediation.operations.delete import delete as delete_remediation
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import State as RemediationStackState
-from pulumi_resource_togetherai.remediation.steps.run import Run
 from pulumi_resource_togetherai.review.rules.inputs import Decision
 from pulumi_resource_togetherai.review.rules.state import State
 

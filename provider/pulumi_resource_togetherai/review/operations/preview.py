@@ -6,8 +6,8 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.remediation.steps.run import Interrupted, RemediationError, Run
-from pulumi_resource_togetherai.remediation.steps.unchecked import unchecked
+from pulumi_resource_togetherai.operation.run import Interrupted, OperationError, Run
+from pulumi_resource_togetherai.operation.unchecked import unchecked
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.messages import details, proposal
@@ -18,12 +18,12 @@ from pulumi_resource_togetherai.review.steps.look import look, under_repair
 async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | None) -> None:
     """Says what create will do. `replaced` is the review that is deleted first.
 
-    Raises RemediationError for an unknown cluster or instance, and for what create will refuse.
+    Raises OperationError for an unknown cluster or instance, and for what create will refuse.
     """
     try:
         record = await run.unless_stopped(look(run, inputs, preview=True))
     except NotFound as error:
-        raise RemediationError(f"cannot find {proposal(inputs)}: {error}") from error
+        raise OperationError(f"cannot find {proposal(inputs)}: {error}") from error
     except (ApiError, Interrupted, TimeoutError) as error:
         await unchecked(run, f"what `pulumi up` will do about {proposal(inputs)}", error)
         return
@@ -41,7 +41,7 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
         case Gone(_, because):
             await run.report.info(f"`pulumi up` will review nothing: {because}")
         case Refuse(because):
-            raise RemediationError(f"`pulumi up` will refuse: {because}")
+            raise OperationError(f"`pulumi up` will refuse: {because}")
 
 
 async def _nobody_repairs_the_node(run: Run, record: Remediation) -> None:
@@ -51,7 +51,7 @@ async def _nobody_repairs_the_node(run: Run, record: Remediation) -> None:
         await unchecked(run, f"whether the node of {messages.name(record)} is being repaired", error)
         return
     if why_not:
-        raise RemediationError(f"`pulumi up` will refuse: {why_not}")
+        raise OperationError(f"`pulumi up` will refuse: {why_not}")
 
 
 async def _after_delete(run: Run, replaced: State, record: Remediation | None) -> Remediation | None:

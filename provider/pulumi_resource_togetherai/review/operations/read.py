@@ -12,10 +12,10 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
 from pulumi_resource_togetherai.remediation.rules.outcome import not_waited_for
 from pulumi_resource_togetherai.remediation.rules.state import ResourceId
-from pulumi_resource_togetherai.remediation.steps.find import find
-from pulumi_resource_togetherai.remediation.steps.run import RemediationError, Run, explained
 from pulumi_resource_togetherai.review.rules.decision import reviewed
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.outcome import problem
@@ -32,7 +32,7 @@ async def read(run: Run, resource_id: str, state: State | None, *, preview: bool
     try:
         where = ResourceId.parse(resource_id)
     except ValueError as error:
-        raise RemediationError(str(error)) from error
+        raise OperationError(str(error)) from error
     with explained(f"cannot read the review of remediation {resource_id}"):
         try:
             ref = Ref(where.instance_id, where.remediation_id)
@@ -72,7 +72,7 @@ def _was_rejected(record: Remediation) -> bool:
 def _declaration(record: Remediation) -> ReviewInputs:
     """The inputs as a program would write them to declare this review."""
     if not reviewed(record):
-        raise RemediationError(f"{messages.whose(record)}, has not been reviewed: there is no review to import")
+        raise OperationError(f"{messages.whose(record)}, has not been reviewed: there is no review to import")
     decision = Decision.REJECT if _was_rejected(record) else Decision.APPROVE
     written = {
         "clusterId": record.cluster_id,
@@ -83,7 +83,7 @@ def _declaration(record: Remediation) -> ReviewInputs:
     try:
         return ReviewInputs.model_validate(written)
     except ValidationError as error:
-        raise RemediationError(
+        raise OperationError(
             f"cannot import the review of {messages.name(record)}: no program can declare it "
             f"({error.errors()[0]['msg']})"
         ) from error

@@ -7,8 +7,8 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Active
 from pulumi_resource_togetherai.clusters.view import Ref
-from pulumi_resource_togetherai.remediation.steps.find import find
-from pulumi_resource_togetherai.remediation.steps.run import Run
+from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.run import Run
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 
 

@@ -9,8 +9,8 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.clusters.wait_result import Stop
-from pulumi_resource_togetherai.remediation.steps.run import Run
-from pulumi_resource_togetherai.remediation.steps.withdraw import follow
+from pulumi_resource_togetherai.operation.run import Run
+from pulumi_resource_togetherai.operation.withdraw import follow
 from pulumi_resource_togetherai.review.rules.inputs import Decision
 from pulumi_resource_togetherai.review.rules.outcome import gave_way, problem
 from pulumi_resource_togetherai.review.rules.state import State

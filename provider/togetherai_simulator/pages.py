@@ -1,0 +1,102 @@
+"""The pages for people: the console at the root, the reference, and the OpenAPI document behind it.
+
+This module makes plain HTML, with a small script of its own: the libraries that make such pages come in no Python
+package, and the simulator's pages must work without a network.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import get_args
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from pulumi_resource_togetherai.api.enums import RemediationMode
+from togetherai_simulator.access import Access
+from togetherai_simulator.alerts import FAULTS
+from togetherai_simulator.console import render
+from togetherai_simulator.faults import FaultName, Faults, OperationName
+from togetherai_simulator.openapi import openapi
+from togetherai_simulator.platform import Platform
+from togetherai_simulator.reference import render_reference
+from togetherai_simulator.script import Scenario
+
+ASSETS = Path(__file__).parent / "assets"
+HARDENED = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""What a browser lets the pages do: run their own script and send requests to the simulator, nothing else."""
+
+
+def _options(values: list[str], *, first: str | None = None) -> str:
+    head = "" if first is None else f'<option value="">{escape(first)}</option>'
+    return head + "".join(f"<option>{escape(value)}</option>" for value in values)
+
+
+class Pages:
+    """The pages and their parts."""
+
+    def __init__(self, platform: Platform, faults: Faults, access: Access) -> None:
+        self._platform = platform
+        self._faults = faults
+        self._access = access
+
+    def routes(self) -> list[Route]:
+        """Their routes."""
+        return [
+            Route("/", self.console),
+            Route("/_simulator/console", self.fragment),
+            Route("/_simulator/assets/{name}", self.asset),
+            Route("/openapi.json", self.openapi),
+            Route("/reference", self.reference),
+        ]
+
+    async def console(self, request: Request) -> Response:
+        values = {
+            # The page uses the API like any client, so it needs a key. This key gives access to nothing real.
+            "key": escape(next((key.key for key in self._access.keys.values() if not key.read_only), "")),
+            "modes": _options([mode.short for mode in RemediationMode]),
+            "approval_modes": _options(
+                [mode.short for mode in RemediationMode if mode != RemediationMode.HOST_POWER_CYCLE],
+                first="as proposed",
+            ),
+            "alerts": _options(list(FAULTS)),
+            "kinds": _options(list(get_args(FaultName))),
+            "operations": _options(list(get_args(OperationName))[::-1]),
+        }
+        page = (ASSETS / "console.html").read_text(encoding="utf-8")
+        for name, value in values.items():
+            page = page.replace(f"{{{{{name}}}}}", value)
+        return HTMLResponse(page, headers=HARDENED)
+
+    async def fragment(self, request: Request) -> Response:
+        """What the page shows of one cluster; 304 if nothing has changed since the page last asked."""
+        self._platform.catch_up()
+        self._platform.commit()
+        clusters = self._platform.clusters
+        cluster = clusters.get(request.query_params.get("cluster", "")) or next(iter(clusters.values()))
+        tag = f'"{id(self._platform)}-{cluster.cluster_id}-{self._platform.revision}-{hash(repr(self._faults.rules))}"'
+        clock = self._platform.clock
+        headers = {"ETag": tag, "X-Simulated-Time": clock.now().isoformat(), "X-Speed": str(clock.anchor.speed)}
+        if request.headers.get("If-None-Match") == tag:
+            return Response(status_code=304, headers=headers)
+        return HTMLResponse(render(self._platform, self._faults, cluster), headers=headers)
+
+    async def asset(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in ("console.css", "console.js"):
+            return PlainTextResponse("not found", 404)
+        return FileResponse(ASSETS / name)
+
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(openapi())
+
+    async def reference(self, request: Request) -> Response:
+        page = render_reference(openapi(), Scenario.model_json_schema(), self._platform.settings)
+        return HTMLResponse(page, headers=HARDENED)
