@@ -13,7 +13,7 @@ from table import Node
 
 from pulumi_resource_togetherai.api.enums import TERMINAL_STATES
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.fields import seconds
 
 STATE = re.compile(r"remediation (?P<id>\S+): (?P<state>[A-Z_]+) (?:for|after) (?P<took>[0-9.hms]+)")
 """A resource's progress line: which state its remediation is in, and how long after its creation that was seen."""

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.sanitize import sanitize
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -121,7 +121,11 @@ def page(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"duration": text, "sanitize": sanitize, "time": lambda time: f"{time:%Y-%m-%d %H:%M:%S}"}
+    templates.filters |= {
+        "duration": duration_text,
+        "sanitize": sanitize,
+        "time": lambda time: f"{time:%Y-%m-%d %H:%M:%S}",
+    }
     nodes = [(cluster.cluster, node) for cluster in report.clusters for node in cluster.nodes]
     spans = {cluster.cluster: [node.span for node in cluster.nodes if node.span] for cluster in report.clusters}
     return templates.get_template("report.html").render(

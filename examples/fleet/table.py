@@ -19,8 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.remediation.rules.inputs import Identifier
-from pulumi_resource_togetherai.spelling import Mode
+from pulumi_resource_togetherai.fields import Identifier, Mode
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, SecretStr, field_validator
 
 from pulumi_resource_togetherai.api.network import is_loopback, is_name_of_host
-from pulumi_resource_togetherai.choice import Choice
-from pulumi_resource_togetherai.duration import Duration, seconds
+from pulumi_resource_togetherai.fields import Choice, Duration, Inputs, seconds
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client, Credential
@@ -40,18 +38,8 @@ class IfRecent(Choice):
     IGNORE = ("IGNORE", "Report nothing: you intend to repair the instance again.")
 
 
-class ProviderConfig(BaseModel):
+class ProviderConfig(Inputs):
     """What can be set under `togetherai:` in a stack's configuration, or on an explicit provider."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-        defer_build=True,
-    )
 
     api_key: SecretStr | None = None
     """The API key. Default: the environment variable TOGETHER_API_KEY."""

@@ -26,7 +26,7 @@ from pulumi_resource_togetherai.api.network import NetworkSettingError
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
 from pulumi_resource_togetherai.describe.describing import describe
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.sanitize import quoted
 
 
@@ -204,7 +204,7 @@ def _clock(client: Client) -> str:
     if abs(ahead) < 2:
         return "the API's clock and this machine's agree"
     return (
-        f"the API's clock is {text(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's; "
+        f"the API's clock is {duration_text(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's; "
         "the provider judges ages by the API's clock"
     )
 

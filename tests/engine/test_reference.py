@@ -15,7 +15,7 @@ from pulumi_resource_togetherai.schema import schema
 from tests.engine.stack import ENGINE, ROOT, VENV, Stack
 from tests.simulated import Simulator
 
-GUIDE = ROOT / "provider" / "pulumi_resource_togetherai" / "guide"
+GUIDE = ROOT / "provider" / "pulumi_resource_togetherai" / "schema" / "guide"
 PLACEHOLDER = "3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44"
 """The remediation that the examples speak of."""
 EXPECTED = {

@@ -13,8 +13,8 @@ import pytest
 
 from pulumi_resource_togetherai.api.client import Accepted, Client
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
+from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.model.test_preview import PLAIN, behave, force, ran
 from tests.model.world import NODE, Held, Killed, Telling, World
 
@@ -209,7 +209,7 @@ def replaced_with_what_it_depends_on(world: World, declared: dict[str, Any]) -> 
             async with world.session() as session:
                 process = RemediationResource(session, keeps_unfinished=world.keeps_unfinished)
                 assert process.diff(urn, held.recorded, unknown).replaces
-                inputs = process.check(urn, {}, declared).inputs
+                inputs = process.check(urn, declared).inputs
                 if preview:
                     await process.preview_create(urn, inputs, said)
                     continue

@@ -94,7 +94,7 @@ class Fleet:
         """The URN and the inputs of a remediation of a node."""
         where = {"clusterId": f"cluster-{cluster}", "instanceId": f"cluster-{cluster}-node-{node}"}
         urn = f"urn:pulumi:prod::training::togetherai:index:Remediation::{where['instanceId']}"
-        return urn, self.resources.check(urn, {}, where | {"mode": "VM_ONLY"} | inputs).inputs
+        return urn, self.resources.check(urn, where | {"mode": "VM_ONLY"} | inputs).inputs
 
     def line(self, node: int, cluster: int = 1) -> Line:
         """What was told about a node."""

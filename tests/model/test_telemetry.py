@@ -17,12 +17,11 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.operation.operations import Traced
+from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.telemetry.instruments import Instruments, instruments, use
-from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.model.world import NOON, Telling
 from togetherai_simulator.access import DEFAULT_API_KEY
 from togetherai_simulator.clock import Clock
@@ -94,12 +93,12 @@ async def network() -> Network:
 
 
 @pytest.fixture
-async def resources(network: Network) -> AsyncGenerator[Traced]:
+async def resources(network: Network) -> AsyncGenerator[RemediationResource]:
     """The core of one process."""
     credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
     client = Client("http://simulator/v1", credential, request_timeout=30, max_retries=3, transport=network)
     session = Session(ProviderConfig(), client)
-    yield Traced("Remediation", RemediationResource(session, keeps_unfinished=True))
+    yield RemediationResource(session, keeps_unfinished=True)
     await session.close()
 
 
@@ -112,7 +111,9 @@ def urn(node: int = 1) -> str:
     return f"urn:pulumi:prod::training::togetherai:index:Remediation::node-{node}"
 
 
-async def test_each_of_many_waits_tells_its_own_states_and_how_many_there_are(told: Told, resources: Traced):
+async def test_each_of_many_waits_tells_its_own_states_and_how_many_there_are(
+    told: Told, resources: RemediationResource
+):
     waits = [asyncio.ensure_future(resources.create(urn(node), declared(node), Telling())) for node in (1, 2, 3)]
     await asyncio.sleep(60)
     assert told.numbers("togetherai.remediation.waiting") == [(3, {"togetherai.cluster.id": "cluster-1"})]
@@ -131,7 +132,7 @@ async def test_each_of_many_waits_tells_its_own_states_and_how_many_there_are(to
     assert told.numbers("togetherai.remediation.posts") == [(3, cluster | posted)]
 
 
-async def test_a_wait_that_is_given_up_is_no_longer_counted_and_says_why(told: Told, resources: Traced):
+async def test_a_wait_that_is_given_up_is_no_longer_counted_and_says_why(told: Told, resources: RemediationResource):
     stopped = await resources.create(urn(), declared(timeout="30s"), Telling())
     assert stopped.problem
     assert told.numbers("togetherai.remediation.waiting") == [(0, {"togetherai.cluster.id": "cluster-1"})]
@@ -142,7 +143,7 @@ async def test_a_wait_that_is_given_up_is_no_longer_counted_and_says_why(told: T
 
 
 async def test_a_refused_post_is_counted_and_the_operation_names_the_kind_of_refusal_alone(
-    told: Told, resources: Traced, network: Network
+    told: Told, resources: RemediationResource, network: Network
 ):
     network.refuses = 403
     with pytest.raises(OperationError):
@@ -156,15 +157,17 @@ async def test_a_refused_post_is_counted_and_the_operation_names_the_kind_of_ref
     assert span.events == ()
 
 
-async def test_what_is_wrong_in_a_program_is_not_told_for_it_may_be_a_secret(told: Told, resources: Traced):
-    checked = resources.check(urn(), {}, declared(mode="tgp-secret-in-the-wrong-place"))
+async def test_what_is_wrong_in_a_program_is_not_told_for_it_may_be_a_secret(
+    told: Told, resources: RemediationResource
+):
+    checked = resources.check(urn(), declared(mode="tgp-secret-in-the-wrong-place"))
     assert checked.failures
     [span] = told.spans("check Remediation")
     assert dict(span.attributes or {}) == {"pulumi.urn": urn(), "error.type": "CheckFailure"}
 
 
-async def test_what_is_not_known_yet_is_left_out(told: Told, resources: Traced):
-    resources.check(urn(), {}, declared(instanceId=UNKNOWN))
+async def test_what_is_not_known_yet_is_left_out(told: Told, resources: RemediationResource):
+    resources.check(urn(), declared(instanceId=UNKNOWN))
     [span] = told.spans("check Remediation")
     assert "togetherai.instance.id" not in (span.attributes or {})
     assert (span.attributes or {})["togetherai.cluster.id"] == "cluster-1"

@@ -289,7 +289,7 @@ class World:
     async def _step(self, process: RemediationResource, name: str, declared: dict[str, Any], *, replace: bool) -> None:
         urn, held = self.urn(name), self.stack.get(name)
         # With --replace the engine checks as if the resource were new.
-        checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
+        checked = process.check(urn, declared)
         assert not checked.failures
         if held is None or replace:
             await self._create(process, name, checked.inputs, replace_requested=replace)
@@ -299,7 +299,7 @@ class World:
             if not held.deleted:
                 await process.delete(urn, held.recorded, self.told)
                 held.deleted = True
-            process.check(urn, {}, declared)
+            process.check(urn, declared)
             return await self._create(process, name, checked.inputs)
         if diff.unfinished or held.unfinished or diff.settings:
             updated = await process.update(urn, held.recorded, checked.inputs, self.told)
@@ -345,7 +345,7 @@ class World:
         said, urn, held = Telling(), self.urn(name), self.stack.get(name)
         async with self._process() as process:
             # With --replace the engine checks as if the resource were new.
-            checked = process.check(urn, held.resource.inputs if held and not replace else {}, declared)
+            checked = process.check(urn, declared)
             try:
                 if held is None or replace:
                     await process.preview_create(urn, checked.inputs, said, replace_requested=replace)

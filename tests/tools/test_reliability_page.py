@@ -11,7 +11,7 @@ from pulumi_resource_togetherai.api import http, pages, plausible, retry
 from pulumi_resource_togetherai.clusters import memory, view, watch, ways
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
-from pulumi_resource_togetherai.duration import seconds, text
+from pulumi_resource_togetherai.fields import duration_text, seconds
 
 DOCS = Path(__file__).parents[2] / "docs"
 DEFAULT = ProviderConfig()
@@ -25,7 +25,7 @@ def intervals(count: float) -> str:
 
 def short(length: float) -> str:
     """A duration without the parts that are zero: `1m`, `10m`, `1h`."""
-    return re.sub(r"(?<=[hm])0[ms]", "", text(length))
+    return re.sub(r"(?<=[hm])0[ms]", "", duration_text(length))
 
 
 ROWS = {

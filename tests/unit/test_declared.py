@@ -9,8 +9,8 @@ import pulumi
 import pytest
 
 from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, as_plain, may_be_later, refuse_provider, told
+from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN, REPLACE_ON, SECRET, URN
-from pulumi_resource_togetherai.unknown import UNKNOWN
 
 KIND = "Remediation"
 

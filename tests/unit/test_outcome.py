@@ -9,8 +9,9 @@ import pytest
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way, problem
+from pulumi_resource_togetherai.operation.outcome import ended_badly
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
+from pulumi_resource_togetherai.remediation.rules.outcome import gave_way, problem
 from tests.unit.examples import NOW, declared, record
 
 

@@ -10,8 +10,8 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.operation.check import check
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.review.rules.messages import details, reviewer

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic.alias_generators import to_snake
 
 from pulumi_resource_togetherai.dynamic import RollingRemediation
+from pulumi_resource_togetherai.rolling.component import predecessors
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
-from pulumi_resource_togetherai.rolling.order import predecessors
 from pulumi_resource_togetherai.rolling.summary import summary
 
 NODES = st.lists(st.text("abc", min_size=1), unique=True)

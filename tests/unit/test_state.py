@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
+from pulumi_resource_togetherai.operation.resource_id import ResourceId
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
-from pulumi_resource_togetherai.remediation.rules.state import ResourceId, State, output_names
+from pulumi_resource_togetherai.remediation.rules.state import State, output_names
 from tests.unit.examples import declared, record
 
 PLAIN: dict[str, Any] = {"clusterId": "c1", "instanceId": "i7", "mode": "REBOOT_VM"}

@@ -9,7 +9,7 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.estimate import Estimate
 from pulumi_resource_togetherai.clusters.marker import origin
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.sanitize import quoted
 
 
@@ -41,12 +41,12 @@ def import_id(record: Remediation) -> str:
 
 def age(record: Remediation, now: datetime) -> str:
     """How long ago an ended remediation ended."""
-    return text(now - record.end_time) if record.end_time else "some time"
+    return duration_text(now - record.end_time) if record.end_time else "some time"
 
 
 def took(record: Remediation, now: datetime) -> str:
     """How long a remediation took, or has taken so far."""
-    return text((record.end_time or now) - record.create_time) if record.create_time else "an unknown time"
+    return duration_text((record.end_time or now) - record.create_time) if record.create_time else "an unknown time"
 
 
 def progress(record: Remediation, now: datetime, estimate: Estimate | None = None) -> str:
@@ -59,6 +59,6 @@ def progress(record: Remediation, now: datetime, estimate: Estimate | None = Non
     if record.state == RemediationState.PENDING_APPROVAL:
         line += f"; approve it with `tg clusters remediations approve {record.id}` or in the web console"
     elif estimate is not None and not record.terminal:
-        within = text(math.ceil(estimate.within)) + (" of their approval" if record.review_time else "")
+        within = duration_text(math.ceil(estimate.within)) + (" of their approval" if record.review_time else "")
         line += f"; 9 in 10 of this cluster's {record.mode.short} end within {within} ({estimate.ended} seen)"
     return f"{record.mode.short} remediation {record.id}: {line}"

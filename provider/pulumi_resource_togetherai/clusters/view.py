@@ -26,7 +26,7 @@ from pulumi_resource_togetherai.clusters.precedence import Active
 from pulumi_resource_togetherai.clusters.watch import Watcher
 from pulumi_resource_togetherai.clusters.ways import Way, Ways
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.fields import seconds
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Collection, Mapping
+from typing import Any, cast
 
 import pulumi
 from pydantic.alias_generators import to_camel
 
-from pulumi_resource_togetherai.dynamic.urn import urn_of
+from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN, REPLACE_ON, SECRET, URN
-from pulumi_resource_togetherai.unknown import UNKNOWN
 
 LOOKING_AHEAD = "lookingAhead"
 """The input in which the program passes on that this is a preview. Check removes it again."""
@@ -35,11 +34,20 @@ def told(name: str, kind: str, arguments: dict[str, Any], opts: pulumi.ResourceO
             arguments[argument] = pulumi.Output.secret(value)
     replace_on = [to_camel(path) for path in (opts.replace_on_changes if opts else None) or []]
     return {
-        URN: urn_of(name, f"{DYNAMIC}{kind}", opts),
+        URN: _urn_of(name, f"{DYNAMIC}{kind}", opts),
         LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
         SECRET: pulumi.Output.from_input(_secret_among(arguments)),
         REPLACE_ON: replace_on or None,
     }
+
+
+def _urn_of(resource_name: str, kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.Output[str]:
+    """A resource's URN, worked out in the program, since pulumi.dynamic does not pass it to the provider. It names the
+    parent without depending on it: a resource that depends on a component depends on all of its children, and this
+    resource is one of them."""
+    parent = opts.parent if opts else None
+    above = pulumi.Output.from_input(cast(Awaitable[str], parent.urn.future())) if parent else None
+    return pulumi.create_urn(resource_name, kind, above)
 
 
 def refuse_provider(name: str, opts: pulumi.ResourceOptions | None) -> None:

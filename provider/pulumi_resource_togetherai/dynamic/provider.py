@@ -31,17 +31,17 @@ from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
+from pulumi_resource_togetherai.fields import until_known
 from pulumi_resource_togetherai.forms import DECLARED, DYNAMIC_INPUTS, REPLACE_ON, SECRET, URN
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
-from pulumi_resource_togetherai.operation.operations import Traced
-from pulumi_resource_togetherai.operation.results import Operations, Recorded, Resource
+from pulumi_resource_togetherai.operation.operations import Operations
+from pulumi_resource_togetherai.operation.results import Recorded, Resource
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.telemetry import export
-from pulumi_resource_togetherai.unknown import until_known
 
 Properties = dict[str, Any]
 
@@ -70,9 +70,9 @@ class _Provider(ResourceProvider):
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validates the inputs. In a preview it also reports what `pulumi up` will do about a new resource, because
         pulumi.dynamic calls nothing else for one."""
-        declared, old_inputs = _Declared.of(news), _inputs(olds)
-        _started_process().old_inputs[declared.urn] = old_inputs
-        checked = self._core.check(declared.urn, old_inputs, declared.inputs)
+        declared = _Declared.of(news)
+        _started_process().old_inputs[declared.urn] = _inputs(olds)
+        checked = self._core.check(declared.urn, declared.inputs)
         found = declared.secrets.mistakes(checked.failures)
         failures = [CheckFailure(failure.property, sanitize(in_python(failure.reason))) for failure in found]
         if news.get(LOOKING_AHEAD):
@@ -202,10 +202,8 @@ async def _started(config: ProviderConfig) -> _Process:
         atexit.register(export.stop)
     session = Session(config, note=engine.debug)
     cores: dict[str, Operations] = {
-        "Remediation": RemediationResource(session, keeps_unfinished=False),
-        "RemediationReview": ReviewResource(session, keeps_unfinished=False),
+        kind.kind: kind(session, keeps_unfinished=False) for kind in (RemediationResource, ReviewResource)
     }
-    cores = {kind: Traced(kind, core) for kind, core in cores.items()}
     return _Process(cores, engine, watch)
 
 

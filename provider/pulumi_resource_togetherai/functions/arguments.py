@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, field_validator
 
-from pulumi_resource_togetherai.duration import Duration
+from pulumi_resource_togetherai.fields import Duration, Identifier, Inputs, Mode, State, Trigger
 from pulumi_resource_togetherai.functions.order import Order
-from pulumi_resource_togetherai.remediation.rules.inputs import Identifier
-from pulumi_resource_togetherai.spelling import Mode, State, Trigger
 
 
-class Arguments(BaseModel):
-    """Base of the arguments of every lookup."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-        defer_build=True,
-    )
-
-
-class GetRemediation(Arguments):
+class GetRemediation(Inputs):
     """Looks up one remediation."""
 
     cluster_id: Identifier
@@ -38,7 +21,7 @@ class GetRemediation(Arguments):
     """The remediation's id."""
 
 
-class GetRemediations(Arguments):
+class GetRemediations(Inputs):
     """Looks up the remediations of a cluster, or of one of its instances, that pass every filter."""
 
     cluster_id: Identifier
@@ -62,14 +45,14 @@ class GetRemediations(Arguments):
         return Order.parse(written).text
 
 
-class GetInstances(Arguments):
+class GetInstances(Inputs):
     """Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each."""
 
     cluster_id: Identifier
     """The cluster to look at."""
 
 
-class GetRemediationStats(Arguments):
+class GetRemediationStats(Inputs):
     """Looks up how long the remediations of a cluster took, by mode and outcome, and what share of them succeeded."""
 
     cluster_id: Identifier

@@ -10,7 +10,7 @@ from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.view import Clusters, Ref
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.functions.arguments import (
     GetInstances,
     GetRemediation,

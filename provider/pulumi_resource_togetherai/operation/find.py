@@ -11,7 +11,7 @@ from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.view import Ref, View
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.operation.run import Run
 
 W = TypeVar("W", Remediation, Ref)
@@ -39,7 +39,7 @@ async def find(
                 raise
         await run.report.status(
             f"the API does not show remediation {ref.remediation_id} of instance {ref.instance_id}; its answers may "
-            f"lag, so it counts as gone only after {text(view.proof)}"
+            f"lag, so it counts as gone only after {duration_text(view.proof)}"
         )
         await asyncio.sleep(gap)
         gap = min(view.interval, gap * GROWTH)

@@ -1,17 +1,14 @@
-"""Pulumi's operations on a resource, as both adapters call them."""
+"""What the operations on a resource are given, and what they return, in plain values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel
 
 from pulumi_resource_togetherai.sanitize import sanitize
-
-if TYPE_CHECKING:
-    from pulumi_resource_togetherai.clusters.report import Report
-    from pulumi_resource_togetherai.operation.check import Checked
-    from pulumi_resource_togetherai.remediation.rules.diff import Diff
 
 Properties = Mapping[str, Any]
 
@@ -22,6 +19,18 @@ class Recorded:
 
     inputs: Properties
     outputs: Properties
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What an `up` has to do about a resource that the stack holds."""
+
+    replaces: list[str] = field(default_factory=list[str])
+    """The properties because of which it is replaced, after the old one has been deleted."""
+    unfinished: bool = False
+    """Whether the recorded end is a bad one, which Update reports again."""
+    settings: list[str] = field(default_factory=list[str])
+    """The other inputs that changed. They run nothing; the stack records them."""
 
 
 @dataclass(frozen=True)
@@ -40,50 +49,25 @@ class Resource:
         return sanitize(self.problem or "")
 
 
-class Operations(Protocol):
-    """The operations of a kind of resource. What one does is described in the module of its name.
+class StackState(Protocol):
+    """What the stack records of a resource, by kind."""
 
-    Timeouts are in seconds; 0 means the inputs' own timeout. `replace_requested`: whether the user asked the engine to
-    replace the resource that the stack holds. Every coroutine raises OperationError, whose text is for the user.
-    """
-
-    def check(self, urn: str, old_inputs: Properties, new_inputs: Properties) -> Checked:
-        """Validates inputs, without the network."""
+    @property
+    def inputs(self) -> BaseModel:
+        """What was declared."""
         ...
 
-    def diff(self, urn: str, recorded: Recorded, new_inputs: Properties) -> Diff:
-        """What an `up` has to do about a resource that the stack holds."""
+    @property
+    def id(self) -> str:
+        """The resource's id, which is also its import id."""
         ...
 
-    async def preview_create(
-        self, urn: str, inputs: Properties, report: Report, *, replace_requested: bool = False
-    ) -> dict[str, Any]:
-        """Reports what create will do, and returns the outputs as far as they are known before it."""
+    def outputs(self) -> dict[str, Any]:
+        """The outputs."""
         ...
 
-    async def create(
-        self, urn: str, inputs: Properties, report: Report, time_limit: float = 0.0, *, replace_requested: bool = False
-    ) -> Resource:
-        """Creates the resource."""
-        ...
 
-    async def read(
-        self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, *, preview: bool = False
-    ) -> Resource | None:
-        """The resource as it is now; None if it is gone. `recorded` is None for an import. A `preview` does not wait
-        for an end."""
-        ...
-
-    async def preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
-        """Reports what update will do, and returns the outputs as far as they are known before it."""
-        ...
-
-    async def update(
-        self, urn: str, recorded: Recorded, inputs: Properties, report: Report, time_limit: float = 0.0
-    ) -> Resource:
-        """Resumes an unfinished resource."""
-        ...
-
-    async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
-        """Deletes the resource."""
-        ...
+def resource_of(state: StackState, problem: str | None, inputs: Properties | None) -> Resource:
+    """A resource with the inputs as the program wrote them; those of an import are written here."""
+    written = state.inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return Resource(state.id, dict(inputs) if inputs is not None else written, state.outputs(), problem)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.clusters.view import Clusters
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.run import Interruption, OperationError, Run
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from pulumi_resource_togetherai.api.enums import RemediationState
@@ -10,10 +10,24 @@ from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, N
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.rivals import Contest
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.operation.observed import observed
-from pulumi_resource_togetherai.operation.run import Interrupted, Run
-from pulumi_resource_togetherai.telemetry.instruments import STOP, STOP_EVENT, current_span
+from pulumi_resource_togetherai.operation.run import Interrupted, OperationError, Run
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
+from pulumi_resource_togetherai.telemetry.instruments import (
+    CLUSTER,
+    INSTANCE,
+    MODE,
+    REMEDIATION,
+    STATE,
+    STATE_EVENT,
+    STOP,
+    STOP_EVENT,
+    UPDATE_TIME,
+    current_span,
+    instruments,
+)
+
+_LOST = "OUTRUN"
+"""What telemetry calls the stop of a wait because others came first."""
 
 
 async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
@@ -24,9 +38,24 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
     with noting_why(watch):
         async with run.stoppable():
             await _follow(run, watch, contest)
-    if watch.stop is not Stop.ENDED:
-        current_span().add_event(STOP_EVENT, {STOP: watch.stop.name})
+    if watch.loss or watch.stop is not Stop.ENDED:
+        current_span().add_event(STOP_EVENT, {STOP: _LOST if watch.loss else watch.stop.name})
     return watch
+
+
+async def wait_for_the_end(run: Run, record: Remediation, *, otherwise: str = "") -> None:
+    """Waits for what can no longer be cancelled, on the way to deleting its resource. Raises OperationError if it does
+    not end; `otherwise` is what the user can do then but to run the command again."""
+    if not record.cancellable:
+        await run.report.info(
+            f"{messages.name(record)} is {record.state} and cannot be cancelled any more; waiting for it to end"
+        )
+    watch = await until_terminal(run, record)
+    if watch.stop not in (Stop.ENDED, Stop.GONE):
+        raise OperationError(
+            f"gave up waiting for the end of {messages.name(watch.record)}, which is {watch.record.state}. It stays in "
+            f"the stack; run the same command again{otherwise}"
+        )
 
 
 @contextmanager
@@ -50,7 +79,7 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
     told: RemediationState | None = None
     cluster = run.cluster(watch.record.cluster_id)
     watch.record = cluster.believed(watch.record)
-    with observed(watch.record) as seen, cluster.watcher.following(watch.record, contest) as follower:
+    with _observed(watch.record) as seen, cluster.watcher.following(watch.record, contest) as follower:
         while not watch.record.terminal:
             if watch.record.state != told:
                 estimate = cluster.estimates.estimate(watch.record.mode)
@@ -69,6 +98,31 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
             if contest is not None and follower.active is not None:
                 watch.loss = await contest.evaluate(watch.record, follower.active)
                 if watch.loss is not None:
-                    watch.stop = Stop.OUTRUN
                     return
     await run.report.status(messages.progress(watch.record, run.client.now()))
+
+
+@contextmanager
+def _observed(record: Remediation) -> Generator[Callable[[Remediation], None]]:
+    """Tells OpenTelemetry that a remediation is waited for while the block runs, and of each change of its state. Call
+    what it yields with each newer record."""
+    meters, span, cluster = instruments(), current_span(), {CLUSTER: record.cluster_id}
+    states = list[str]()
+
+    def seen(newer: Remediation) -> None:
+        if newer.state in states[-1:]:
+            return
+        states.append(newer.state.value)
+        updated = {UPDATE_TIME: newer.update_time.isoformat()} if newer.update_time else {}
+        span.add_event(STATE_EVENT, {STATE: newer.state.value, **updated})
+        if newer.terminal and newer.create_time and newer.end_time:
+            took = (newer.end_time - newer.create_time).total_seconds()
+            meters.durations.record(max(0.0, took), {**cluster, MODE: newer.mode.value, STATE: newer.state.value})
+
+    span.set_attributes({**cluster, INSTANCE: record.instance_id, REMEDIATION: record.id, MODE: record.mode.value})
+    meters.waiting.add(1, cluster)
+    try:
+        seen(record)
+        yield seen
+    finally:
+        meters.waiting.add(-1, cluster)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound
@@ -12,56 +11,40 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Active, Loss, started_at
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.clusters.view import View
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.operation.cancel import cancel_until_answered
 from pulumi_resource_togetherai.operation.run import GRACE, Run
 from pulumi_resource_togetherai.operation.wait import noting_why, until_terminal
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 
 COARSE = 1.0
 """If the API's times are whole seconds, a remediation that starts within this many seconds may get the same time."""
 
 
-@dataclass(frozen=True)
-class Followed:
-    """How the wait for a remediation ended."""
-
-    watch: Watch
-    loss: Loss | None = None
-    """Why it was withdrawn, which means cancelled before it began."""
-
-
-async def follow(run: Run, record: Remediation, contest: Contest | None, *, wait: bool) -> Followed:
+async def follow(run: Run, record: Remediation, contest: Contest | None, *, wait: bool) -> Watch:
     """With `wait`, waits until a remediation has ended. With a `contest` the remediation is ours: checks at least once
-    whether others came first, and withdraws it if so."""
+    whether others came first, and withdraws it if so, which the `loss` of what it returns tells."""
     while True:
-        watch, loss = await (_wait(run, record, contest) if wait else _look_once(run, record, contest))
-        if loss is None or contest is None:
-            return Followed(watch)
-        watch = await _withdraw(run, watch.record, loss, contest)
-        if watch.stop is Stop.ENDED and watch.record.state == RemediationState.CANCELLED:
-            return Followed(watch, loss)
+        watch = await (until_terminal(run, record, contest) if wait else _look_once(run, record, contest))
+        if watch.loss is None or contest is None:
+            return watch
+        watch = await _withdraw(run, watch.record, watch.loss, contest)
         if watch.record.terminal or watch.stop is not Stop.ENDED:
-            return Followed(watch)
+            return watch
         record = watch.record
 
 
-async def _wait(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
-    watch = await until_terminal(run, record, contest)
-    return watch, watch.loss
-
-
-async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> tuple[Watch, Loss | None]:
+async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> Watch:
     """Checks once, by an answer that tells: the rules also apply with `wait: false`."""
-    watch, loss = Watch(record), None
+    watch = Watch(record)
     if record.terminal or contest is None:
-        return watch, None
+        return watch
     with noting_why(watch):
         if not started_at(record).microsecond:
             await run.unless_stopped(asyncio.sleep(COARSE))
         watch.record, active = await run.unless_stopped(_standing(run, record))
-        loss = await contest.evaluate(watch.record, active)
-    return watch, loss
+        watch.loss = await contest.evaluate(watch.record, active)
+    return watch
 
 
 async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]:
@@ -119,6 +102,7 @@ async def _withdraw(run: Run, record: Remediation, loss: Loss, contest: Contest)
                 watch.stop = Stop.GONE
             else:
                 watch.record = cancelled
+                watch.loss = loss if cancelled.state == RemediationState.CANCELLED else None
     except ApiError as error:
         if not error.transient:
             contest.can_withdraw = False

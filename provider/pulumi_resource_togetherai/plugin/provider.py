@@ -24,7 +24,7 @@ from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
-    from pulumi_resource_togetherai.operation.results import Operations
+    from pulumi_resource_togetherai.operation.operations import Operations
     from pulumi_resource_togetherai.operation.session import Session
 
 _ENGINE_OWN = ("version", "pluginDownloadURL", "__internal")
@@ -65,9 +65,9 @@ class TogetherAiProvider(Provider):
     async def check_config(self, request: CheckRequest) -> CheckResponse:
         """Validates the provider's configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
+        from pulumi_resource_togetherai.fields import holds_unknown
         from pulumi_resource_togetherai.operation.check import check
         from pulumi_resource_togetherai.sanitize import sanitize
-        from pulumi_resource_togetherai.unknown import holds_unknown
 
         checked = check(ProviderConfig, _plain(request.new_inputs))
         failures = [CheckFailure(_named(failure.property), sanitize(failure.reason)) for failure in checked.failures]
@@ -84,11 +84,10 @@ class TogetherAiProvider(Provider):
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
         """Takes the configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
-        from pulumi_resource_togetherai.operation.operations import Traced
+        from pulumi_resource_togetherai.fields import holds_unknown
         from pulumi_resource_togetherai.operation.session import Session
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
         from pulumi_resource_togetherai.review.resource import ReviewResource
-        from pulumi_resource_togetherai.unknown import holds_unknown
 
         settings = _plain(request.args)
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}
@@ -97,11 +96,9 @@ class TogetherAiProvider(Provider):
             known["preflight"] = False
         self._config = ProviderConfig.model_validate(known)
         self._session = Session(self._config, note=self._engine.debug)
-        remediations = RemediationResource(self._session, keeps_unfinished=True)
-        reviews = ReviewResource(self._session, keeps_unfinished=True)
         self._resources = {
-            f"{PLUGIN}Remediation": Traced("Remediation", remediations),
-            f"{PLUGIN}RemediationReview": Traced("RemediationReview", reviews),
+            f"{PLUGIN}{kind.kind}": kind(self._session, keeps_unfinished=True)
+            for kind in (RemediationResource, ReviewResource)
         }
         return ConfigureResponse(supports_preview=True, accept_secrets=True)
 

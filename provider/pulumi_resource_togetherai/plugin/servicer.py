@@ -19,6 +19,7 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.fields import until_known
 from pulumi_resource_togetherai.forms import DYNAMIC_INPUTS, SERIALIZED
 from pulumi_resource_togetherai.literal import as_it_was
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
@@ -28,7 +29,6 @@ from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
-from pulumi_resource_togetherai.unknown import until_known
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.operation.check import Failure
@@ -53,7 +53,7 @@ class Servicer(ProviderServicer):
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Validates a resource's inputs."""
         inputs, secret = unmarshal(request.news)
-        checked = self._together.resource(request.urn).check(request.urn, unmarshal(request.olds).values, inputs)
+        checked = self._together.resource(request.urn).check(request.urn, inputs)
         failures = Secrets.among(inputs, secret).mistakes(checked.failures)
         return provider_pb2.CheckResponse(inputs=marshal_planned(checked.inputs, secret), failures=_failures(failures))
 

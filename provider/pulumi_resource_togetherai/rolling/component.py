@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from pulumi_resource_togetherai.rolling.inputs import OF_EACH, RollingInputs
-from pulumi_resource_togetherai.rolling.order import predecessors
 from pulumi_resource_togetherai.rolling.summary import SHOWN, summary
 
 TYPE = "togetherai:index:RollingRemediation"
@@ -21,6 +20,14 @@ Child = Callable[[str, dict[str, Any], pulumi.ResourceOptions], pulumi.Resource]
 def child_name(component: str, instance: str) -> str:
     """The name of the Remediation of an instance."""
     return f"{component}-{instance}"
+
+
+def predecessors(instances: Sequence[str], max_concurrent: int) -> dict[str, str | None]:
+    """The order of the nodes: `max_concurrent` chains. Each instance with the one that has to be done before it, in the order given: the first ones have none."""
+    return {
+        instance: instances[index - max_concurrent] if index >= max_concurrent else None
+        for index, instance in enumerate(instances)
+    }
 
 
 def declare(

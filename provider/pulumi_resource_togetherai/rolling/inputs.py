@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, field_validator
 
-from pulumi_resource_togetherai.remediation.rules.inputs import Identifier, Settings
-from pulumi_resource_togetherai.spelling import Mode
+from pulumi_resource_togetherai.fields import Identifier, Mode, Outputs
+from pulumi_resource_togetherai.remediation.rules.inputs import Settings
 
 
 class RollingInputs(Settings):
@@ -41,12 +40,8 @@ OF_EACH = ("clusterId", "mode", *(str(field.alias) for field in Settings.model_f
 """The inputs that go to each remediation."""
 
 
-class RollingOutputs(BaseModel):
+class RollingOutputs(Outputs):
     """The outputs of a RollingRemediation."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True, defer_build=True
-    )
 
     states: dict[str, str]
     """The state of each instance's remediation, by instance id."""

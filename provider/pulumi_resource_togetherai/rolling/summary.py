@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.sanitize import quoted
 
 SHOWN = {
@@ -45,4 +45,4 @@ def _line(instance: str, row: Mapping[str, Any] | str) -> tuple[str, ...]:
 def _took(created: str | None, ended: str | None) -> str:
     if created is None or ended is None:
         return ""
-    return text(datetime.fromisoformat(ended) - datetime.fromisoformat(created))
+    return duration_text(datetime.fromisoformat(ended) - datetime.fromisoformat(created))

@@ -13,15 +13,15 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.limit import Slot
 from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.clusters.view import View
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.instance_lock import claim
+from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.history import History, history_of, was_withdrawn

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.wait_result import Stop
-from pulumi_resource_togetherai.operation.cancel import cancel_until_answered, current_record
-from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
-from pulumi_resource_togetherai.operation.wait import until_terminal
+from pulumi_resource_togetherai.operation.cancel import (
+    abandon,
+    cancel_unless_begun,
+    current_record,
+    deleting,
+    leave_to_its_owner,
+)
+from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
+from pulumi_resource_togetherai.operation.wait import wait_for_the_end
 from pulumi_resource_togetherai.remediation.rules.decision import Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
@@ -24,9 +29,7 @@ from pulumi_resource_togetherai.remediation.steps.history import history_of
 async def delete(run: Run, state: State) -> bool:
     """Returns when the engine may remove the resource from the stack: whether it has cancelled the remediation. Raises
     OperationError when it must stay."""
-    with explained(
-        f"cannot delete {messages.name(state.record)}", then="It stays in the stack; run the same command again"
-    ):
+    with deleting(state.record):
         record = await run.unless_stopped(current_record(run, state.record))
         return record is not None and not record.terminal and await _end(run, state, record)
 
@@ -59,7 +62,7 @@ def leaves_alone(state: State, record: Remediation) -> bool:
 async def _end(run: Run, state: State, record: Remediation) -> bool:
     """Cancels it, or does what the rules say of one that is not cancelled. Returns whether it has cancelled it."""
     if state.adopted:
-        await run.report.info(f"leaving {messages.whose(record)} alone: this resource adopted it and did not start it")
+        await leave_to_its_owner(run, record)
         return False
     if leaves_alone(state, record):
         await run.report.warning(
@@ -69,19 +72,13 @@ async def _end(run: Run, state: State, record: Remediation) -> bool:
         )
         return False
     if record.cancellable:
-        cancelled = await run.unless_stopped(cancel_until_answered(run, record), grace=GRACE)
-        if cancelled is None:
-            return False
+        cancelled = await cancel_unless_begun(run, record)
+        if cancelled is None or cancelled.terminal:
+            return cancelled is not None
         record = cancelled
-        if record.terminal:
-            await run.report.info(f"cancelled {messages.name(record)}")
-            return True
     match state.inputs.delete_while_running if not record.cancellable else DeleteWhileRunning.WAIT:
         case DeleteWhileRunning.ABANDON:
-            await run.report.warning(
-                f"{messages.name(record)} is {record.state} and cannot be cancelled any more. It continues; the "
-                "stack no longer tracks it"
-            )
+            await abandon(run, record)
         case DeleteWhileRunning.FAIL:
             raise OperationError(
                 f"{messages.name(record)} is {record.state} and cannot be cancelled any more, and `deleteWhileRunning` "
@@ -89,19 +86,7 @@ async def _end(run: Run, state: State, record: Remediation) -> bool:
                 "ABANDON and run `pulumi up` first"
             )
         case DeleteWhileRunning.WAIT:
-            await _wait_for_the_end(run, record)
+            await wait_for_the_end(
+                run, record, otherwise=", or set `deleteWhileRunning: ABANDON` and run `pulumi up` first"
+            )
     return False
-
-
-async def _wait_for_the_end(run: Run, record: Remediation) -> None:
-    if not record.cancellable:
-        await run.report.info(
-            f"{messages.name(record)} is {record.state} and cannot be cancelled any more; waiting for it to end"
-        )
-    watch = await until_terminal(run, record)
-    if watch.stop in (Stop.ENDED, Stop.GONE):
-        return
-    raise OperationError(
-        f"gave up waiting for the end of {messages.name(watch.record)}, which is {watch.record.state}. It stays in the "
-        "stack; run the same command again, or set `deleteWhileRunning: ABANDON` and run `pulumi up` first"
-    )

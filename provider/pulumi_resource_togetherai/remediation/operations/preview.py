@@ -9,16 +9,16 @@ from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
+from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import Interrupted, OperationError, Run
 from pulumi_resource_togetherai.operation.unchecked import unchecked
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.operations.delete import leaves_alone
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.history import History, history_of
@@ -107,7 +107,7 @@ async def preview_update(run: Run, state: State) -> None:
         except NotFound:
             await run.report.warning(
                 f"the API does not show {messages.name(record)}, last seen {record.state}. `pulumi up` will start "
-                f"nothing; if the API does not show it for {text(view.proof)}, `pulumi up` will fail"
+                f"nothing; if the API does not show it for {duration_text(view.proof)}, `pulumi up` will fail"
             )
             return
         except (ApiError, Interrupted, TimeoutError) as error:

@@ -9,13 +9,14 @@ from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.marker import unmarked
 from pulumi_resource_togetherai.clusters.view import Ref
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.outcome import not_waited_for
+from pulumi_resource_togetherai.operation.resource_id import ResourceId
 from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
-from pulumi_resource_togetherai.remediation.rules.outcome import not_waited_for
-from pulumi_resource_togetherai.remediation.rules.state import ResourceId, State
+from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, verdict
 from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
 from pulumi_resource_togetherai.sanitize import quoted

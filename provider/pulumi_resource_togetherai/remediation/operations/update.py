@@ -7,12 +7,13 @@ from dataclasses import replace
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import Run, explained
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way
+from pulumi_resource_togetherai.remediation.rules.outcome import gave_way
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict

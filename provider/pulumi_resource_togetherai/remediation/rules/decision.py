@@ -15,10 +15,10 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import precedence
 from pulumi_resource_togetherai.config import IfRecent
+from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.identity import Identity, Own
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 
 
 @dataclass(frozen=True)

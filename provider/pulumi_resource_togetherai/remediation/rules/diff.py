@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.operation.outcome import ended_badly
+from pulumi_resource_togetherai.operation.results import Diff
 from pulumi_resource_togetherai.remediation.rules.identity import REPLACING, declaration
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
-
-
-@dataclass(frozen=True)
-class Diff:
-    """What an `up` has to do about a resource that the stack holds."""
-
-    replaces: list[str] = field(default_factory=list[str])
-    """The properties because of which a new remediation runs, after the old one has been deleted."""
-    unfinished: bool = False
-    """Whether the recorded end is a bad one, which Update reports again."""
-    settings: list[str] = field(default_factory=list[str])
-    """The other inputs that changed. They run nothing; the stack records them."""
 
 
 def diff(old_inputs: Mapping[str, Any], state: State, new_inputs: Mapping[str, Any]) -> Diff:

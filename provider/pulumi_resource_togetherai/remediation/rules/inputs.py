@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
-
-from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.duration import Duration
-from pulumi_resource_togetherai.spelling import Mode
-
-Identifier = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~@=+,-]*$", max_length=256)
-]
-"""An id as the API assigns them. It cannot form a path: it has no slash, no space and no dot at its start."""
+from pulumi_resource_togetherai.fields import Choice, Duration, Identifier, Inputs, Mode
 
 
 class IfActive(Choice):
@@ -35,18 +23,8 @@ class DeleteWhileRunning(Choice):
     FAIL = ("FAIL", "Stop, and keep the resource.")
 
 
-class Settings(BaseModel):
+class Settings(Inputs):
     """The settings that one remediation and a RollingRemediation of many have in common."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-        defer_build=True,
-    )
 
     reason: str | None = None
     """Why, for the people who read the remediation's record. The provider adds a marker that names the program."""
@@ -68,14 +46,6 @@ class Settings(BaseModel):
     """Whether the next `pulumi up` runs a FAILED remediation again."""
     delete_while_running: DeleteWhileRunning = DeleteWhileRunning.WAIT
     """What deleting the resource does about a remediation that can no longer be cancelled."""
-
-    @field_validator("if_active", "if_recent", "delete_while_running", mode="before")
-    @classmethod
-    def _a_known_choice(cls, value: Any, info: ValidationInfo) -> Any:
-        choices = {"if_active": IfActive, "if_recent": IfRecent}.get(str(info.field_name), DeleteWhileRunning)
-        if value is not None and value not in [*choices.__members__]:
-            raise ValueError(f'"{value}" is not one of {", ".join(choices.__members__)}')
-        return value
 
 
 class RemediationInputs(Settings):

@@ -7,18 +7,10 @@ from datetime import datetime
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.operation.outcome import ended_badly
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.sanitize import quoted
-
-SUCCESSES = frozenset({RemediationState.SUCCEEDED, RemediationState.AUTO_RESOLVED})
-"""The terminal states that make a resource complete. An end that this version cannot judge, a state that it does not
-know, is an error."""
-
-
-def ended_badly(record: Remediation) -> bool:
-    """Whether it ended without doing its work, although the work was still needed."""
-    return record.terminal and record.state not in SUCCESSES
 
 
 def problem(watch: Watch, inputs: RemediationInputs, now: datetime, *, kept: bool) -> str | None:
@@ -43,14 +35,6 @@ def problem(watch: Watch, inputs: RemediationInputs, now: datetime, *, kept: boo
             "removes what the stack holds of it, and `pulumi up` starts a new one."
         )
     return f"{happened}. {_recorded(kept)} `pulumi up` waits for it again and posts nothing."
-
-
-def not_waited_for(record: Remediation) -> str:
-    """Why a preview leaves a resource incomplete: it does not wait for the end."""
-    return (
-        f"{messages.name(record)} is {record.state}. A preview does not wait for its end; `pulumi refresh` and "
-        "`pulumi up` do, and post nothing"
-    )
 
 
 def gave_way(record: Remediation, winner: Remediation | None) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.config import IfRecent, ProviderConfig
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.remediation.rules.decision import Decision, Post, Recent, Refuse, recent_repair
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs

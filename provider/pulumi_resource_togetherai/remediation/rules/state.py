@@ -6,19 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.fields import Outputs
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 
 
-class Bookkeeping(BaseModel):
+class Bookkeeping(Outputs):
     """The outputs that are neither inputs nor fields of the API's record."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True, defer_build=True
-    )
 
     remediation_id: str
     """The remediation's id."""
@@ -89,23 +83,3 @@ class State:
             kept.resumed,
             kept.withdrawn,
         )
-
-
-@dataclass(frozen=True)
-class ResourceId:
-    """A resource's id, taken apart: `<clusterId>/<instanceId>/<remediationId>`."""
-
-    cluster_id: str
-    instance_id: str
-    remediation_id: str
-
-    @classmethod
-    def parse(cls, text: str) -> ResourceId:
-        """Raises ValueError, with what to write instead, if the text is not three ids."""
-        parts = text.split("/")
-        if len(parts) != 3 or not all(parts) or any(part in (".", "..", "-") or " " in part for part in parts):
-            raise ValueError(
-                f'"{text}" is not the id of a remediation; write <clusterId>/<instanceId>/<remediationId>, '
-                "as `tg clusters remediations list` shows them"
-            )
-        return cls(*parts)

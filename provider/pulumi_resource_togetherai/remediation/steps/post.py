@@ -13,7 +13,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.operation.run import OperationError, Run
 from pulumi_resource_togetherai.remediation.rules.decision import Post
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
@@ -107,8 +107,8 @@ async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepte
     because = search.incomplete or "it is neither there by its id nor in a list"
     used = " If that key has been used before, choose another `idempotencyKey`" if inputs.idempotency_key else ""
     raise OperationError(
-        f"the API accepted a remediation of {inputs.node}, but for {text(view.proof)} it has shown none under the "
-        f"idempotency key {chosen.key} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
+        f"the API accepted a remediation of {inputs.node}, but for {duration_text(view.proof)} it has shown none under "
+        f"the idempotency key {chosen.key} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
         f"look at the node before you do anything else. `pulumi up` looks for it first, too.{used}"
     )
 

@@ -8,11 +8,12 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Loss, Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
+from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import Run
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.operation.withdraw import follow
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly, gave_way, problem
+from pulumi_resource_togetherai.remediation.rules.outcome import gave_way, problem
 from pulumi_resource_togetherai.remediation.rules.state import State
 
 
@@ -37,10 +38,10 @@ def contest_of(run: Run, state: State) -> Contest | None:
 async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
     """Waits for the end of a remediation, unless `wait` is false, and returns the result. With a `contest` it is
     withdrawn if others come first."""
-    followed = await follow(run, state.record, contest, wait=state.inputs.wait)
-    watch, state = followed.watch, state.seen(followed.watch.record)
-    if followed.loss is not None:
-        return Result(state, loss=followed.loss)
+    watch = await follow(run, state.record, contest, wait=state.inputs.wait)
+    state = state.seen(watch.record)
+    if watch.loss is not None:
+        return Result(state, loss=watch.loss)
     if watch.stop is Stop.ENDED and not watch.record.terminal:
         await run.report.info(f"not waiting for {messages.name(watch.record)}, which is {watch.record.state}")
         return Result(state)

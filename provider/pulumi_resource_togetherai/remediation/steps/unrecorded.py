@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import Run, explained
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.state import State
 
 

@@ -11,7 +11,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.limit import Slot
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
-from pulumi_resource_togetherai.duration import seconds
+from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.cancel import cancel_until_answered
 from pulumi_resource_togetherai.operation.instance_lock import claim
 from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained

@@ -11,11 +11,11 @@ from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.view import Ref
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.operation.find import find
+from pulumi_resource_togetherai.operation.outcome import not_waited_for
+from pulumi_resource_togetherai.operation.resource_id import ResourceId
 from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
-from pulumi_resource_togetherai.remediation.rules.outcome import not_waited_for
-from pulumi_resource_togetherai.remediation.rules.state import ResourceId
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.review.rules.decision import reviewed
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.outcome import problem

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import NotFound
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
 from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.run import Run, explained
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.review.operations.create import approve_again
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.outcome import problem

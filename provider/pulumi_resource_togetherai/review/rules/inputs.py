@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationInfo, field_validator
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.choice import Choice
-from pulumi_resource_togetherai.duration import Duration
-from pulumi_resource_togetherai.remediation.rules.inputs import Identifier
-from pulumi_resource_togetherai.spelling import Mode, instead
+from pulumi_resource_togetherai.fields import Choice, Duration, Identifier, Inputs, Mode
 
 
 class Decision(Choice):
@@ -28,18 +22,8 @@ class IfGone(Choice):
     FAIL = ("FAIL", "Stop, and report it.")
 
 
-class ReviewInputs(BaseModel):
+class ReviewInputs(Inputs):
     """The inputs of a RemediationReview."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-        defer_build=True,
-    )
 
     cluster_id: Identifier
     """The cluster of the node. Changing it makes a new review."""
@@ -64,14 +48,6 @@ class ReviewInputs(BaseModel):
     """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it."""
     if_gone: IfGone = IfGone.SUCCEED
     """What to do when the proposal vanished, or resolved itself, before it was reviewed."""
-
-    @field_validator("decision", "if_gone", mode="before")
-    @classmethod
-    def _a_known_choice(cls, value: Any, info: ValidationInfo) -> Any:
-        choices = Decision if info.field_name == "decision" else IfGone
-        if value not in [*choices.__members__]:
-            raise ValueError(f'"{value}" is not one of {", ".join(choices)}; {instead(value, choices.__members__)}')
-        return value
 
     @field_validator("mode")
     @classmethod

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.duration import text
+from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.sanitize import quoted
 
@@ -28,7 +28,7 @@ def details(record: Remediation, now: datetime) -> str:
     if record.reason:
         told.append(f"reason: {quoted(record.reason)}")
     if record.create_time:
-        told.append(f"proposed {text(now - record.create_time)} ago")
+        told.append(f"proposed {duration_text(now - record.create_time)} ago")
     return "; ".join(told)
 
 

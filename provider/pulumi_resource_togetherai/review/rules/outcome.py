@@ -7,8 +7,8 @@ from datetime import datetime
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.wait_result import Stop, Watch
-from pulumi_resource_togetherai.remediation.rules.outcome import ended_badly
+from pulumi_resource_togetherai.operation.outcome import ended_badly
+from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.sanitize import quoted
 
 

@@ -6,19 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.fields import Outputs
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 
 
-class Bookkeeping(BaseModel):
+class Bookkeeping(Outputs):
     """The outputs that are neither inputs nor fields of the API's record."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True, defer_build=True
-    )
 
     adopted: bool = False
     """Whether the same decision had been made already, by somebody else or by a run whose result was not saved.

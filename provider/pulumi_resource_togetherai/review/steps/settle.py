@@ -8,8 +8,8 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
-from pulumi_resource_togetherai.clusters.wait_result import Stop
 from pulumi_resource_togetherai.operation.run import Run
+from pulumi_resource_togetherai.operation.wait_result import Stop
 from pulumi_resource_togetherai.operation.withdraw import follow
 from pulumi_resource_togetherai.review.rules.inputs import Decision
 from pulumi_resource_togetherai.review.rules.outcome import gave_way, problem
@@ -38,10 +38,10 @@ async def settle(run: Run, state: State, contest: Contest | None = None) -> Resu
     record = state.record
     if record is None or state.gone or state.inputs.decision is Decision.REJECT:
         return Result(state)
-    followed = await follow(run, record, contest, wait=state.inputs.wait)
-    watch, state = followed.watch, state.seen(followed.watch.record)
-    if followed.loss is not None and followed.loss.winner is not None:
-        return Result(state, gave_way(watch.record, followed.loss.winner, kept=run.keeps_unfinished))
+    watch = await follow(run, record, contest, wait=state.inputs.wait)
+    state = state.seen(watch.record)
+    if watch.loss is not None and watch.loss.winner is not None:
+        return Result(state, gave_way(watch.record, watch.loss.winner, kept=run.keeps_unfinished))
     if watch.stop is Stop.ENDED and not watch.record.terminal:
         await run.report.info(f"not waiting for {messages.name(watch.record)}, which is {watch.record.state}")
         return Result(state)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import types
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,8 +18,8 @@ from pydantic.fields import FieldInfo
 from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.api.enums import OpenEnum
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.choice import Choice
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.fields import Choice
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
 from pulumi_resource_togetherai.operation.check import fields_of
@@ -276,13 +275,9 @@ def _guided(first: str, name: str) -> str:
 
 
 def _guide(name: str) -> str:
-    return files("pulumi_resource_togetherai").joinpath(f"guide/{name}.md").read_text(encoding="utf-8")
+    return files(__name__).joinpath(f"guide/{name}.md").read_text(encoding="utf-8")
 
 
 def _pascal(name: str) -> str:
     """VM_ONLY as enum members are named in SDKs: VmOnly."""
     return "".join(word.capitalize() for word in name.split("_"))
-
-
-if __name__ == "__main__":
-    print(json.dumps(schema(), indent=2))

@@ -18,8 +18,6 @@ class Stop(Enum):
     INTERRUPTED = auto()
     GONE = auto()
     NO_ACCESS = auto()
-    OUTRUN = auto()
-    """Others came first, and it can still be withdrawn."""
 
 
 @dataclass
@@ -31,4 +29,4 @@ class Watch:
     error: ApiError | None = None
     """The API's answer, for GONE and NO_ACCESS."""
     loss: Loss | None = None
-    """Why it has to give way, for OUTRUN."""
+    """Why it has to give way, and once it is cancelled, why it was withdrawn; None if it is neither."""

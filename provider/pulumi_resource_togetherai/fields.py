@@ -1,0 +1,174 @@
+"""What the properties of every resource and function are made of: the base models, ids, choices, the API's names as
+people write them, durations, and values that are not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+import durationpy
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
+
+from pulumi_resource_togetherai.api.enums import (
+    MODE_PREFIX,
+    TRIGGER_PREFIX,
+    RemediationMode,
+    RemediationState,
+    RemediationTrigger,
+)
+
+
+class Outputs(BaseModel):
+    """Base of what the provider keeps or returns: in camelCase, described by docstrings."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, use_attribute_docstrings=True, defer_build=True
+    )
+
+
+class Inputs(Outputs):
+    """Base of what people write: nothing but what is described."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True)
+
+
+Identifier = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~@=+,-]*$", max_length=256)
+]
+"""An id as the API assigns them. It cannot form a path: it has no slash, no space and no dot at its start."""
+
+
+class Choice(StrEnum):
+    """A closed enumeration for the people who write programs. Its members carry a description."""
+
+    _value_: str
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(cls._named, handler(source))
+
+    @classmethod
+    def _named(cls, written: Any) -> Self:
+        """Raises ValueError, with what to write instead, for anything but a member's name."""
+        if not isinstance(written, str) or written not in cls.__members__:
+            known = ", ".join(cls.__members__)
+            raise ValueError(f'"{written}" is not one of {known}{_did_you_mean(written, cls.__members__)}')
+        return cls[written]
+
+
+def _mode_in_full(mode: Any) -> Any:
+    if not isinstance(mode, str):
+        raise ValueError("is not a mode; write one such as VM_ONLY")
+    short = mode.strip().removeprefix(MODE_PREFIX)
+    if short in RemediationMode.__members__:
+        return RemediationMode[short]
+    if mode != short and any(short.startswith(f"{known}_") for known in RemediationMode.__members__):
+        return mode  # a newer server's variant, such as REMEDIATION_MODE_VM_ONLY_V2: the API decides
+    close = get_close_matches(short.upper(), RemediationMode.__members__, n=1)
+    if close:
+        raise ValueError(f'"{mode}" is not a mode; did you mean {close[0]}?')
+    if mode.startswith(MODE_PREFIX) and mode != MODE_PREFIX:
+        return mode  # perhaps a newer server's: the API decides
+    raise ValueError(f'"{mode}" is not a mode; write one of {", ".join(RemediationMode.__members__)}')
+
+
+def _known_state(state: Any) -> RemediationState:
+    if isinstance(state, str) and state in RemediationState.__members__:
+        return RemediationState[state]
+    raise ValueError(f'"{state}" is not a state; {instead(state, RemediationState.__members__)}')
+
+
+def _known_trigger(trigger: Any) -> RemediationTrigger:
+    short = str(trigger).removeprefix(TRIGGER_PREFIX)
+    if short in RemediationTrigger.__members__:
+        return RemediationTrigger[short]
+    raise ValueError(f'"{trigger}" is not a trigger; {instead(short, RemediationTrigger.__members__)}')
+
+
+def instead(written: Any, known: Collection[str]) -> str:
+    """What to write in place of something that is not known."""
+    close = get_close_matches(str(written).upper(), known, n=1)
+    return f"did you mean {close[0]}?" if close else f"write one of {', '.join(known)}"
+
+
+def _did_you_mean(written: Any, known: Collection[str]) -> str:
+    close = get_close_matches(str(written).upper(), known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+Mode = Annotated[RemediationMode, BeforeValidator(_mode_in_full)]
+"""A mode, in short or in full. One that only a newer server knows passes in full."""
+State = Annotated[RemediationState, BeforeValidator(_known_state)]
+"""A state that this version knows."""
+Trigger = Annotated[RemediationTrigger, BeforeValidator(_known_trigger)]
+"""A trigger that this version knows, in short (`MANUAL`) or in full."""
+
+
+def seconds(duration: str) -> float:
+    """The length of a duration as Pulumi and Go write them (`90s`, `30m`, `1h30m`) in seconds. Raises ValueError, with
+    what to write instead, for anything else."""
+    try:
+        length = durationpy.from_str(duration).total_seconds()
+    except (durationpy.DurationError, ValueError, IndexError):
+        length = 0.0
+    if length <= 0 or not duration[-1:].isalpha():
+        raise ValueError(f'"{duration}" is not a duration; write a number with its unit, such as 90s, 30m or 1h30m')
+    return length
+
+
+def duration_text(length: float | timedelta) -> str:
+    """A duration (in seconds, or a timedelta) in whole seconds for people: `1m5s`."""
+    whole = round(length.total_seconds() if isinstance(length, timedelta) else length)
+    return durationpy.to_str(timedelta(seconds=whole)) if whole > 0 else "0s"
+
+
+def _checked(duration: Any) -> str:
+    written = str(duration).strip()
+    seconds(written)
+    return written
+
+
+Duration = Annotated[str, BeforeValidator(_checked)]
+"""A duration, kept as it was written, that is valid and longer than zero."""
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+"""What Pulumi sends in place of a value that is known only once something else has been created."""
+UNKNOWNS = frozenset(
+    {
+        UNKNOWN,
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+"""The same for each type of value: text, boolean, number, array, asset, archive, object. SDKs send the first alone."""
+
+
+def holds_unknown(value: Any) -> bool:
+    """Whether a value, or anything inside it, is not known yet."""
+    if isinstance(value, Mapping):
+        return any(holds_unknown(item) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, list):
+        return any(holds_unknown(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, str) and value in UNKNOWNS
+
+
+def until_known(inputs: Mapping[str, Any]) -> str:
+    """What a preview says of inputs some of which are not known yet; empty if all are."""
+    names = sorted(name for name, value in inputs.items() if holds_unknown(value))
+    return f"`pulumi up` will decide what to do once it knows {', '.join(names)}" if names else ""
