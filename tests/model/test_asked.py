@@ -222,7 +222,7 @@ def replaced_with_what_it_depends_on(world: World, declared: dict[str, Any]) -> 
     return world.run(asked())
 
 
-def test_what_turns_out_to_be_declared_as_before_is_not_run_again_with_what_it_depends_on(world: World):
+def test_a_dependant_whose_input_turns_out_unchanged_is_not_run_again(world: World):
     declared = ran(world, "succeed")
     said = replaced_with_what_it_depends_on(world, declared)
     assert "will start nothing" in said[-1]

@@ -205,7 +205,7 @@ def test_where_lists_lag_one_that_nobody_waits_for_looks_until_a_list_shows_it(k
         world.close()
 
 
-def test_where_no_list_ever_shows_it_the_run_ends_and_says_what_it_does_not_know():
+def test_where_no_list_ever_shows_it_the_run_ends_and_says_so():
     world = World(settings={"pending": 3000, "dialect": {"list_lag": 80_000}})
     try:
         assert world.up({"fix": PLAIN | {"wait": False}}) == []

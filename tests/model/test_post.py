@@ -54,7 +54,7 @@ EXISTS = AlreadyExists("create remediation", "there is one", http_status=409)
 REFUSED = Refused("create remediation", "no such mode", http_status=400)
 
 
-def test_a_post_of_unknown_outcome_is_sent_again_only_after_a_search_and_only_so_often(
+def test_an_unconfirmed_post_is_repeated_only_after_searches_and_not_forever(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
     posts = Posts(world, monkeypatch, LOST)

@@ -160,7 +160,7 @@ async def test_a_larger_page_that_is_too_long_an_answer_is_asked_for_in_smaller_
         assert await lists(it, server, "c1", "c1", "c1") == [[100] * 3, [1000, *[100] * 3], [100] * 3]
 
 
-async def test_a_server_that_breaks_over_larger_pages_is_asked_for_the_usual_ones_the_next_time():
+async def test_a_server_that_breaks_over_larger_pages_is_asked_for_usual_ones():
     server = Server(larger=broken)
     async with client(server) as it:
         await lists(it, server, "c1")
@@ -240,7 +240,7 @@ async def test_a_list_of_long_pages_is_cut_off_before_it_fills_the_memory(monkey
     assert most < 3 * 4 * 2**20
 
 
-async def test_a_list_of_several_pages_that_has_to_be_complete_is_read_until_nothing_new_comes():
+async def test_a_complete_list_of_several_pages_is_read_until_nothing_new_comes():
     server = Server(has=250)
     async with client(server) as it:
         listed = await it.list_remediations("c1")
