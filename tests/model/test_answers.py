@@ -229,7 +229,7 @@ ODD: dict[str, Callable[[list[Json]], httpx.Response]] = {
 
 
 @pytest.mark.parametrize("odd", [[name] for name in ODD] + [["an instance named ..", "some are lacking"]], ids=str)
-async def test_odd_answers_to_a_poll_end_no_wait_and_make_those_that_follow_no_dearer(fleet: Make, odd: list[str]):
+async def test_odd_answers_to_a_poll_end_no_wait_and_cost_nothing_later(fleet: Make, odd: list[str]):
     nodes = 100
     here = fleet(nodes=nodes)
     work = asyncio.ensure_future(all_of([here.create(node) for node in range(1, nodes + 1)]))

@@ -294,7 +294,7 @@ def test_a_stack_of_the_same_names_in_another_backend_cancels_nothing_of_the_fir
     assert [record.state for record in world.records()] == ["CANCELLED"]
 
 
-def test_preview_says_that_up_will_wait_for_a_slot_by_nodes_and_not_by_remediations(world: World):
+def test_preview_counts_slots_by_nodes_and_not_by_remediations(world: World):
     behave(world, "never")
     for _ in range(2):
         world.somebody_else_starts_one()

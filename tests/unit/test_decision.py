@@ -171,7 +171,7 @@ def test_a_key_that_the_program_chose_serves_the_first_attempt_under_it():
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
 @pytest.mark.parametrize("ended", [MINUTE, 48 * HOUR])
-def test_a_bad_end_that_the_stack_does_not_hold_is_reported_and_never_run_again(state: str, ended: timedelta):
+def test_a_bad_end_outside_the_stack_is_reported_and_never_run_again(state: str, ended: timedelta):
     decision = decided([ours(state, ended=ended)])
     assert isinstance(decision, Adopt)
     assert decision.record.state == state

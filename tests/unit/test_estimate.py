@@ -146,7 +146,7 @@ def test_the_waiting_line_of_what_was_approved_says_from_when_it_counts():
 
 
 @pytest.mark.parametrize("state", ["PENDING_APPROVAL", "SUCCEEDED"])
-def test_the_line_of_what_waits_for_a_person_or_has_ended_says_nothing_of_it(state: str):
+def test_the_line_of_a_proposal_or_an_ended_one_says_nothing(state: str):
     known = took(4, state)
     assert progress(known, NOW, Estimate(within=720, ended=23)) == progress(known, NOW)
 
