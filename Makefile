@@ -64,7 +64,7 @@ versions: setup ## Run both forms with the oldest and the newest engine and pulu
 	@$(PYTHON) tools/setup.py --oldest
 	@$(WITH_TOOLS) pytest -n 2 tests/versions
 
-bench: setup ## Measure what the README and docs/performance.md claim (40 minutes)
+bench: setup ## Measure what docs/performance.md claims (40 minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 	@$(WITH_TOOLS) python benchmarks/many.py

@@ -59,7 +59,7 @@ def test_only_the_sides_and_numbers_that_are_asked_for_are_run() -> None:
     ]
 
 
-def test_more_than_one_process_is_measured_with_are_done_by_several_with_a_cluster_each() -> None:
+def test_ten_thousand_are_shared_by_ten_processes_with_a_cluster_each() -> None:
     plan = list(planned([10_000], [1, 10], [100, 1000], ALL, None))
     assert plan == [(PLUGIN, Workload(10_000, 10, 1.0, 10))]
     shares = plan[0][1].shares

@@ -130,9 +130,7 @@ def test_told_to_replace_what_has_just_succeeded_it_runs_once_more(stack: Stack,
 
 
 @pytest.mark.parametrize("by", ["pulumi state taint", "replacementTrigger"])
-def test_where_the_engine_replaces_without_a_word_to_the_provider_nothing_runs_and_both_commands_say_so(
-    stack: Stack, api: Simulator, by: str
-):
+def test_a_silent_replacement_by_the_engine_runs_nothing_and_commands_say_so(stack: Stack, api: Simulator, by: str):
     stack.declare()
     stack.option("fix", replacementTrigger="1")
     stack.up(check=True)
@@ -151,7 +149,7 @@ def test_where_the_engine_replaces_without_a_word_to_the_provider_nothing_runs_a
     assert api.posts() == 1
 
 
-def test_what_turns_out_to_be_declared_as_before_is_not_run_again_with_what_it_depends_on(stack: Stack, api: Simulator):
+def test_a_dependant_whose_input_turns_out_unchanged_is_not_run_again(stack: Stack, api: Simulator):
     """Where one is replaced, the engine asks Diff about those that depend on it before it knows their inputs."""
 
     def declare(run: str) -> None:

@@ -187,7 +187,7 @@ def test_no_pull_request_takes_the_place_of_a_run_that_waits():
         assert "resource_group" not in GITLAB[job]
 
 
-def test_a_secret_reaches_the_steps_that_need_it_in_jobs_of_an_environment_and_nothing_else():
+def test_a_secret_reaches_only_steps_that_need_it_in_an_environments_jobs():
     assert "secrets." not in str({name: part for name, part in GITHUB.items() if name != "jobs"})
     for name, job in GITHUB["jobs"].items():
         outside = {key: part for key, part in job.items() if key != "steps"}

@@ -162,7 +162,7 @@ def test_stopped_at_a_terminal_it_goes_on_where_it_was(user: Stack, api: Simulat
     assert api.requests("cancelled") == []
 
 
-def test_it_halts_when_too_many_fail_waits_for_what_runs_and_goes_on_when_more_may(user: Stack, api: Simulator):
+def test_it_halts_after_too_many_failures_waits_and_continues_when_more_may(user: Stack, api: Simulator):
     api.behave(NODES[0], outcome="fail")
     api.behave(NODES[3], pending=100)  # is still under repair when the other one fails
     halted = call(user, *fleet("--max-failed=10%", "--max-concurrent-per-cluster=1"))

@@ -119,7 +119,7 @@ def test_what_was_interrupted_is_waited_for(stack: Stack, api: Simulator, form: 
     assert effects(api) == ["created"]
 
 
-def test_a_wait_that_is_cut_off_in_the_new_form_is_resumed_in_the_old_one(tmp_path: Path, api: Simulator):
+def test_a_wait_cut_off_in_the_new_form_resumes_in_the_old(tmp_path: Path, api: Simulator):
     stack = Stack(tmp_path / "stack", "dynamic", api.address)
     api.behave(outcome="never")
     write(stack, "dynamic", fix=remediation(wait=False))

@@ -99,9 +99,7 @@ def written(folder: Path) -> dict[str, str]:
     return found
 
 
-def test_at_the_highest_verbosity_only_the_engine_itself_shows_the_key_and_nothing_keeps_it(
-    stack: Stack, api: Simulator
-):
+def test_at_top_verbosity_only_the_engine_shows_the_key_nothing_keeps_it(stack: Stack, api: Simulator):
     for run in every_command(stack, api, "--logtostderr", "--logflow", "-v=11"):
         assert [line for line in run.output.splitlines() if KEY in line and not ENGINES_LOG.match(line)] == []
     kept = written(stack.folder)

@@ -69,7 +69,7 @@ def race(
         yield Race(api, stacks[0], stacks[1], late_gate)
 
 
-def test_of_two_stacks_that_start_at_the_same_moment_one_runs_and_the_other_is_told(tmp_path: Path, form: Form):
+def test_of_two_stacks_at_once_one_runs_and_the_other_is_told(tmp_path: Path, form: Form):
     with race(tmp_path, form, "--pending=600", "--running=100") as both:
         early, late = both.run()
         assert (early.code, late.code) == (0, 1)

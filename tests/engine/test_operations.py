@@ -58,7 +58,7 @@ def test_the_stack_tells_what_it_has_repaired(stack: Stack, api: Simulator):
     assert all(ended.startswith("20") for ended, *_ in lines)
 
 
-def test_an_ended_one_is_taken_out_and_what_a_reverted_commit_brings_back_runs_nothing(stack: Stack, api: Simulator):
+def test_an_ended_one_taken_out_and_brought_back_by_revert_runs_nothing(stack: Stack, api: Simulator):
     stack.declare()
     stack.up(check=True)
     stack.forget()

@@ -1,4 +1,5 @@
-"""The README's programs and commands do what it says. Those of docs/migration.md are run by test_migration."""
+"""The programs and commands of the README and of some pages do what these say. Those of docs/migration.md are run by
+test_migration."""
 
 from __future__ import annotations
 
@@ -13,8 +14,13 @@ from pulumi_resource_togetherai.schema import NAME, RELEASES
 from tests.engine.stack import ROOT, Stack
 from tests.simulated import Simulator
 
-README = (ROOT / "README.md").read_text()
-PROGRAMS: list[str] = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+STARTED = [ROOT / "README.md", ROOT / "docs" / "usage.md", ROOT / "docs" / "simulator.md"]
+"""The pages whose programs and commands are run here."""
+PROGRAMS: list[str] = [
+    program
+    for page in STARTED
+    for program in re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -54,7 +60,10 @@ OTHERWISE = {
 
 
 RUN_HERE = [
-    command for command in commands(ROOT / "README.md") if not command.startswith("make ") and command not in OTHERWISE
+    command
+    for page in STARTED
+    for command in commands(page)
+    if not command.startswith("make ") and command not in OTHERWISE
 ]
 
 

@@ -21,9 +21,7 @@ KEY = "tgp-marked-5d20e8c1b7"
 REASON = "names a customer"
 
 
-def test_a_second_runner_may_look_but_the_lock_refuses_it_and_says_what_to_do(
-    shared: Backend, tmp_path: Path, api: Simulator
-):
+def test_a_second_runner_may_look_but_the_lock_refuses_it_with_advice(shared: Backend, tmp_path: Path, api: Simulator):
     first = Stack(tmp_path / "first", "plugin", api.address, backend=shared, name=tmp_path.name)
     second = first.elsewhere(tmp_path / "second")
     api.behave(outcome="never")
@@ -113,9 +111,7 @@ def test_what_is_stored_holds_the_record_but_neither_the_key_nor_a_secret(shared
         assert REASON.encode() not in text
 
 
-def test_with_a_key_management_service_the_next_machine_needs_the_stacks_file_and_no_passphrase(
-    tmp_path: Path, api: Simulator
-):
+def test_with_a_kms_the_next_machine_needs_the_stacks_file_no_passphrase(tmp_path: Path, api: Simulator):
     with s3() as backend:
         service = endpoint(backend)
         env = {**backend.env, "AWS_ENDPOINT_URL_KMS": service}

@@ -67,9 +67,7 @@ async def created(here: Fleet) -> Counter[int]:
 
 
 @pytest.mark.parametrize("odd", [{"state": 5}, {"instance_id": "cluster-1-node-5"}, "nonsense"], ids=str)
-async def test_after_a_cut_off_run_nothing_is_posted_again_although_a_record_of_another_node_cannot_be_read(
-    fleet: Make, odd: Any
-):
+async def test_after_a_cut_off_run_an_unreadable_record_elsewhere_causes_no_post(fleet: Make, odd: Any):
     here = fleet(settings={"idempotency": "ignore", "max_page_size": 1})
     await cut_off(here, 1, 2, 3, 4)
     await here.somebody_starts(5)
@@ -118,7 +116,7 @@ async def test_a_history_of_more_pages_than_are_read_fails_nobody(fleet: Make):
 # --- paths that vanish with a replaced VM ---
 
 
-async def test_where_the_paths_of_a_replaced_vm_vanish_its_end_is_found_in_however_long_a_list(fleet: Make):
+async def test_when_a_replaced_vm_vanishes_its_end_is_found_in_long_lists(fleet: Make):
     here = fleet(settings={"dialect": {"replaced": "all_404", "order": "oldest"}, "max_page_size": 2})
     for node in (7, 8):
         await here.control("PUT", f"/instances/cluster-1/cluster-1-node-{node}/behaviour", {"pending": 1, "running": 9})
@@ -129,9 +127,7 @@ async def test_where_the_paths_of_a_replaced_vm_vanish_its_end_is_found_in_howev
 
 
 @pytest.mark.parametrize("many", [1, 6])
-async def test_where_the_paths_of_a_replaced_vm_vanish_a_list_that_was_refused_once_is_asked_for_again(
-    fleet: Make, many: int
-):
+async def test_when_a_replaced_vm_vanishes_a_refused_list_is_asked_for_again(fleet: Make, many: int):
     here = fleet(settings={"dialect": {"replaced": "all_404"}})
     work = asyncio.ensure_future(all_of([here.create(node) for node in range(1, many + 1)]))
     await asyncio.sleep(290)
@@ -233,7 +229,7 @@ ODD: dict[str, Callable[[list[Json]], httpx.Response]] = {
 
 
 @pytest.mark.parametrize("odd", [[name] for name in ODD] + [["an instance named ..", "some are lacking"]], ids=str)
-async def test_odd_answers_to_a_poll_end_no_wait_and_make_those_that_follow_no_dearer(fleet: Make, odd: list[str]):
+async def test_odd_answers_to_a_poll_end_no_wait_and_cost_nothing_later(fleet: Make, odd: list[str]):
     nodes = 100
     here = fleet(nodes=nodes)
     work = asyncio.ensure_future(all_of([here.create(node) for node in range(1, nodes + 1)]))

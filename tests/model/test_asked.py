@@ -222,7 +222,7 @@ def replaced_with_what_it_depends_on(world: World, declared: dict[str, Any]) -> 
     return world.run(asked())
 
 
-def test_what_turns_out_to_be_declared_as_before_is_not_run_again_with_what_it_depends_on(world: World):
+def test_a_dependant_whose_input_turns_out_unchanged_is_not_run_again(world: World):
     declared = ran(world, "succeed")
     said = replaced_with_what_it_depends_on(world, declared)
     assert "will start nothing" in said[-1]
@@ -294,7 +294,7 @@ def test_a_stack_of_the_same_names_in_another_backend_cancels_nothing_of_the_fir
     assert [record.state for record in world.records()] == ["CANCELLED"]
 
 
-def test_preview_says_that_up_will_wait_for_a_slot_by_nodes_and_not_by_remediations(world: World):
+def test_preview_counts_slots_by_nodes_and_not_by_remediations(world: World):
     behave(world, "never")
     for _ in range(2):
         world.somebody_else_starts_one()

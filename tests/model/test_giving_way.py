@@ -53,7 +53,7 @@ def states(world: World) -> list[str]:
     return sorted(record.state for record in world.records())
 
 
-def test_after_a_kill_between_post_and_look_the_next_up_withdraws_and_names_the_winner(world: World):
+def test_killed_before_its_look_the_next_up_withdraws_and_names_the_winner(world: World):
     declared = killed_after_its_post(world)
     other = another_begins(world)
     (error,) = world.up({"fix": declared})
@@ -109,7 +109,7 @@ def test_a_lost_answer_to_the_withdrawal_changes_nothing(world: World, lost: dic
     assert cancels(world) == 1
 
 
-def test_an_api_that_cannot_be_told_for_a_long_time_is_told_in_the_end(world: World):
+def test_a_withdrawal_the_api_does_not_answer_is_repeated_until_it_does(world: World):
     declared = killed_after_its_post(world, timeout="1h")
     another_begins(world)
     world.control("POST", "/faults", {"operation": "cancel", "kind": "error", "status": 503, "count": 30})
@@ -205,7 +205,7 @@ def test_where_lists_lag_one_that_nobody_waits_for_looks_until_a_list_shows_it(k
         world.close()
 
 
-def test_where_no_list_ever_shows_it_the_run_ends_and_says_what_it_does_not_know():
+def test_where_no_list_ever_shows_it_the_run_ends_and_says_so():
     world = World(settings={"pending": 3000, "dialect": {"list_lag": 80_000}})
     try:
         assert world.up({"fix": PLAIN | {"wait": False}}) == []
@@ -285,7 +285,7 @@ def test_one_that_a_person_cancelled_is_still_a_bad_end(world: World):
 # --- what happened lately ---
 
 
-def test_a_resource_renamed_without_an_alias_is_told_that_the_node_was_repaired_just_now(world: World):
+def test_a_resource_renamed_without_an_alias_learns_of_the_recent_repair(world: World):
     assert world.up({"old": PLAIN}) == []
     said, failing = world.preview("new", PLAIN)
     assert failing == []
@@ -314,7 +314,7 @@ def test_a_change_of_triggers_is_the_users_word_and_needs_no_warning(world: Worl
 
 
 @pytest.mark.parametrize("coarse", [False, True])
-def test_where_times_come_in_whole_seconds_the_only_look_comes_when_the_second_is_over(world: World, coarse: bool):
+def test_with_times_in_whole_seconds_the_look_waits_out_the_second(world: World, coarse: bool):
     behave(world, "hold")
     world.wait(0.3)
     world.network.pace = lambda: 0.01

@@ -299,9 +299,7 @@ def unfiltered(request: httpx.Request) -> httpx.Request:
 
 
 @pytest.mark.parametrize("status", [403, 404, 400, 405, 501])
-async def test_where_a_list_is_refused_each_is_polled_by_itself_and_the_list_is_tried_again_later(
-    fleet: Make, status: int
-):
+async def test_where_a_list_is_refused_each_is_polled_and_the_list_retried(fleet: Make, status: int):
     here = fleet(settings={"running": 50})
     await here.create(8)  # there is a history
     here.network.bend = refusing(status)

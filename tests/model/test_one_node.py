@@ -111,7 +111,7 @@ def test_whoever_asks_the_node_is_repaired_once(
     lost=st.sampled_from([0, 0.1]),
     dialect=DIALECTS,
 )
-def test_runners_of_one_stack_that_no_lock_keeps_apart_end_with_one_and_the_same_remediation(
+def test_runners_of_one_stack_without_a_lock_end_with_the_same_remediation(
     reading: str, seed: int, runners: list[dict[str, Any]], keeps: bool, lost: float, dialect: int | None
 ):
     """`pulumi cancel` takes the lock from a runner, but does not stop it."""

@@ -54,7 +54,7 @@ EXISTS = AlreadyExists("create remediation", "there is one", http_status=409)
 REFUSED = Refused("create remediation", "no such mode", http_status=400)
 
 
-def test_a_post_of_unknown_outcome_is_sent_again_only_after_a_search_and_only_so_often(
+def test_an_unconfirmed_post_is_repeated_only_after_searches_and_not_forever(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
     posts = Posts(world, monkeypatch, LOST)
@@ -128,7 +128,7 @@ def test_a_post_is_not_sent_again_while_the_list_may_lack_it(
 
 
 @pytest.mark.parametrize("answer", [Accepted(), Accepted(problem="it is not JSON"), Accepted(remediation_id="x-1")])
-def test_what_was_accepted_is_looked_for_until_it_cannot_be_there_and_never_sent_again(
+def test_what_was_accepted_is_looked_for_and_never_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch, answer: Accepted
 ):
     posts = Posts(world, monkeypatch, answer)
@@ -186,9 +186,7 @@ def test_an_answer_about_another_one_ends_it_sooner_and_says_what_to_do(
     assert most * INTERVAL <= world.loop.time() - posts.at[0] < (most + 1) * INTERVAL
 
 
-def test_an_answer_with_somebody_elses_of_the_same_mode_is_no_use_of_the_key(
-    world: World, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_answer_with_somebody_elses_is_no_use_of_the_key(world: World, monkeypatch: pytest.MonkeyPatch):
     other = another(world)
     Posts(world, monkeypatch, Accepted(other, other.id))
     (error,) = world.up({"fix": LONG | {"ifActive": "CREATE"}})

@@ -104,7 +104,7 @@ def test_a_replacement_killed_after_its_post_is_named_and_taken_over(plugin_worl
     assert sorted(plugin_world.effective_posts().values()) == [1, 1]
 
 
-def test_a_replacement_that_succeeded_after_its_run_was_killed_is_named_with_the_way_to_take_it_over(
+def test_a_killed_replacements_success_is_named_with_how_to_take_it_over(
     plugin_world: World,
 ):
     declared = ran(plugin_world, "fail")
@@ -217,7 +217,7 @@ def test_an_explicit_key_of_another_nodes_remediation_is_not_taken_for_ours(worl
     assert len(world.records()) == 1
 
 
-def test_a_persons_cancel_while_the_cluster_is_at_its_limit_with_ours_is_reported_and_nothing_is_posted(world: World):
+def test_a_persons_cancel_in_a_cluster_full_with_ours_is_only_reported(world: World):
     world.config = world.config.model_copy(update={"max_concurrent_per_cluster": 2})
     beside = PLAIN | {"instanceId": "cluster-1-node-2", "wait": False}
     behave(world, "hold")

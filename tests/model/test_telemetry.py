@@ -157,9 +157,7 @@ async def test_a_refused_post_is_counted_and_the_operation_names_the_kind_of_ref
     assert span.events == ()
 
 
-async def test_what_is_wrong_in_a_program_is_not_told_for_it_may_be_a_secret(
-    told: Told, resources: RemediationResource
-):
+async def test_a_programs_wrong_value_is_not_told_for_it_may_be_secret(told: Told, resources: RemediationResource):
     checked = resources.check(urn(), declared(mode="tgp-secret-in-the-wrong-place"))
     assert checked.failures
     [span] = told.spans("check Remediation")

@@ -266,7 +266,7 @@ async def test_what_has_left_may_have_taken_effect_and_the_error_names_the_proxy
     assert through in str(error)
 
 
-async def test_a_proxy_that_dies_between_two_requests_leaves_the_second_one_in_doubt_or_unsent(
+async def test_a_proxy_that_dies_leaves_the_next_request_in_doubt_or_unsent(
     monkeypatch: pytest.MonkeyPatch, company: Company
 ):
     with http_proxy(Proxy(company.leads)) as proxy:

@@ -625,7 +625,7 @@ def test_the_same_seed_draws_the_same_dialect() -> None:
     assert len({str(Dialect.random(seed)) for seed in range(100)}) == 100
 
 
-def test_half_of_the_choices_are_the_default_and_every_value_is_drawn_by_some_seed() -> None:
+def test_half_the_choices_are_the_default_and_every_value_is_drawn() -> None:
     drawn = [Settings.model_validate({"dialect": seed}) for seed in range(1000)]
     choices = [name for name in Dialect.model_fields if name != "seed"]
     for name in choices:

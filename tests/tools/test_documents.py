@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+GUIDES = sorted((ROOT / "provider" / "pulumi_resource_togetherai" / "guide").glob("*.md"))
 
 
 def test_every_runtime_dependency_is_explained():
@@ -50,12 +51,15 @@ def test_the_registrys_programs_are_the_examples():
     "page",
     [
         "docs/install.md",
+        "docs/usage.md",
         "docs/migration.md",
         "docs/telemetry.md",
         "docs/network.md",
         "docs/architecture.md",
         "docs/simulator.md",
+        "docs/performance.md",
         "CONTRIBUTING.md",
+        "CHANGELOG.md",
         "SECURITY.md",
         "docs/dependencies.md",
         "docs/reliability.md",
@@ -74,6 +78,19 @@ def test_its_links_lead_somewhere(page: str):
         file = ((ROOT / page).parent / path).resolve() if path else ROOT / page
         assert file.exists(), target
         if anchor and file.suffix == ".md":
-            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
-            anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-            assert anchor[1:] in anchors, target
+            assert anchor[1:] in anchors(file), target
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
+def test_its_links_into_the_repository_lead_somewhere(guide: Path):
+    """The guides are shown in SDKs too, so their links are whole addresses."""
+    repository = r"https://github.com/pulumi-togetherai/pulumi-togetherai/(?:blob|tree)/main/"
+    for path, anchor in re.findall(rf"\]\({repository}([^)#]*)#?([^)]*)\)", guide.read_text()):
+        assert (ROOT / path).exists(), path
+        assert not anchor or anchor in anchors(ROOT / path), anchor
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name after the `#`."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

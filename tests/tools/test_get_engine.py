@@ -184,7 +184,7 @@ def test_without_any_way_the_problem_says_what_to_install(machine: Machine) -> N
         machine.get_engine()
 
 
-def test_a_failed_build_ends_with_what_go_said_and_keeps_the_engine_that_was_there(machine: Machine) -> None:
+def test_a_failed_build_says_what_go_said_and_keeps_the_engine(machine: Machine) -> None:
     machine.add_pulumi("3.200.0", folder=machine.bin)
     machine.add_go(fails=True)
     with pytest.raises(Problem, match="no such module"):

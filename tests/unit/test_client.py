@@ -330,7 +330,7 @@ async def test_a_server_that_refuses_the_id_is_asked_without_it_from_then_on(ref
     assert ["remediation_id" in request.url.params for request in api.requests] == [True, False, False]
 
 
-async def test_a_refusal_that_has_nothing_to_do_with_the_id_is_told_as_it_is():
+async def test_a_refusal_not_about_the_id_is_told_as_it_is():
     api = Api(status(400, 9, "the node is gone"))
     with pytest.raises(Refused, match="the node is gone"):
         await create(api)

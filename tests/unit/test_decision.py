@@ -150,14 +150,14 @@ def test_with_adopt_one_that_has_just_ended_is_taken_over_and_nothing_runs():
     assert isinstance(decided([of_this_program], who), Post), "it ran before on purpose"
 
 
-def test_with_adopt_whoever_asks_for_another_one_does_not_get_the_one_that_has_just_ended():
+def test_with_adopt_asking_for_another_does_not_give_the_one_just_ended():
     other, who = record("SUCCEEDED", id="other", ended=MINUTE), identity(ifActive="ADOPT")
     assert isinstance(decided([other], who, replaced=other), Post)
     assert isinstance(decided([other], who, asked=True), Post)
     assert isinstance(decided([other], who, replaced=record("SUCCEEDED", id="held")), Adopt)
 
 
-def test_a_key_that_the_program_chose_is_used_as_it_is_for_the_first_attempt_under_it():
+def test_a_key_that_the_program_chose_serves_the_first_attempt_under_it():
     who = identity(idempotencyKey="incident-42")
     first = decided([ours("SUCCEEDED", attempt=1, ended=MINUTE)], who)
     assert isinstance(first, Post)
@@ -171,7 +171,7 @@ def test_a_key_that_the_program_chose_is_used_as_it_is_for_the_first_attempt_und
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
 @pytest.mark.parametrize("ended", [MINUTE, 48 * HOUR])
-def test_a_bad_end_that_the_stack_does_not_hold_is_reported_and_never_run_again(state: str, ended: timedelta):
+def test_a_bad_end_outside_the_stack_is_reported_and_never_run_again(state: str, ended: timedelta):
     decision = decided([ours(state, ended=ended)])
     assert isinstance(decision, Adopt)
     assert decision.record.state == state
@@ -202,7 +202,7 @@ def test_of_one_attempt_that_was_started_twice_the_one_that_was_not_withdrawn_de
 
 
 @pytest.mark.parametrize("begun_is_newer", [True, False])
-def test_of_one_attempt_that_was_started_twice_the_one_that_gives_way_is_taken_over_and_so_withdrawn(
+def test_of_an_attempt_started_twice_the_later_is_taken_over_and_withdrawn(
     begun_is_newer: bool,
 ):
     """Whoever started it may have been killed: then nobody else withdraws it."""
@@ -252,7 +252,7 @@ def test_what_was_withdrawn_runs_again_unasked_and_is_named_as_that(asked: bool,
     assert decision == Post(2, identity().key(2), f"attempt 1 (server-1) {what} 1m ago")
 
 
-def test_only_a_repair_that_did_its_work_for_this_declaration_is_warned_of_when_another_is_asked_for():
+def test_only_a_successful_repair_of_this_declaration_is_warned_of_before_another():
     done = decided([ours("SUCCEEDED", ended=MINUTE)], asked=True)
     assert isinstance(done, Post)
     assert done.warning.endswith("SUCCEEDED 1m ago; another attempt was asked for")

@@ -119,9 +119,7 @@ lengths = st.floats(min_value=1, max_value=10_000, allow_nan=False)
 
 
 @given(ended=st.lists(lengths, max_size=60), going_on=st.lists(lengths, max_size=60))
-def test_an_estimate_is_a_length_that_was_seen_and_no_shorter_than_that_of_what_ended(
-    ended: list[float], going_on: list[float]
-):
+def test_an_estimate_is_a_seen_length_no_shorter_than_without_running_ones(ended: list[float], going_on: list[float]):
     ends = [took(minutes, id=f"e{number}") for number, minutes in enumerate(ended)]
     others = [took(minutes, "RUNNING", id=f"r{number}") for number, minutes in enumerate(going_on)]
     alone, together = usual(*ends), usual(*others, *reversed(ends))
@@ -148,7 +146,7 @@ def test_the_waiting_line_of_what_was_approved_says_from_when_it_counts():
 
 
 @pytest.mark.parametrize("state", ["PENDING_APPROVAL", "SUCCEEDED"])
-def test_the_line_of_what_waits_for_a_person_or_has_ended_says_nothing_of_it(state: str):
+def test_the_line_of_a_proposal_or_an_ended_one_says_nothing(state: str):
     known = took(4, state)
     assert progress(known, NOW, Estimate(within=720, ended=23)) == progress(known, NOW)
 

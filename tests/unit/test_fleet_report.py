@@ -130,7 +130,7 @@ def test_what_is_under_way_from_an_earlier_call_is_told_of_once():
     assert told == [True, False]
 
 
-def test_phases_go_by_the_record_and_those_it_does_not_tell_by_what_was_seen():
+def test_phases_go_by_the_record_or_else_by_what_was_seen():
     record = remediation(start_time=at(20))
     seen = [("PENDING", 0.0), ("QUARANTINING", 11.0), ("QUARANTINED", 16.0), ("RUNNING", 22.0)]
     assert [(phase.state, phase.start, phase.seconds) for phase in phases(record, seen)] == [
@@ -150,7 +150,7 @@ def test_phases_seen_late_do_not_reach_into_others():
     ]
 
 
-def test_phases_of_what_never_ran_or_runs_on_end_where_it_was_last_heard_of():
+def test_unfinished_phases_end_where_it_was_last_heard_of():
     cancelled = remediation(state="CANCELLED", start_time=None, end_time=at(5))
     assert [(phase.state, phase.seconds) for phase in phases(cancelled, [])] == [("PENDING", 5.0)]
     running = remediation(state="RUNNING", end_time=None, update_time=at(15))

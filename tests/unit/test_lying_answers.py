@@ -102,7 +102,7 @@ async def test_an_id_that_cannot_be_is_no_id(lie: str):
     assert (await create(Api(httpx.Response(200, json=PLAIN | {"id": lie})))).record is None
 
 
-async def test_an_id_that_an_answer_lacks_is_the_one_asked_about_and_uuids_have_no_case():
+async def test_a_missing_id_is_the_one_asked_about_and_uuids_are_caseless():
     asked = "0A1B2C3D-0000-4000-8000-00000000ABCD"
     bare = {"state": "RUNNING", "id": asked.lower()}
     async with client(Api(lambda _: httpx.Response(200, json=bare))) as it:

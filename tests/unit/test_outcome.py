@@ -103,7 +103,7 @@ def test_who_lost_sight_of_one_is_sent_to_the_node_before_another_is_started(kep
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "ENDED_SOMEHOW"])
-def test_under_a_key_of_the_programs_own_it_is_the_key_that_has_to_change(state: str):
+def test_a_key_of_the_programs_own_is_what_has_to_change(state: str):
     told = str(
         problem(
             Watch(record(state, ended=timedelta(minutes=1))), declared(idempotencyKey="incident-42"), NOW, kept=True

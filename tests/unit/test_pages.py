@@ -95,7 +95,7 @@ async def lists(it: Client, server: Server, *clusters: str, **asked: Any) -> lis
     return sizes
 
 
-async def test_a_list_that_had_several_pages_is_asked_for_in_larger_ones_the_next_time():
+async def test_a_list_that_had_several_pages_is_asked_for_in_larger_ones():
     server = Server()
     async with client(server) as it:
         assert await lists(it, server, "c1", "c1", "c1", "c2") == [[100] * 3, [1000], [1000], [100] * 3]
@@ -133,7 +133,7 @@ async def test_a_server_that_gives_no_more_than_before_is_asked_for_more_once(mo
         assert await lists(it, server, "c1", "c1", "c1") == [[100] * pages, [1000] * pages, [100] * pages]
 
 
-async def test_a_server_that_falls_back_on_small_pages_is_not_asked_for_large_ones_again():
+async def test_a_server_falling_back_on_small_pages_is_asked_for_small_ones():
     server = Server(gives=lambda asked: asked if asked <= 100 else 20)
     async with client(server) as it:
         assert await lists(it, server, "c1", "c1", "c1") == [[100] * 3, [1000] * 13, [100] * 3]
@@ -145,7 +145,7 @@ async def test_a_server_that_gives_some_more_is_asked_on():
         assert await lists(it, server, "c1", "c1", "c1") == [[100] * 5, [1000] * 3, [1000] * 3]
 
 
-async def test_a_server_that_gives_more_than_it_was_asked_for_is_taken_at_its_word():
+async def test_a_server_that_gives_more_than_asked_is_taken_at_its_word():
     server = Server(has=900, gives=lambda asked: 4 * asked)
     async with client(server) as it:
         assert await lists(it, server, "c1", "c1") == [[100] * 3, [1000]]
@@ -154,13 +154,13 @@ async def test_a_server_that_gives_more_than_it_was_asked_for_is_taken_at_its_wo
         assert await lists(it, whole, "c1", "c1") == [[100], [100]]
 
 
-async def test_a_larger_page_that_is_too_long_an_answer_is_asked_for_in_smaller_ones():
+async def test_a_larger_page_that_is_too_long_is_asked_in_smaller_ones():
     server = Server(larger=too_long)
     async with client(server) as it:
         assert await lists(it, server, "c1", "c1", "c1") == [[100] * 3, [1000, *[100] * 3], [100] * 3]
 
 
-async def test_a_server_that_breaks_over_larger_pages_is_asked_for_the_usual_ones_the_next_time():
+async def test_a_server_that_breaks_over_larger_pages_is_asked_for_usual_ones():
     server = Server(larger=broken)
     async with client(server) as it:
         await lists(it, server, "c1")
@@ -240,7 +240,7 @@ async def test_a_list_of_long_pages_is_cut_off_before_it_fills_the_memory(monkey
     assert most < 3 * 4 * 2**20
 
 
-async def test_a_list_of_several_pages_that_has_to_be_complete_is_read_until_nothing_new_comes():
+async def test_a_complete_list_of_several_pages_is_read_until_nothing_new_comes():
     server = Server(has=250)
     async with client(server) as it:
         listed = await it.list_remediations("c1")

@@ -31,7 +31,7 @@ def other(ended: timedelta, state: str = "SUCCEEDED") -> Remediation:
     return record(state, id="other", ended=ended, reason="why [pulumi training/old node-3 #1 01234567-89abcdef]")
 
 
-def test_a_repair_within_the_window_is_named_with_who_and_when_and_the_way_on():
+def test_a_recent_repair_is_named_with_who_and_when_and_what_next():
     told = warning(reckoned(other(5 * MINUTE)))
     for part in ("other", "node-3 of Pulumi program training/old", "5m", "i7", "c1", "ifRecent", "IGNORE"):
         assert part in told

@@ -26,7 +26,7 @@ def test_every_node_has_its_turn_after_one_that_stands_before_it(nodes: list[str
 
 
 @given(NODES, WIDTHS)
-def test_no_more_nodes_than_allowed_are_away_at_once_and_the_lanes_are_of_one_length(nodes: list[str], width: int):
+def test_no_more_nodes_than_allowed_are_away_and_lanes_have_one_length(nodes: list[str], width: int):
     chains = predecessors(nodes, width)
     assert sum(before is None for before in chains.values()) == min(width, len(nodes))
     followed = [before for before in chains.values() if before is not None]

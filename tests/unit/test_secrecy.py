@@ -54,7 +54,7 @@ def test_a_secret_that_a_message_cuts_off_is_found(length: int):
     assert told == "no: [secret] ... (cut off)"
 
 
-def test_what_a_secret_begins_with_is_shown_where_it_is_too_short_to_tell_or_nothing_is_cut_off():
+def test_a_secrets_beginning_is_shown_if_too_short_or_not_cut_off():
     secrets = among("reason")
     assert secrets.conceal(sanitize("no: names Jane", 7)) == "no: nam ... (cut off)"
     assert secrets.conceal("it has no names") == "it has no names"

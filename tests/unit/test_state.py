@@ -29,7 +29,7 @@ def test_what_the_stack_records_is_read_as_it_was():
     assert not {"id", "cluster_id"}.intersection(output_names())
 
 
-def test_what_a_record_does_not_say_of_how_it_came_about_is_that_it_was_started_here():
+def test_a_record_silent_about_its_origin_was_started_here():
     state = State(declared(), record("RUNNING"), 1)
     told = {"attempt", "adopted", "resumed", "withdrawn"}
     outputs = {name: value for name, value in state.outputs().items() if name not in told}

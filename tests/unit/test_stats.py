@@ -110,7 +110,7 @@ def test_the_window_is_about_the_end():
     assert (told.count, told.since) == (1, ago(DAY))
 
 
-def test_where_no_end_is_told_the_last_change_decides_and_without_one_it_is_in_sight():
+def test_without_an_end_the_last_change_decides_else_it_is_in_sight():
     assert stats(one(end_time=None, update_time=ago(DAY + 1))).count == 0
     assert outcome(stats(one(end_time=None))).left_out == 1
 

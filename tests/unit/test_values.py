@@ -30,7 +30,7 @@ def sent(values: dict[str, Any]) -> struct_pb2.Struct:
         ({"who": ["ana", {"and": marked_secret({"also": "Jane"})}]}, {"who": ["ana", {"and": {"also": "Jane"}}]}),
     ],
 )
-def test_a_secret_is_read_wherever_it_stands_and_the_property_that_holds_it_is_secret(marked: Any, revealed: Any):
+def test_a_secret_is_read_anywhere_and_makes_its_property_secret(marked: Any, revealed: Any):
     read = unmarshal(sent({"triggers": marked, "open": {"who": ["ana", {"run": "2"}]}}))
     assert read.values == {"triggers": revealed, "open": {"who": ["ana", {"run": "2"}]}}
     assert read.secret == {"triggers"}

@@ -17,9 +17,11 @@ import (
 // The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
 // it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
 // FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
-// failure again until you have dealt with it, and then repairs the rest. With `stopOnFailure: false` the stack records the
-// failure and the next node follows. At the end the component prints a table of what ran. To limit how many nodes of a cluster
-// several programs and people repair at once, set `maxConcurrentPerCluster` on the provider.
+// failure again until you have
+// [dealt with it](https://github.com/pulumi-togetherai/pulumi-togetherai/blob/main/docs/troubleshooting.md#the-remediation-ended-badly),
+// and then repairs the rest. With `stopOnFailure: false` the stack records the failure and the next node follows. At the end the
+// component prints a table of what ran. To limit how many nodes of a cluster several programs and people repair at once, set
+// `maxConcurrentPerCluster` on the provider.
 //
 // Do not leave a node out with `pulumi up --exclude` and the URN of its child: the engine then saves a stack in which the next
 // child of the chain depends on one that is not there, and refuses that stack from then on (`snapshot integrity failure`; it does

@@ -286,7 +286,8 @@ class Remediation(pulumi.CustomResource):
 
         `pulumi up` posts the remediation with an idempotency key and waits until it has ended. After an interrupted run, the next one
         finds the remediation by that key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A
-        remediation that FAILED or was CANCELLED stays in the stack as unfinished and does not run again by itself.
+        remediation that FAILED or was CANCELLED does not run again by itself:
+        [what to do then](https://github.com/pulumi-togetherai/pulumi-togetherai/blob/main/docs/troubleshooting.md#the-remediation-ended-badly).
 
         While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
         end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
@@ -373,7 +374,8 @@ class Remediation(pulumi.CustomResource):
 
         `pulumi up` posts the remediation with an idempotency key and waits until it has ended. After an interrupted run, the next one
         finds the remediation by that key. Deleting the resource cancels the remediation in PENDING_APPROVAL and PENDING. A
-        remediation that FAILED or was CANCELLED stays in the stack as unfinished and does not run again by itself.
+        remediation that FAILED or was CANCELLED does not run again by itself:
+        [what to do then](https://github.com/pulumi-togetherai/pulumi-togetherai/blob/main/docs/troubleshooting.md#the-remediation-ended-badly).
 
         While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
         end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
