@@ -22,6 +22,16 @@ from pulumi_resource_togetherai.api.enums import (
     RemediationTrigger,
 )
 
+__all__ = [
+    "Duration",
+    "Identifier",
+    "Mode",
+    "State",
+    "Trigger",
+    "duration_text",
+    "seconds",
+]
+
 
 class Outputs(BaseModel):
     """Base of what the provider keeps or returns: in camelCase, described by docstrings."""

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 
+__all__ = [
+    "quoted",
+    "sanitize",
+]
+
 QUOTED = 300
 """How many characters of one text from the API are shown."""
 CUT_OFF = " ... (cut off)"

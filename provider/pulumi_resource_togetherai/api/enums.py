@@ -8,6 +8,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
+__all__ = [
+    "ACTIVE_STATES",
+    "CANCELLABLE_STATES",
+    "TERMINAL_STATES",
+    "AlertSeverity",
+    "RemediationMode",
+    "RemediationState",
+    "RemediationTrigger",
+]
+
 
 class OpenEnum(StrEnum):
     """A string enumeration whose members carry a description and which keeps unknown values.

@@ -6,6 +6,26 @@ from typing import ClassVar, Self
 
 from pulumi_resource_togetherai.sanitize import sanitize
 
+__all__ = [
+    "AlreadyExists",
+    "AnswerContradicts",
+    "AnswerLost",
+    "AnswerTooLarge",
+    "AnswerUnreadable",
+    "ApiError",
+    "CredentialRefused",
+    "Incomplete",
+    "NotFound",
+    "NotReached",
+    "NotSendable",
+    "ProxyRefused",
+    "RateLimited",
+    "Refused",
+    "ServerError",
+    "StatusError",
+    "Withheld",
+]
+
 
 class ApiError(Exception):
     """A request that did not bring the answer asked for. The error's text is one line for the user."""

@@ -31,6 +31,19 @@ from pulumi_resource_togetherai.api.enums import (
 )
 from pulumi_resource_togetherai.api.plausible import SKEW, is_unset, plausible_time
 
+__all__ = [
+    "AlertAnnotation",
+    "Cluster",
+    "GpuWorkerNode",
+    "LinkedAlert",
+    "PhaseTransition",
+    "Remediation",
+    "RemediationPage",
+    "SlurmNodeUnavailableAnnotation",
+    "XidAnnotation",
+    "XidEvent",
+]
+
 
 class ApiModel(BaseModel):
     """Base of every message: open to new fields, readable under the API's and under Pulumi's names, and tolerant.

@@ -23,7 +23,8 @@ def child_name(component: str, instance: str) -> str:
 
 
 def predecessors(instances: Sequence[str], max_concurrent: int) -> dict[str, str | None]:
-    """The order of the nodes: `max_concurrent` chains. Each instance with the one that has to be done before it, in the order given: the first ones have none."""
+    """The order of the nodes: `max_concurrent` chains. Each instance with the one that has to be done before it, in the
+    order given: the first ones have none."""
     return {
         instance: instances[index - max_concurrent] if index >= max_concurrent else None
         for index, instance in enumerate(instances)
