@@ -34,7 +34,7 @@ OTHERWISE = {
     "pip install pulumi-resource-togetherai": "test_install: from its wheel, into an empty environment",
     'pip install "pulumi-resource-togetherai[simulator]"': "test_install: its extra, into an empty environment",
     "export TOGETHER_API_KEY=...": "the environment of every stack here",
-    "togetherai-check cluster-1": "test_first_check: against a simulator",
+    "togetherai-check cluster-1": "test_check_cli: against a simulator",
     "pulumi preview": "test_the_programs_run, and every other test here",
     "pulumi up": "test_the_programs_run, and every other test here",
     ".venv/bin/python benchmarks/many.py --plot": "tests/benchmarks, with fewer remediations",

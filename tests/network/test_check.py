@@ -17,7 +17,7 @@ USER, PASSWORD = "corp-user", "pa55-marked"
 def check(company: Company, *arguments: str, url: str | None = None, **env: str) -> tuple[int, list[str]]:
     """The command's exit status, and its lines."""
     env = {"TOGETHER_BASE_URL": url or company.url, "TOGETHER_API_KEY": API_KEY, **env}
-    command = [sys.executable, "-m", "pulumi_resource_togetherai.first_check", "cluster-1", *arguments]
+    command = [sys.executable, "-m", "pulumi_resource_togetherai.check_cli", "cluster-1", *arguments]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert PASSWORD not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ from tests.simulator.process import running
 def check(url: str) -> tuple[int, list[str]]:
     """The command's exit status, and its lines."""
     env = CLEAN | {"TOGETHER_BASE_URL": url, "TOGETHER_API_KEY": "simulator-key"}
-    command = [sys.executable, "-m", "pulumi_resource_togetherai.first_check", "cluster-1"]
+    command = [sys.executable, "-m", "pulumi_resource_togetherai.check_cli", "cluster-1"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.stderr == ""
     return done.returncode, done.stdout.splitlines()

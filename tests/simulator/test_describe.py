@@ -19,7 +19,7 @@ from pulumi_resource_togetherai.describe.describing import Description, describe
 from pulumi_resource_togetherai.describe.finding import NOT_TOLD
 from tests.simulator.driver import NODE, OTHER_NODE, REBOOT_VM, VM_ONLY, Driver, instance_path
 from tests.simulator.process import Process, running
-from tests.simulator.test_first_check import check
+from tests.simulator.test_check_cli import check
 from togetherai_simulator.access import DEFAULT_API_KEY
 from togetherai_simulator.inprocess import InProcessTransport
 

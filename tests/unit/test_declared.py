@@ -8,7 +8,13 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, as_plain, may_be_later, refuse_provider, told
+from pulumi_resource_togetherai.dynamic.declared import (
+    LOOKING_AHEAD,
+    as_plain,
+    may_be_later,
+    passed_beside,
+    refuse_provider,
+)
 from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN, REPLACE_ON, SECRET, URN
 
@@ -17,7 +23,7 @@ KIND = "Remediation"
 
 async def passed(arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
     """What is passed, as far as it is known."""
-    beside = told("fix", KIND, arguments, pulumi.ResourceOptions(**options) if options else None)
+    beside = passed_beside("fix", KIND, arguments, pulumi.ResourceOptions(**options) if options else None)
     return {
         name: await value.future() if isinstance(value, pulumi.Output) else value  # pyright: ignore[reportUnknownMemberType]
         for name, value in beside.items()

@@ -171,8 +171,8 @@ class Http:
         ours = datetime.now(UTC)
         if self._server_time is None:
             return ours
-        told, at = self._server_time
-        return plausible_clock(told + timedelta(seconds=asyncio.get_running_loop().time() - at), ours)
+        server_time, at = self._server_time
+        return plausible_clock(server_time + timedelta(seconds=asyncio.get_running_loop().time() - at), ours)
 
     async def send(self, request: Request[Answer]) -> Answer:
         """Sends a request, repeats it where that is safe, and reads its answer."""
@@ -210,12 +210,12 @@ class Http:
         try:
             return interpret(*await self._exchanged(request, exchange))
         except ApiError as error:
-            told = error
+            failure = error
         except Exception as error:
-            told = self._unusable(request.operation, error)
-            told.__cause__ = error
-        told.accepted = exchange.status is not None and 200 <= exchange.status < 300
-        raise told.without(self._key)
+            failure = self._unusable(request.operation, error)
+            failure.__cause__ = error
+        failure.accepted = exchange.status is not None and 200 <= exchange.status < 300
+        raise failure.without(self._key)
 
     async def _exchanged(self, request: Request[Any], exchange: Exchange) -> tuple[httpx.Response, bytes]:
         operation, sending = request.operation, Sending()
@@ -308,10 +308,10 @@ class Http:
         return bytes(content)
 
     def _note_server_time(self, response: httpx.Response) -> None:
-        told = _time(response.headers.get("Date"))
-        if told is not None:
-            self._server_time = (told, asyncio.get_running_loop().time())
-            self.clock_ahead = (told - datetime.now(UTC)).total_seconds()
+        date = _time(response.headers.get("Date"))
+        if date is not None:
+            self._server_time = (date, asyncio.get_running_loop().time())
+            self.clock_ahead = (date - datetime.now(UTC)).total_seconds()
 
     def _error(self, operation: str, response: httpx.Response, content: bytes) -> ApiError:
         kind = status_error_type(response.status_code)
@@ -407,11 +407,11 @@ def _time(header: str | None) -> datetime | None:
     if header is None:
         return None
     try:
-        told = parsedate_to_datetime(header)
-        told = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+        date = parsedate_to_datetime(header)
+        date = (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return told if told < LATEST else None
+    return date if date < LATEST else None
 
 
 def _retry_after(response: httpx.Response) -> float | None:
@@ -422,6 +422,6 @@ def _retry_after(response: httpx.Response) -> float | None:
     try:
         asked = float(header)
     except ValueError:
-        told = _time(header)
-        asked = (told - datetime.now(UTC)).total_seconds() if told else float("nan")
+        date = _time(header)
+        asked = (date - datetime.now(UTC)).total_seconds() if date else float("nan")
     return max(0.0, asked) if isfinite(asked) else None

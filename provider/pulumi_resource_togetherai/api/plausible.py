@@ -40,6 +40,6 @@ def plausible_time(time: datetime) -> datetime | None:
     return time if EARLIEST <= time <= LATEST else None
 
 
-def plausible_clock(told: datetime, ours: datetime) -> datetime:
+def plausible_clock(theirs: datetime, ours: datetime) -> datetime:
     """The time on the API's clock, or the earlier of the two if one of them must be wrong."""
-    return told if abs(told - ours) <= CLOCK_REASON else min(told, ours)
+    return theirs if abs(theirs - ours) <= CLOCK_REASON else min(theirs, ours)

@@ -22,12 +22,12 @@ class Contest:
     rules: Rules
     can_withdraw: bool = True
     """Whether the API still accepts the cancellation of a remediation in a cancellable state."""
-    _told: set[str] = field(default_factory=set[str])
+    _warned: set[str] = field(default_factory=set[str])
     """The ids of the rivals that the user was warned of."""
 
     def has_changed(self, record: Remediation, active: Active) -> bool:
         """Whether there is something to judge: a rival that is new, or a loss."""
-        if self.rules.one_per_node and any(rival.id not in self._told for rival in active.rivals(record)):
+        if self.rules.one_per_node and any(rival.id not in self._warned for rival in active.rivals(record)):
             return True
         return self._loss(record, active) is not None
 
@@ -36,8 +36,8 @@ class Contest:
         loss = self._loss(record, active)
         if loss is None and self.rules.one_per_node:
             for rival in active.rivals(record):
-                if rival.id not in self._told:
-                    self._told.add(rival.id)
+                if rival.id not in self._warned:
+                    self._warned.add(rival.id)
                     await self._tell(record, rival)
         return loss
 

@@ -78,14 +78,14 @@ class Heard:
     @property
     def more(self) -> bool:
         """Whether another page follows."""
-        told = value(self.body or {}, "has_next")
-        return told if isinstance(told, bool) else self.token is not None
+        has_next = value(self.body or {}, "has_next")
+        return has_next if isinstance(has_next, bool) else self.token is not None
 
     @property
     def token(self) -> str | None:
         """The token of the next page."""
-        told = value(self.body or {}, "next_page_token")
-        return str(told) if told and told is not ABSENT else None
+        token = value(self.body or {}, "next_page_token")
+        return str(token) if token and token is not ABSENT else None
 
 
 @dataclass

@@ -57,21 +57,21 @@ def _lists(heard: Conversation) -> list[Heard]:
 
 def _has_next(heard: Conversation) -> list[Finding]:
     about = "`has_next`"
-    told = [(value(page.body, "has_next"), page.token is not None) for page in _lists(heard) if page.body is not None]
-    if not told:
+    flags = [(value(page.body, "has_next"), page.token is not None) for page in _lists(heard) if page.body is not None]
+    if not flags:
         return cannot_tell(about, NO_LIST)
-    written = [(said, follows) for said, follows in told if said is not ABSENT]
-    count, of = len(written), len(told)
+    written = [(said, follows) for said, follows in flags if said is not ABSENT]
+    count, of = len(written), len(flags)
     if not written:
         never = (
-            "never, or only on pages that another one follows" if not any(follows for _, follows in told) else "never"
+            "never, or only on pages that another one follows" if not any(follows for _, follows in flags) else "never"
         )
         return [Finding(about, never, count, of)]
     if count == of:
-        only = "always" if any(said is False for said, _ in told) else "always on pages that another one follows"
+        only = "always" if any(said is False for said, _ in flags) else "always on pages that another one follows"
         return [Finding(about, only, count, of)]
     if all(said is True and follows for said, follows in written) and all(
-        not follows for said, follows in told if said is ABSENT
+        not follows for said, follows in flags if said is ABSENT
     ):
         return [Finding(about, "only on pages that another one follows", count, of)]
     return [Finding(about, "sometimes", count, of)]
@@ -97,12 +97,12 @@ def _next_page(heard: Conversation) -> list[Finding]:
     found = list[Finding]()
     for name, page in heard.next_page.items():
         if not page.served:
-            told = f"`{name}` is refused with {page.look.status}"
+            what = f"`{name}` is refused with {page.look.status}"
         elif repeats(first, page):
-            told = f"`{name}` brings the first page again"
+            what = f"`{name}` brings the first page again"
         else:
-            told = f"`{name}`"
-        found.append(Finding(about, told, 1, 1))
+            what = f"`{name}`"
+        found.append(Finding(about, what, 1, 1))
     kind = "a number" if (first.token or "").isdecimal() else "a text that means nothing here"
     shifts = "whether pages shift when remediations appear or are forgotten in between"
     return [*found, Finding("page token", kind, 1, 1), *cannot_tell("pages", f"{shifts}, reading does not show")]
@@ -149,7 +149,7 @@ def _size_spelling(heard: Conversation) -> list[Finding]:
 def _order(heard: Conversation) -> list[Finding]:
     about, items = "order of a list", heard.listed.items if heard.listed else []
     found = list[Finding]()
-    for told, name, descending in (
+    for what, name, descending in (
         ("newest first", "create_time", True),
         ("oldest first", "create_time", False),
         ("last updated first", "update_time", True),
@@ -158,7 +158,7 @@ def _order(heard: Conversation) -> list[Finding]:
         times = [time for item in items if (time := cast(datetime | None, getattr(item.record, name))) is not None]
         steps = [(one, other) for one, other in pairwise(times) if one != other]
         if steps and all((one > other) == descending for one, other in steps):
-            found.append(Finding(about, told, len(steps), len(steps)))
+            found.append(Finding(about, what, len(steps), len(steps)))
     if found:
         return found
     times = {item.record.create_time for item in items} - {None}
@@ -178,8 +178,8 @@ def _filters(heard: Conversation) -> list[Finding]:
         if not tried:
             found += cannot_tell(about, NO_LIST)
         for one in tried:
-            told = _honoured(name, one, items)
-            found.append(Finding(about, told, 1, 1)) if told else found.extend(
+            what = _honoured(name, one, items)
+            found.append(Finding(about, what, 1, 1)) if what else found.extend(
                 cannot_tell(about, "it is not refused, but nothing is listed that it would leave out")
             )
     return [*found, *_several(heard)]
@@ -204,12 +204,12 @@ def _several(heard: Conversation) -> list[Finding]:
     for how, one in heard.several.items():
         written = "as several parameters" if how == "repeated" else "with commas"
         if not one.heard.served:
-            told = f"refused with {one.heard.look.status} {written}"
+            what = f"refused with {one.heard.look.status} {written}"
         elif one.heard.items:
-            told = f"served {written}"
+            what = f"served {written}"
         else:
-            told = f"{written} not all of them count"
-        found.append(Finding(about, told, 1, 1))
+            what = f"{written} not all of them count"
+        found.append(Finding(about, what, 1, 1))
     return found
 
 
@@ -275,15 +275,15 @@ def _replaced(heard: Conversation) -> list[Finding]:
 
 def _clock(heard: Conversation) -> list[Finding]:
     dated, of = sum("date" in answer.look.headers for answer in heard.all), len(heard.all)
-    told = Finding("Date header", "sent" if dated else "not sent", dated or of, of)
+    what = Finding("Date header", "sent" if dated else "not sent", dated or of, of)
     ahead = heard.clock_ahead
     if ahead is None:
-        return [told, *cannot_tell("clock", "no answer has a time")]
+        return [what, *cannot_tell("clock", "no answer has a time")]
     offset = round(ahead)
     way = "agrees with this machine's" if abs(offset) < 2 else f"{abs(offset)} s {'ahead' if offset > 0 else 'behind'}"
     now = datetime.now(UTC).timestamp() + ahead
     latest = max((time.timestamp() for item in _items(heard) if (time := item.record.update_time)), default=now)
-    found = [told, Finding("clock", way, 1, 1)]
+    found = [what, Finding("clock", way, 1, 1)]
     if latest - now > 2:
         found.append(Finding("clock of records", f"up to {round(latest - now)} s ahead of the Date header", 1, 1))
     return found

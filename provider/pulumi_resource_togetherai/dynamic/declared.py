@@ -23,7 +23,9 @@ def options(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOp
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{PLUGIN}{kind}")]))
 
 
-def told(name: str, kind: str, arguments: dict[str, Any], opts: pulumi.ResourceOptions | None) -> dict[str, Any]:
+def passed_beside(
+    name: str, kind: str, arguments: dict[str, Any], opts: pulumi.ResourceOptions | None
+) -> dict[str, Any]:
     """What is passed beside the arguments of a resource, which are in snake_case. An argument that
     `additional_secret_outputs` names becomes a secret altogether, since its output repeats it. Raises pulumi.RunError
     if the resource is to have a provider of its own that it cannot have."""

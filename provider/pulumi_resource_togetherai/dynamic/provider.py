@@ -112,11 +112,11 @@ class _Provider(ResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Starts the remediation and waits for its end."""
         declared = _Declared.of(props)
-        told = replace_requested(declared.urn)
+        replacing = replace_requested(declared.urn)
         with declared.reporting():
             if declared.secrets.warning:
                 wait_for(declared.report.warning(declared.secrets.warning))
-            work = self._core.create(declared.urn, declared.inputs, declared.report, replace_requested=told)
+            work = self._core.create(declared.urn, declared.inputs, declared.report, replace_requested=replacing)
             created = _complete(wait_for(work))
         return CreateResult(created.id, declared.outputs(created))
 
@@ -128,7 +128,7 @@ class _Provider(ResourceProvider):
             work = self._core.read(declared.urn, id_, recorded, declared.report, preview=only_previews())
             found = wait_for(work)
         if found and found.problem:
-            wait_for(declared.report.warning(found.told))
+            wait_for(declared.report.warning(found.problem_text))
         return ReadResult(found.id, declared.outputs(found)) if found else ReadResult("", {})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -229,16 +229,16 @@ class _Declared:
     secrets: Secrets
 
     @classmethod
-    def of(cls, told: Properties, inputs: Properties | None = None) -> _Declared:
+    def of(cls, passed: Properties, inputs: Properties | None = None) -> _Declared:
         """From what pulumi.dynamic passes: the inputs, or the outputs and the `inputs` that they hold."""
         if inputs is None:
-            inputs = _inputs(told)
-        return cls(str(told[URN]), inputs, Secrets.among(inputs, told.get(SECRET) or ()))
+            inputs = _inputs(passed)
+        return cls(str(passed[URN]), inputs, Secrets.among(inputs, passed.get(SECRET) or ()))
 
     @property
     def report(self) -> EngineReport:
         """What shows messages about the resource."""
-        return _started_process().engine.report(self.urn, self._told)
+        return _started_process().engine.report(self.urn, self.in_words)
 
     @contextmanager
     def reporting(self) -> Generator[None]:
@@ -246,9 +246,9 @@ class _Declared:
         try:
             yield
         except OperationError as error:
-            raise OperationError(self._told(str(error))) from None
+            raise OperationError(self.in_words(str(error))) from None
 
-    def _told(self, text: str) -> str:
+    def in_words(self, text: str) -> str:
         """A message without the secrets, in the program's words."""
         return in_python(self.secrets.conceal(text))
 
@@ -256,10 +256,10 @@ class _Declared:
         """What the stack keeps of the resource, with its secrets marked as such."""
         secret = self.secrets.outputs(resource.outputs)
         outputs: Properties = literal(resource.outputs)
-        told: Properties = {DECLARED: resource.inputs, URN: self.urn}
+        kept: Properties = {DECLARED: resource.inputs, URN: self.urn}
         if self.secrets.names:
-            told = {**told, DECLARED: marked_secret(resource.inputs), SECRET: sorted(self.secrets.names)}
-        return {name: marked_secret(value) if name in secret else value for name, value in outputs.items()} | told
+            kept = {**kept, DECLARED: marked_secret(resource.inputs), SECRET: sorted(self.secrets.names)}
+        return {name: marked_secret(value) if name in secret else value for name, value in outputs.items()} | kept
 
     def recorded(self, properties: Properties) -> Recorded:
         """What the stack holds of the resource, whichever form has put it there."""
@@ -267,14 +267,14 @@ class _Declared:
         return Recorded(inputs, as_it_was(properties))
 
 
-def _inputs(told: Properties) -> Properties:
+def _inputs(passed: Properties) -> Properties:
     """The resource's own among the inputs that the program passes."""
-    plain: Properties = as_plain(told)
+    plain: Properties = as_plain(passed)
     return {name: value for name, value in plain.items() if name not in (*DYNAMIC_INPUTS, LOOKING_AHEAD)}
 
 
 def _complete(resource: Resource) -> Resource:
     """The resource. Raises its problem if it has one: pulumi.dynamic cannot keep a resource whose creation failed."""
     if resource.problem is not None:
-        raise OperationError(resource.told)
+        raise OperationError(resource.problem_text)
     return resource

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.dynamic.declared import options, told
+from pulumi_resource_togetherai.dynamic.declared import options, passed_beside
 from pulumi_resource_togetherai.dynamic.provider import RemediationProvider
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import output_names
@@ -99,7 +99,7 @@ class Remediation(Resource, module="togetherai", name=_KIND):
             "accept_failure": accept_failure,
             "delete_while_running": delete_while_running,
         }
-        beside = told(resource_name, _KIND, declared, opts)
+        beside = passed_beside(resource_name, _KIND, declared, opts)
         only_outputs = dict.fromkeys(output_names())
         super().__init__(RemediationProvider(), resource_name, only_outputs | declared | beside, options(_KIND, opts))
 

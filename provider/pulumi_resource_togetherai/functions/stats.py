@@ -22,9 +22,9 @@ def stats_of(records: Iterable[Remediation], *, unreadable: int, window: float, 
         # If a record has no end time, its last change counts, or else now: so `left_out` shows that it is missing.
         if record.terminal and (record.end_time or record.update_time or now) >= since:
             modes[record.mode][record.state].append(record)
-    told = {mode: _of_mode(modes[mode], now) for mode in sorted(modes)}
+    by_mode = {mode: _of_mode(modes[mode], now) for mode in sorted(modes)}
     return RemediationStats(
-        since=since, count=sum(mode.count for mode in told.values()), unreadable=unreadable, modes=told
+        since=since, count=sum(mode.count for mode in by_mode.values()), unreadable=unreadable, modes=by_mode
     )
 
 

@@ -44,7 +44,7 @@ class Resource:
     problem: str | None
 
     @property
-    def told(self) -> str:
+    def problem_text(self) -> str:
         """The problem as it is shown to people; empty if there is none."""
         return sanitize(self.problem or "")
 

@@ -76,23 +76,23 @@ def noting_why(watch: Watch) -> Generator[None]:
 async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
     if watch.record.terminal:
         return
-    told: RemediationState | None = None
+    reported: RemediationState | None = None
     cluster = run.cluster(watch.record.cluster_id)
     watch.record = cluster.believed(watch.record)
     with _observed(watch.record) as seen, cluster.watcher.following(watch.record, contest) as follower:
         while not watch.record.terminal:
-            if watch.record.state != told:
+            if watch.record.state != reported:
                 estimate = cluster.estimates.estimate(watch.record.mode)
                 await run.report.status(messages.progress(watch.record, run.client.now(), estimate))
-                told = watch.record.state
+                reported = watch.record.state
             try:
                 if not await follower.news():
-                    told = None
+                    reported = None
             except (NotFound, CredentialRefused):
                 raise
             except ApiError as error:
                 await run.report.status(f"the API does not answer; still waiting ({error})")
-                told = None
+                reported = None
             watch.record = follower.record
             seen(watch.record)
             if contest is not None and follower.active is not None:

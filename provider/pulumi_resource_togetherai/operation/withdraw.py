@@ -42,12 +42,12 @@ async def _look_once(run: Run, record: Remediation, contest: Contest | None) -> 
     with noting_why(watch):
         if not started_at(record).microsecond:
             await run.unless_stopped(asyncio.sleep(COARSE))
-        watch.record, active = await run.unless_stopped(_standing(run, record))
+        watch.record, active = await run.unless_stopped(_record_with_active(run, record))
         watch.loss = await contest.evaluate(watch.record, active)
     return watch
 
 
-async def _standing(run: Run, record: Remediation) -> tuple[Remediation, Active]:
+async def _record_with_active(run: Run, record: Remediation) -> tuple[Remediation, Active]:
     """Our remediation, and what is active beside it. A list that lacks ours lags behind its POST, so it may lack what
     came before ours too: it is asked for again, but not for ever."""
     view, loop = run.cluster(record.cluster_id), asyncio.get_running_loop()

@@ -94,7 +94,7 @@ class Servicer(ProviderServicer):
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
 
         async def answer() -> provider_pb2.CreateResponse:
-            told = replace_requested(request.urn)
+            replacing = replace_requested(request.urn)
             if secrets.warning:
                 await report.warning(secrets.warning)
             # Diff asked for no replacement, and the engine replaces it all the same.
@@ -103,9 +103,9 @@ class Servicer(ProviderServicer):
             if request.preview:
                 if until_known(inputs):
                     await report.info(until_known(inputs))
-                outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=told)
+                outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=replacing)
                 return provider_pb2.CreateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
-            create = resource.create(request.urn, inputs, report, request.timeout, replace_requested=told)
+            create = resource.create(request.urn, inputs, report, request.timeout, replace_requested=replacing)
             created = await self._together.rolling_progress.child(request.urn, create)
             await _abort_if_unfinished(context, created, secrets)
             return provider_pb2.CreateResponse(id=created.id, properties=_outputs(created, secrets))
@@ -218,18 +218,18 @@ async def _abort_if_unfinished(context: Context, resource: Resource, secrets: Se
     """Fails the operation, and has the engine keep the resource in the stack."""
     if resource.problem is None:
         return
-    told = secrets.conceal(resource.told)
+    problem = secrets.conceal(resource.problem_text)
     detail = provider_pb2.ErrorResourceInitFailed(
         id=resource.id,
         properties=_outputs(resource, secrets),
         inputs=marshal(resource.inputs, secrets.names),
-        reasons=[told],
+        reasons=[problem],
     )
     code = grpc.StatusCode.UNKNOWN
-    status = status_pb2.Status(code=code.value[0], message=told)
+    status = status_pb2.Status(code=code.value[0], message=problem)
     status.details.add().Pack(detail)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    await context.abort(code, told)
+    await context.abort(code, problem)
 
 
 def _outputs(resource: Resource, secrets: Secrets) -> struct_pb2.Struct:

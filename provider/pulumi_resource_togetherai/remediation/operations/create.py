@@ -18,13 +18,14 @@ from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.instance_lock import claim
 from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
+from pulumi_resource_togetherai.remediation.rules.choose import choose
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
+from pulumi_resource_togetherai.remediation.rules.history import History
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.decide import decision
-from pulumi_resource_togetherai.remediation.steps.history import History, history_of, was_withdrawn
+from pulumi_resource_togetherai.remediation.steps.history import history_of, was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
@@ -113,7 +114,8 @@ async def _create_or_adopt(
         ):
             while True:
                 history = replace(history, withdrawn=history.withdrawn | set(withdrawn))
-                match decision(run, identity, history, intent=intent):
+                now = run.client.earliest_now()
+                match choose(identity, history, now=now, config=run.config, intent=intent):
                     case Refuse(because):
                         raise OperationError(because)
                     case Adopt(record, attempt, because, warns):

@@ -17,12 +17,12 @@ from pulumi_resource_togetherai.operation.cancel import (
 )
 from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
 from pulumi_resource_togetherai.operation.wait import wait_for_the_end
+from pulumi_resource_togetherai.remediation.rules.choose import choose
 from pulumi_resource_togetherai.remediation.rules.decision import Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.decide import decision
 from pulumi_resource_togetherai.remediation.steps.history import history_of
 
 
@@ -43,7 +43,9 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
     record = history.newest(replaced.record)
     if not _continues(replaced, record):
         history = history.once_ended(record)
-    chosen = decision(run, identity, history, intent=Intent(replaced=replaced))
+    chosen = choose(
+        identity, history, now=run.client.earliest_now(), config=run.config, intent=Intent(replaced=replaced)
+    )
     if isinstance(chosen, Refuse):
         raise OperationError(f"{chosen.because}. {kept}")
 

@@ -15,13 +15,14 @@ from pulumi_resource_togetherai.operation.run import Interrupted, OperationError
 from pulumi_resource_togetherai.operation.unchecked import unchecked
 from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.operations.delete import leaves_alone
+from pulumi_resource_togetherai.remediation.rules.choose import choose
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
+from pulumi_resource_togetherai.remediation.rules.history import History
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.decide import decision
-from pulumi_resource_togetherai.remediation.steps.history import History, history_of
+from pulumi_resource_togetherai.remediation.steps.history import history_of
 from pulumi_resource_togetherai.remediation.steps.program import Program
 from pulumi_resource_togetherai.remediation.steps.settle import verdict
 from pulumi_resource_togetherai.sanitize import quoted
@@ -48,7 +49,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
     worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
     if intent.replaced is not None:
         history, intent = await _after_delete(run, intent.replaced, history, intent)
-    chosen = decision(run, identity, history, intent=intent)
+    chosen = choose(identity, history, now=run.client.earliest_now(), config=run.config, intent=intent)
     if isinstance(chosen, Post) and worker is None:
         raise OperationError(_no_such_instance(inputs, cluster.gpu_worker_nodes))
     match chosen:

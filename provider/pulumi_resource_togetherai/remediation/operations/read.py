@@ -17,8 +17,8 @@ from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.steps.later_attempt import later_attempt
 from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, verdict
-from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
 from pulumi_resource_togetherai.sanitize import quoted
 
 

@@ -16,9 +16,9 @@ from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInput
 from pulumi_resource_togetherai.remediation.rules.outcome import gave_way
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import was_withdrawn
+from pulumi_resource_togetherai.remediation.steps.later_attempt import later_attempt
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
-from pulumi_resource_togetherai.remediation.steps.unrecorded import later_attempt
 
 
 async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *, may_withdraw: bool) -> Result:

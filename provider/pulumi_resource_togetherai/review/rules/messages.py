@@ -23,13 +23,13 @@ def done(decision: Decision) -> str:
 
 def details(record: Remediation, now: datetime) -> str:
     """A proposal with the evidence for it: its alerts, its reason and its age."""
-    told = [messages.name(record)]
-    told += [f"alert {_alert(alert)}" for alert in record.linked_alerts or ()]
+    parts = [messages.name(record)]
+    parts += [f"alert {_alert(alert)}" for alert in record.linked_alerts or ()]
     if record.reason:
-        told.append(f"reason: {quoted(record.reason)}")
+        parts.append(f"reason: {quoted(record.reason)}")
     if record.create_time:
-        told.append(f"proposed {duration_text(now - record.create_time)} ago")
-    return "; ".join(told)
+        parts.append(f"proposed {duration_text(now - record.create_time)} ago")
+    return "; ".join(parts)
 
 
 def reviewer(record: Remediation) -> str:

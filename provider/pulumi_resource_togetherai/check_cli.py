@@ -67,19 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(options.clusters) > 1:
             parser.error("--describe takes one CLUSTER")
         return asyncio.run(_describe(options.clusters[0], as_json=options.json))
-    lines = asyncio.run(_answers(options.clusters, told=not options.json))
+    lines = asyncio.run(_answers(options.clusters, printed=not options.json))
     if options.json:
         print(json.dumps([asdict(line) for line in lines], indent=1))
     return int(not all(line.ok for line in lines))
 
 
-async def _answers(clusters: Sequence[str], *, told: bool) -> list[Line]:
+async def _answers(clusters: Sequence[str], *, printed: bool) -> list[Line]:
     """The results up to the first failure. If `told`, prints each as it comes."""
     lines = list[Line]()
     async with aclosing(_ask(clusters)) as answers:
         async for line in answers:
             lines.append(line)
-            if told:
+            if printed:
                 print(line.text, flush=True)
             if not line.ok:
                 break

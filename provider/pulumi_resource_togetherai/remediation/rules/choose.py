@@ -1,19 +1,21 @@
-"""Applies the rules of `rules/decision` and `rules/recent` with the clock and the settings of a run."""
+"""What create does, by all rules: `decision`, an incomplete list, and `ifRecent`."""
 
 from __future__ import annotations
 
-from pulumi_resource_togetherai.operation.run import Run
+from datetime import datetime
+
+from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.rules.decision import Decision, Post, Refuse, decide
+from pulumi_resource_togetherai.remediation.rules.history import History
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.recent import recent_rule, warned_of_recent
-from pulumi_resource_togetherai.remediation.steps.history import History
 
 
-def decision(run: Run, identity: Identity, history: History, *, intent: Intent) -> Decision:
-    """What create does, given the instance's remediations. `intent`: what the user asked for."""
-    # By the earlier of the two clocks an end seems more recent than it is, and that starts nothing.
-    now, recent = run.client.earliest_now(), recent_rule(identity.inputs, run.config)
+def choose(identity: Identity, history: History, *, now: datetime, config: ProviderConfig, intent: Intent) -> Decision:
+    """What create does, given the instance's remediations. `intent`: what the user asked for. `now` is the time by the
+    earlier of the two clocks: an end then seems more recent than it is, and that starts nothing."""
+    recent = recent_rule(identity.inputs, config)
     chosen = decide(
         identity,
         history.records,

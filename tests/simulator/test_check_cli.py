@@ -26,7 +26,7 @@ def run(*arguments: str, address: str, key: str | None = KEY) -> tuple[int, list
     """The command's exit status, and what it writes to stdout and to stderr."""
     env = {"TOGETHER_BASE_URL": address, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     env |= {"TOGETHER_API_KEY": key} if key else {}
-    command = [sys.executable, "-m", "pulumi_resource_togetherai.first_check", *arguments]
+    command = [sys.executable, "-m", "pulumi_resource_togetherai.check_cli", *arguments]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert not key or key not in done.stdout + done.stderr
     return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()

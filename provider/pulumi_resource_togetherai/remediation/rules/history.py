@@ -1,0 +1,32 @@
+"""The remediations of an instance as one resource sees them: which are there, and which of its own were withdrawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pulumi_resource_togetherai.api.models import Remediation
+
+
+@dataclass(frozen=True)
+class History:
+    """The remediations of an instance, newest first."""
+
+    records: list[Remediation]
+    withdrawn: frozenset[str] = frozenset()
+    """The ids of the resource's own that were cancelled before they began because others came first."""
+    incomplete: str = ""
+    """Why the API's list may lack one, which may be this resource's; empty if it is complete."""
+    ending: frozenset[str] = frozenset()
+    """The ids of those that will have ended before anything is done."""
+
+    def newest(self, known: Remediation) -> Remediation:
+        """The same remediation as the API lists it; as it is known where the API does not list it."""
+        return next((record for record in self.records if record.id == known.id), known)
+
+    def once_ended(self, record: Remediation) -> History:
+        """The same as it will be when one has ended."""
+        return replace(self, ending=self.ending | {record.id})
+
+    def beside(self, found: Remediation) -> History:
+        """The same with one that the API did not list."""
+        return replace(self, records=[found, *self.records])
