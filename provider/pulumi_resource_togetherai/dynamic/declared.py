@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Collection, Mapping
 from typing import Any, cast
 
 import pulumi
+from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.fields import UNKNOWN
@@ -21,6 +22,12 @@ def options(kind: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOp
     """The options of a resource, with an alias: what the stack holds of the plugin's resource becomes that of this
     one."""
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{PLUGIN}{kind}")]))
+
+
+def arguments(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor that are the model's inputs, in its order. `given`: the constructor's `locals()`,
+    so that an input is named in its signature and nowhere else."""
+    return {name: given[name] for name in model.model_fields}
 
 
 def passed_beside(

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.dynamic.declared import options, passed_beside
+from pulumi_resource_togetherai.dynamic.declared import arguments, options, passed_beside
 from pulumi_resource_togetherai.dynamic.provider import RemediationProvider
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import output_names
@@ -83,22 +83,7 @@ class Remediation(Resource, module="togetherai", name=_KIND):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """See `RemediationInputs` for what each argument means, and its default."""
-        declared: dict[str, Any] = {
-            "cluster_id": cluster_id,
-            "instance_id": instance_id,
-            "mode": mode,
-            "reason": reason,
-            "triggers": triggers,
-            "idempotency_key": idempotency_key,
-            "wait": wait,
-            "timeout": timeout,
-            "if_active": if_active,
-            "if_recent": if_recent,
-            "recent_window": recent_window,
-            "retry_failed": retry_failed,
-            "accept_failure": accept_failure,
-            "delete_while_running": delete_while_running,
-        }
+        declared = arguments(RemediationInputs, locals())
         beside = passed_beside(resource_name, _KIND, declared, opts)
         only_outputs = dict.fromkeys(output_names())
         super().__init__(RemediationProvider(), resource_name, only_outputs | declared | beside, options(_KIND, opts))

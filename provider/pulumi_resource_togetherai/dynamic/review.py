@@ -10,7 +10,7 @@ from pulumi.dynamic import Resource
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.dynamic.declared import options, passed_beside
+from pulumi_resource_togetherai.dynamic.declared import arguments, options, passed_beside
 from pulumi_resource_togetherai.dynamic.provider import ReviewProvider
 from pulumi_resource_togetherai.review.rules.inputs import Decision, IfGone, ReviewInputs
 from pulumi_resource_togetherai.review.rules.state import output_names
@@ -71,18 +71,7 @@ class RemediationReview(Resource, module="togetherai", name=_KIND):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """See `ReviewInputs` for what each argument means, and its default."""
-        declared: dict[str, Any] = {
-            "cluster_id": cluster_id,
-            "instance_id": instance_id,
-            "remediation_id": remediation_id,
-            "decision": decision,
-            "comment": comment,
-            "mode": mode,
-            "expected_mode": expected_mode,
-            "wait": wait,
-            "timeout": timeout,
-            "if_gone": if_gone,
-        }
+        declared = arguments(ReviewInputs, locals())
         beside = passed_beside(resource_name, _KIND, declared, opts)
         only_outputs = dict.fromkeys(output_names())
         super().__init__(ReviewProvider(), resource_name, only_outputs | declared | beside, options(_KIND, opts))

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.dynamic.declared import may_be_later, refuse_provider
+from pulumi_resource_togetherai.dynamic.declared import arguments, may_be_later, refuse_provider
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
 from pulumi_resource_togetherai.fields import UNKNOWN
@@ -51,23 +51,9 @@ class RollingRemediation(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """See `RollingInputs` for what each argument means, and its default. Raises pulumi.RunError for a mistake."""
+        declared = arguments(RollingInputs, locals())
         refuse_provider(resource_name, opts)
         super().__init__(TYPE, resource_name, None, opts)
-        declared: dict[str, Any] = {
-            "cluster_id": cluster_id,
-            "instances": list(instances),
-            "mode": mode,
-            "max_concurrent": max_concurrent,
-            "stop_on_failure": stop_on_failure,
-            "reason": reason,
-            "triggers": triggers,
-            "timeout": timeout,
-            "if_active": if_active,
-            "if_recent": if_recent,
-            "recent_window": recent_window,
-            "retry_failed": retry_failed,
-            "delete_while_running": delete_while_running,
-        }
         inputs = {to_camel(name): value for name, value in declared.items() if value is not None}
         known = {name: UNKNOWN if may_be_later(value) else value for name, value in inputs.items()}
         if failures := check(RollingInputs, known).failures:
