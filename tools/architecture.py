@@ -18,7 +18,7 @@ LAYERED = ("remediation", "review")
 BELOW = ("rules", "steps", "operations")
 """The layers that are folders."""
 LEFT_OUT = (
-    *("__main__", "sanitize", "fields", "forms", "literal"),
+    *("__main__", "sanitize", "fields", "forms", "unknown", "literal"),
     *("preview_flag", "replace_flag", "secrecy", "simulator", "engine"),
 )
 """Small helpers that everything imports, and modules that stand alone."""

@@ -11,7 +11,7 @@ import json
 import math
 from typing import Any, cast
 
-from pulumi_resource_togetherai.fields import UNKNOWNS
+from pulumi_resource_togetherai.unknown import UNKNOWNS
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key of a dictionary that stands for something else."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.literal import SECRET, SIGNATURE
+from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.chaos.gate import Gate, gate
 from tests.engine.stack import ENDS_WHEN_INTERRUPTED, PLUGINS, Form, Stack
 from tests.simulated import Simulator

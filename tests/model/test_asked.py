@@ -13,8 +13,8 @@ import pytest
 
 from pulumi_resource_togetherai.api.client import Accepted, Client
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
+from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.model.test_preview import PLAIN, behave, force, ran
 from tests.model.world import NODE, Held, Killed, Telling, World
 

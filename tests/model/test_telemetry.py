@@ -17,11 +17,11 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.telemetry.instruments import Instruments, instruments, use
+from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.model.world import NOON, Telling
 from togetherai_simulator.access import DEFAULT_API_KEY
 from togetherai_simulator.clock import Clock

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.fields import UNKNOWN, until_known
 from pulumi_resource_togetherai.operation.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.unknown import UNKNOWN, until_known
 
 GOOD = {"clusterId": "c1", "instanceId": "i7", "mode": "VM_ONLY"}
 

@@ -15,8 +15,8 @@ from pulumi_resource_togetherai.dynamic.declared import (
     passed_beside,
     refuse_provider,
 )
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN, REPLACE_ON, SECRET, URN
+from pulumi_resource_togetherai.unknown import UNKNOWN
 
 KIND = "Remediation"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.operation.results import Diff
 from pulumi_resource_togetherai.remediation.rules.diff import diff
 from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.unit.examples import declared, record
 
 OLD: dict[str, Any] = {"clusterId": "c1", "instanceId": "i7", "mode": "REMEDIATION_MODE_REBOOT_VM", "reason": "INC-1"}

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.functions.function import (
     GET_INSTANCES,
     GET_REMEDIATION,
@@ -26,6 +25,7 @@ from pulumi_resource_togetherai.functions.function import (
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.functions.results import Percentiles, RemediationStats
 from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.unit.examples import NOW, record
 from togetherai_simulator.access import DEFAULT_API_KEY
 from togetherai_simulator.app import App

@@ -11,9 +11,9 @@ from google.protobuf import struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_resource_togetherai.fields import UNKNOWN, UNKNOWNS, holds_unknown
 from pulumi_resource_togetherai.literal import SECRET, SIGNATURE, as_it_was, literal
 from pulumi_resource_togetherai.plugin.values import marshal, marshal_planned, unmarshal
+from pulumi_resource_togetherai.unknown import UNKNOWN, UNKNOWNS, holds_unknown
 
 MARKS = [*UNKNOWNS, SIGNATURE]
 QUOTED = [f"{quotes}{mark}{quotes}" for mark in MARKS for quotes in ("", "'", "''", "'''")]

@@ -8,9 +8,9 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.literal import marked_secret
 from pulumi_resource_togetherai.plugin.values import marshal, plain, unmarshal
+from pulumi_resource_togetherai.unknown import UNKNOWN
 
 
 def sent(values: dict[str, Any]) -> struct_pb2.Struct:

@@ -9,8 +9,8 @@ import pulumi
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN, REPLACE_ON, SECRET, URN
+from pulumi_resource_togetherai.unknown import UNKNOWN
 
 LOOKING_AHEAD = "lookingAhead"
 """The input in which the program passes on that this is a preview. Check removes it again."""

@@ -31,7 +31,6 @@ from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.engine import Engine, EngineReport
-from pulumi_resource_togetherai.fields import until_known
 from pulumi_resource_togetherai.forms import DECLARED, DYNAMIC_INPUTS, REPLACE_ON, SECRET, URN
 from pulumi_resource_togetherai.literal import as_it_was, literal, marked_secret
 from pulumi_resource_togetherai.operation.operations import Operations
@@ -42,6 +41,7 @@ from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.telemetry import export
+from pulumi_resource_togetherai.unknown import until_known
 
 Properties = dict[str, Any]
 

@@ -13,11 +13,11 @@ from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.dynamic.declared import arguments, may_be_later, refuse_provider
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.operation.check import check
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive
 from pulumi_resource_togetherai.rolling.component import TYPE, declare
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
+from pulumi_resource_togetherai.unknown import UNKNOWN
 
 
 class RollingRemediation(pulumi.ComponentResource):

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
-from pulumi_resource_togetherai.fields import holds_unknown
 from pulumi_resource_togetherai.functions.arguments import (
     GetInstances,
     GetRemediation,
@@ -28,6 +27,7 @@ from pulumi_resource_togetherai.functions.results import Instances, Remediations
 from pulumi_resource_togetherai.operation.check import Failure, check
 from pulumi_resource_togetherai.operation.run import OperationError, explained
 from pulumi_resource_togetherai.telemetry.instruments import span
+from pulumi_resource_togetherai.unknown import holds_unknown
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client

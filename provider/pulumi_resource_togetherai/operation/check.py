@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from pulumi_resource_togetherai.fields import holds_unknown
+from pulumi_resource_togetherai.unknown import holds_unknown
 
 
 @dataclass(frozen=True)

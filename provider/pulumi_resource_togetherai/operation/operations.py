@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters.report import Report
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.operation.check import Checked, check
 from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource
 from pulumi_resource_togetherai.operation.session import Session
@@ -30,6 +29,7 @@ from pulumi_resource_togetherai.telemetry.instruments import (
     failed,
     span,
 )
+from pulumi_resource_togetherai.unknown import UNKNOWN
 
 _ATTRIBUTES = {"clusterId": CLUSTER, "instanceId": INSTANCE, "remediationId": REMEDIATION, "mode": MODE, "state": STATE}
 """The properties that a span records, and the attribute for each. All other properties may hold what people wrote."""

@@ -65,9 +65,9 @@ class TogetherAiProvider(Provider):
     async def check_config(self, request: CheckRequest) -> CheckResponse:
         """Validates the provider's configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
-        from pulumi_resource_togetherai.fields import holds_unknown
         from pulumi_resource_togetherai.operation.check import check
         from pulumi_resource_togetherai.sanitize import sanitize
+        from pulumi_resource_togetherai.unknown import holds_unknown
 
         checked = check(ProviderConfig, _plain(request.new_inputs))
         failures = [CheckFailure(_named(failure.property), sanitize(failure.reason)) for failure in checked.failures]
@@ -84,10 +84,10 @@ class TogetherAiProvider(Provider):
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
         """Takes the configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
-        from pulumi_resource_togetherai.fields import holds_unknown
         from pulumi_resource_togetherai.operation.session import Session
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
         from pulumi_resource_togetherai.review.resource import ReviewResource
+        from pulumi_resource_togetherai.unknown import holds_unknown
 
         settings = _plain(request.args)
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}

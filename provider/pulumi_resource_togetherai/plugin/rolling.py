@@ -11,7 +11,6 @@ import pulumi
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
-from pulumi_resource_togetherai.fields import UNKNOWN, holds_unknown
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.operation.check import check
 from pulumi_resource_togetherai.operation.run import OperationError
@@ -26,6 +25,7 @@ from pulumi_resource_togetherai.rolling.component import TYPE, child_name, decla
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
 from pulumi_resource_togetherai.rolling.summary import SHOWN
 from pulumi_resource_togetherai.secrecy import Secrets
+from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 _CHILD = f"{PLUGIN}Remediation"
 _SAME_IN_THE_OTHER_FORM = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{DYNAMIC}Remediation")])

@@ -19,7 +19,6 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_resource_togetherai.engine import Engine
-from pulumi_resource_togetherai.fields import until_known
 from pulumi_resource_togetherai.forms import DYNAMIC_INPUTS, SERIALIZED
 from pulumi_resource_togetherai.literal import as_it_was
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
@@ -29,6 +28,7 @@ from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
+from pulumi_resource_togetherai.unknown import until_known
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.operation.check import Failure

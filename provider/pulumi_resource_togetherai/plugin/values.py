@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, cast
 from google.protobuf import json_format, struct_pb2
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 
-from pulumi_resource_togetherai.fields import UNKNOWN
 from pulumi_resource_togetherai.literal import SECRET, SIGNATURE, literal, marked_secret
+from pulumi_resource_togetherai.unknown import UNKNOWN
 
 
 class Properties(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pulumi_resource_togetherai.clusters.report import Report
-from pulumi_resource_togetherai.fields import UNKNOWN, holds_unknown, seconds
+from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.operations import Operations
 from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource, resource_of
 from pulumi_resource_togetherai.operation.run import OperationError
@@ -25,6 +25,7 @@ from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInput
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.program import Program
+from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 
 class RemediationResource(Operations):

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.report import Report
-from pulumi_resource_togetherai.fields import UNKNOWN, holds_unknown, seconds
+from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.operations import Operations
 from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource, resource_of
@@ -24,6 +24,7 @@ from pulumi_resource_togetherai.review.operations.read import read
 from pulumi_resource_togetherai.review.operations.update import update
 from pulumi_resource_togetherai.review.rules.inputs import REPLACING, Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.state import State
+from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 
 class ReviewResource(Operations):
