@@ -19,9 +19,7 @@ from pulumi_resource_togetherai.describe.describing import Description, describe
 from pulumi_resource_togetherai.describe.finding import NOT_TOLD
 from tests.simulator.driver import NODE, OTHER_NODE, REBOOT_VM, VM_ONLY, Driver, instance_path
 from tests.simulator.test_first_check import check
-from togetherai_simulator import Simulator, running
-from togetherai_simulator.access import DEFAULT_API_KEY
-from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator import DEFAULT_API_KEY, InProcessTransport, Simulator, running
 
 THIRD, FOURTH = "cluster-1-node-3", "cluster-1-node-4"
 MARKED = "broken [pulumi training/prod node-3 #1 01234567-89abcdef]"
