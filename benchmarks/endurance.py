@@ -13,20 +13,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import psutil
 
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
+from togetherai_simulator import running
 
 HOUR = 3600.0
 STRUCK = 0.1
@@ -96,9 +95,8 @@ class Weight:
     mib: float
 
 
-async def endure(address: str, key: str, waiters: int, hours: float, speed: float) -> tuple[Waiters, list[Weight]]:
+async def endure(waiters: int, hours: float, speed: float) -> tuple[Waiters, list[Weight]]:
     """Runs all waiters to their end."""
-    os.environ |= {"TOGETHER_BASE_URL": address, "TOGETHER_API_KEY": key}
     settings = {"pollInterval": f"{round(60_000 / speed)}ms", "requestTimeout": "10s", "maxRetries": "5"}
     session = Session(ProviderConfig.model_validate(settings))
     all_of = Waiters(RemediationResource(session, keeps_unfinished=True))
@@ -125,23 +123,17 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=200.0, help="simulated seconds per second")
     options = parser.parse_args()
     length = options.hours * HOUR
-    command = [sys.executable, "-m", "togetherai_simulator", "--port=0", f"--speed={options.speed}"]
-    command += [f"--instances={options.waiters}", "--pending=60", f"--running={length - 60}", "--api-key=endurance"]
-    simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert simulator.stdout is not None
-        address = simulator.stdout.readline().split()[-1]
-        with httpx.Client(base_url=f"{address.removesuffix('/v1')}/_simulator", timeout=60) as control:
-            share = 1 - (1 - STRUCK) ** (1 / len(FAULTS))
-            for fault in FAULTS:
-                control.post("/faults", json=fault | {"probability": share}).raise_for_status()
-            run = endure(address, "endurance", options.waiters, options.hours, options.speed)
-            all_of, weights = asyncio.run(run)
-            requests: list[dict[str, Any]] = control.get("/requests").json()
-            state: dict[str, Any] = control.get(f"/state?limit={10 * options.waiters}").json()
-    finally:
-        simulator.terminate()
-        simulator.communicate()
+    share = 1 - (1 - STRUCK) ** (1 / len(FAULTS))
+    scenario = {
+        "instances": options.waiters,
+        "settings": {"pending": 60, "running": length - 60},
+        "faults": [fault | {"probability": share} for fault in FAULTS],
+    }
+    with running(scenario, speed=options.speed) as simulator:
+        os.environ |= simulator.environment
+        all_of, weights = asyncio.run(endure(options.waiters, options.hours, options.speed))
+        requests = simulator.requests()
+        state = simulator.control("GET", f"/state?limit={10 * options.waiters}")
     records: list[dict[str, Any]] = state["clusters"][0]["remediations"]
     twice = len(records) - len({record["instance_id"] for record in records})
     lost = [record for record in records if record["id"] not in all_of.ended]

@@ -24,8 +24,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import httpx
 import psutil
+
+from togetherai_simulator import pulumi_environment, running
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = ROOT / "examples" / "fleet" / "fleet.py"
@@ -99,53 +100,36 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="copy the report into this folder")
     options = parser.parse_args()
     nodes = [(f"cluster-{c}", n) for c in range(1, options.clusters + 1) for n in range(1, options.instances + 1)]
-    fails = [f"--fail={cluster}-node-{n}" for index, (cluster, n) in enumerate(nodes, 1) if index % FAILING == 0]
-    server = [sys.executable, "-m", "togetherai_simulator", "--port=0", f"--speed={options.speed}"]
-    server += [f"--clusters={options.clusters}", f"--instances={options.instances}", "--api-key=fleet", *fails]
-    simulator = subprocess.Popen(server, stdout=subprocess.PIPE, text=True)
-    try:
-        assert simulator.stdout is not None
-        address = simulator.stdout.readline().split()[-1]
-        with (
-            tempfile.TemporaryDirectory() as name,
-            httpx.Client(base_url=f"{address.removesuffix('/v1')}/_simulator", timeout=60) as control,
-        ):
-            folder = Path(name)
-            (folder / "state").mkdir()
-            os.environ |= {
-                "PATH": os.pathsep.join(
-                    [str(Path(sys.executable).parent), str(ROOT / ".tools/bin"), os.environ["PATH"]]
-                ),
-                "PULUMI_HOME": str(folder / "home"),
-                "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-                "PULUMI_CONFIG_PASSPHRASE": "fleet",
-                "PULUMI_SKIP_UPDATE_CHECK": "true",
-                "TOGETHER_BASE_URL": address,
-                "TOGETHER_API_KEY": "fleet",
-            }
-            modes = ("REBOOT_VM", "REBOOT_VM", "VM_ONLY", "HOST_AWARE")
-            rows = [f"{cluster},{cluster}-node-{n},{modes[n % len(modes)]}" for cluster, n in nodes]
-            (folder / "nodes.csv").write_text("\n".join(["cluster,instance,mode", *rows]))
-            command = [sys.executable, str(PROGRAM), "nodes.csv", "--incident=rehearsal", "--yes", "--max-failed=5%"]
-            command += [f"--max-concurrent={AT_ONCE}", f"--max-concurrent-per-cluster={PER_CLUSTER}"]
-            command += [f"--engines={ENGINES}", f"--config=togetherai:pollInterval={round(5000 / options.speed)}ms"]
+    failing = [f"{cluster}-node-{n}" for index, (cluster, n) in enumerate(nodes, 1) if index % FAILING == 0]
+    scenario = {
+        "clusters": options.clusters,
+        "instances": options.instances,
+        "behaviours": {instance: {"outcome": "fail"} for instance in failing},
+    }
+    with tempfile.TemporaryDirectory() as name, running(scenario, speed=options.speed) as simulator:
+        folder = Path(name)
+        path = [str(Path(sys.executable).parent), str(ROOT / ".tools/bin"), os.environ["PATH"]]
+        os.environ |= {"PATH": os.pathsep.join(path), **pulumi_environment(folder), **simulator.environment}
+        modes = ("REBOOT_VM", "REBOOT_VM", "VM_ONLY", "HOST_AWARE")
+        rows = [f"{cluster},{cluster}-node-{n},{modes[n % len(modes)]}" for cluster, n in nodes]
+        (folder / "nodes.csv").write_text("\n".join(["cluster,instance,mode", *rows]))
+        command = [sys.executable, str(PROGRAM), "nodes.csv", "--incident=rehearsal", "--yes", "--max-failed=5%"]
+        command += [f"--max-concurrent={AT_ONCE}", f"--max-concurrent-per-cluster={PER_CLUSTER}"]
+        command += [f"--engines={ENGINES}", f"--config=togetherai:pollInterval={round(5000 / options.speed)}ms"]
 
-            def records() -> list[dict[str, Any]]:
-                clusters = control.get(f"/state?limit={len(nodes)}").json()["clusters"]
-                return [record for cluster in clusters for record in cluster["remediations"]]
+        def records() -> list[dict[str, Any]]:
+            clusters = simulator.control("GET", f"/state?limit={len(nodes)}")["clusters"]
+            return [record for cluster in clusters for record in cluster["remediations"]]
 
-            memory = Memory()
-            for stop in (lambda: len(records()) > len(nodes) * 0.4, lambda: False):
-                code, seconds, said = call(command, folder, memory, stop)
-                print(f"code {code} after {seconds:.0f} s: {said}", flush=True)
-            requests: list[dict[str, Any]] = control.get("/requests").json()
-            made = records()
-            if options.keep:
-                for file in folder.glob("fleet-report.*"):
-                    (options.keep / file.name).write_bytes(file.read_bytes())
-    finally:
-        simulator.terminate()
-        simulator.communicate()
+        memory = Memory()
+        for stop in (lambda: len(records()) > len(nodes) * 0.4, lambda: False):
+            code, seconds, said = call(command, folder, memory, stop)
+            print(f"code {code} after {seconds:.0f} s: {said}", flush=True)
+        requests = simulator.requests()
+        made = records()
+        if options.keep:
+            for file in folder.glob("fleet-report.*"):
+                (options.keep / file.name).write_bytes(file.read_bytes())
     print(f"{requests[-1]['seq']} requests, {requests[-1]['seq'] / len(nodes):.1f} for each node")
     print(f"MiB at the most: { ({role: round(mib) for role, mib in memory.one.items()}) } each,", end=" ")
     print(f"{memory.all:.0f} for all {memory.processes} processes")

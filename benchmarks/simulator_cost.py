@@ -12,60 +12,45 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import subprocess
 import sys
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from togetherai_simulator import DEFAULT_API_KEY, running, serving
 
 CONNECTIONS = 8
 SLOWEST = 1 / 3
 """The least share of the bare app's requests per second that the simulator must reach."""
 GROWTH = 1.05
 """The most that memory may grow."""
-KEY = "simulator-key"
 NODE = "/v1/compute/clusters/cluster-1/instances/cluster-1-node-1/remediations"
-BARE = """
-import socket, sys, uvicorn
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
-
-async def answer(request):
-    await request.body()
-    return Response(body, media_type="application/json")
-
-body = sys.argv[1].encode()
-listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-listener.bind(("127.0.0.1", 0))
-listener.listen()
-print(listener.getsockname()[1], flush=True)
-app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
-uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[listener])
-"""
+SPEED = 0.001
+"""Simulated seconds per second: nothing ends meanwhile."""
 
 
-@contextmanager
-def server(*command: str) -> Generator[tuple[int, int]]:
-    """A server process; yields its port (in the last word of its first line) and its process id."""
-    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        word = process.stdout.readline().split()[-1]
-        yield int(word.removesuffix("/v1").rpartition(":")[2]), process.pid
-    finally:
-        process.terminate()
-        process.communicate()
+def bare_app(body: bytes) -> Starlette:
+    """The bare app."""
+
+    async def answer(request: Request) -> Response:
+        await request.body()
+        return Response(body, media_type="application/json")
+
+    return Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
 
 
-async def ask(port: int, request: bytes, count: int) -> tuple[float, bytes]:
+async def ask(address: str, request: bytes, count: int) -> tuple[float, bytes]:
     """Requests per second over the connections, and the body of one answer."""
-    body = b""
+    url, body = urlsplit(address), b""
 
     async def one(number: int) -> None:
         nonlocal body
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
         for _ in range(number):
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
@@ -82,7 +67,7 @@ async def ask(port: int, request: bytes, count: int) -> tuple[float, bytes]:
 
 def request(method: str, path: str, body: bytes = b"") -> bytes:
     """A complete HTTP request."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {DEFAULT_API_KEY}\r\n"
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
@@ -98,29 +83,28 @@ async def measure(count: int, soak: int) -> dict[str, dict[str, float]]:
     """All figures."""
     create = request("POST", NODE, b'{"mode": "REMEDIATION_MODE_REBOOT_VM", "reason": "benchmark"}')
     figures: dict[str, dict[str, float]] = {}
-    simulator = ("-m", "togetherai_simulator", "--port=0", "--speed=0.001")
-    with server(*simulator) as (port, process):
-        _, made = await ask(port, create, CONNECTIONS)
+    with running(speed=SPEED) as simulator:
+        _, made = await ask(simulator.root, create, CONNECTIONS)
         get = request("GET", f"{NODE}/{json.loads(made)['id']}")
         listing = request("GET", f"{NODE}?page_size=8")
         for name, asked in (("get", get), ("list", listing), ("create", create)):
             part = count // 4 if name == "create" else count
-            _, answer = await ask(port, asked, CONNECTIONS)
-            with server("-c", BARE, answer.decode()) as (bare_port, _):
-                await ask(bare_port, asked, CONNECTIONS)
-                rounds = [((await ask(bare_port, asked, part))[0], (await ask(port, asked, part))[0]) for _ in range(3)]
+            _, answer = await ask(simulator.root, asked, CONNECTIONS)
+            with serving(bare_app, answer) as (other, _):
+                await ask(other, asked, CONNECTIONS)
+                rounds = [[(await ask(app, asked, part))[0] for app in (other, simulator.root)] for _ in range(3)]
             bare, own = (sorted(speeds)[1] for speeds in zip(*rounds, strict=True))
             figures[name] = {"bare /s": round(bare), "simulator /s": round(own), "ratio": round(own / bare, 2)}
-    with server(*simulator) as (port, process):
-        _, made = await ask(port, create, CONNECTIONS)
+    with running(speed=SPEED) as simulator:
+        _, made = await ask(simulator.root, create, CONNECTIONS)
         get = request("GET", f"{NODE}/{json.loads(made)['id']}")
-        await ask(port, get, soak // 5)
-        early = resident(process)
-        await ask(port, get, soak - soak // 5)
+        await ask(simulator.root, get, soak // 5)
+        early = resident(simulator.process)
+        await ask(simulator.root, get, soak - soak // 5)
         figures["memory"] = {
             f"MB after {soak // 5}": round(early, 1),
-            f"MB after {soak}": round(resident(process), 1),
-            "growth": round(resident(process) / early, 3),
+            f"MB after {soak}": round(resident(simulator.process), 1),
+            "growth": round(resident(simulator.process) / early, 3),
         }
     return figures
 

@@ -10,55 +10,29 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pulumi_resource_togetherai import __version__
+from togetherai_simulator import pulumi_environment, running
 
 EXAMPLES = Path(__file__).parent
-API_KEY = "demo-key"
-SPEED = "6"  # ten simulated seconds take less than two: long enough to watch, short enough to wait for
+SPEED = 6  # ten simulated seconds take less than two: long enough to watch, short enough to wait for
 
 
 def main() -> None:
     """Runs the demo. Ends with a non-zero code as soon as a command does."""
     if shutil.which("pulumi") is None:
         sys.exit("demo: there is no pulumi on PATH; run `make demo`, which sees to that")
-    with tempfile.TemporaryDirectory(prefix="togetherai-demo-") as folder, simulator() as address:
-        environment = os.environ | {
-            "HOME": folder,
-            "PULUMI_HOME": f"{folder}/pulumi",
-            "PULUMI_BACKEND_URL": Path(folder).as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "demo",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",  # else Pulumi warns of each plugin that it finds on PATH
-            "TOGETHER_BASE_URL": address,
-            "TOGETHER_API_KEY": API_KEY,
-        }
+    with tempfile.TemporaryDirectory(prefix="togetherai-demo-") as folder, running(speed=SPEED) as simulator:
+        say(f"Together AI simulator listening on {simulator.address}")
+        environment = os.environ | pulumi_environment(Path(folder)) | simulator.environment
+        environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"  # else Pulumi warns of each plugin that it finds on PATH
         say("1. The dynamic form: a Python program with nothing installed but Python packages")
         play(EXAMPLES / "python-dynamic", "cluster-1-node-1", Path(folder), environment)
         say("2. The plugin: the same, for every language that Pulumi speaks")
         install_plugin(environment)
         play(EXAMPLES / "python", "cluster-1-node-2", Path(folder), environment)
     say("Done. The simulator is stopped, and nothing is left behind.")
-
-
-@contextmanager
-def simulator() -> Generator[str]:
-    """The API's stand-in, on a port of its own; yields its address."""
-    command = [sys.executable, "-m", "togetherai_simulator", "--port", "0", "--speed", SPEED]
-    process = subprocess.Popen([*command, "--api-key", API_KEY], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        if not first:
-            sys.exit("demo: the simulator did not start; what it said stands above")
-        say(first.strip())
-        yield first.split()[-1]
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def play(example: Path, instance: str, folder: Path, environment: dict[str, str]) -> None:

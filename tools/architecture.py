@@ -19,7 +19,7 @@ BELOW = ("rules", "steps", "operations")
 """The layers that are folders."""
 LEFT_OUT = (
     *("__main__", "sanitize", "fields", "forms", "unknown", "literal"),
-    *("preview_flag", "replace_flag", "secrecy", "simulator", "engine"),
+    *("preview_flag", "replace_flag", "secrecy", "engine"),
 )
 """Small helpers that everything imports, and modules that stand alone."""
 BEGIN, END = "<!-- made by `make docs` -->\n", "<!-- end -->\n"

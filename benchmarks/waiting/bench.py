@@ -59,7 +59,7 @@ SIDES = {
 def measure(side: str, workload: Workload) -> Figures:
     """Measures one side with one workload, on a simulator of its own."""
     with platform(workload) as api, Meter() as meter:
-        meter.watch(SIMULATOR, api.process)
+        meter.watch(SIMULATOR, api.simulator.process)
         outcome = SIDES[side].run(workload, api, meter)
         return figures(side, workload, min(workload.count, SIDES[side].at_once), outcome, api, meter)
 

@@ -20,7 +20,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, prov
 from waiting.meter import PERIOD, Meter
 from waiting.outcome import SIDE, Outcome
 from waiting.platform import Platform
-from waiting.workload import API_KEY, MODE, Workload
+from waiting.workload import MODE, Workload
 
 URN = "urn:pulumi:prod::training::togetherai:index:Remediation::"
 
@@ -60,7 +60,7 @@ async def _plugin(engine: int, api: Platform, meter: Meter) -> AsyncGenerator[An
     plugin = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pulumi_resource_togetherai", f"127.0.0.1:{engine}"),
         stdout=subprocess.PIPE,
-        env=os.environ | {"TOGETHER_BASE_URL": api.address, "TOGETHER_API_KEY": API_KEY},
+        env=os.environ | api.simulator.environment,
     )
     try:
         assert plugin.stdout is not None

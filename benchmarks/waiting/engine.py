@@ -22,7 +22,7 @@ from waiting.meter import Meter
 from waiting.outcome import ENGINE, SIDE, Outcome
 from waiting.platform import Platform
 from waiting.project import VENV, Project
-from waiting.workload import API_KEY, MODE, Workload
+from waiting.workload import MODE, Workload
 
 Form = Literal["plugin", "dynamic"]
 
@@ -68,7 +68,7 @@ def yaml_program(workload: Workload, package: str, folder: Path) -> dict[str, An
 def settings_and_environment(workload: Workload, api: Platform) -> tuple[dict[str, str], dict[str, str]]:
     """The settings and the environment with which a project uses the simulator."""
     settings = {f"togetherai:{name}": value for name, value in workload.provider_settings.items()}
-    return settings, {"TOGETHER_BASE_URL": api.address, "TOGETHER_API_KEY": API_KEY}
+    return settings, api.simulator.environment
 
 
 @contextmanager

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import httpx
-
-from waiting.workload import Workload
+from togetherai_simulator import Simulator, running
+from waiting.workload import PENDING, Workload
 
 BENCHMARKS = Path(__file__).parents[1]
+EVERY_REQUEST = 10_000_000
 Kind = Literal["POST", "LIST", "LIST of a cluster", "poll of a cluster", "GET"]
 """A list of a cluster by state is a poll. A list of all of a cluster's remediations is a request before a POST that
 several remediations share."""
@@ -44,16 +42,10 @@ class Remediation:
 class Platform:
     """A running simulator."""
 
-    def __init__(self, process: int, port: int, speed: float) -> None:
-        self.process = process
-        self.address = f"http://127.0.0.1:{port}/v1"
+    def __init__(self, simulator: Simulator, speed: float) -> None:
+        self.simulator = simulator
         self.speed = speed
-        self._control = httpx.Client(base_url=f"http://127.0.0.1:{port}/_simulator", timeout=60)
         self._real, self._simulated = min((self._look_at_the_clock() for _ in range(20)), key=lambda look: look[0])[1]
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._control.close()
 
     def simulated(self, real: float) -> float:
         """Simulated time at a moment of `time.time()`."""
@@ -63,7 +55,7 @@ class Platform:
         """Every request, oldest first."""
         return [
             Request(_seconds(entry["time"]), _kind(entry["method"], entry["path"], entry["query"]), entry["status"])
-            for entry in self._ask("/requests")
+            for entry in self.simulator.requests()
         ]
 
     def remediations(self) -> list[Remediation]:
@@ -74,35 +66,31 @@ class Platform:
                 _seconds(item["create_time"]),
                 _seconds(item["end_time"]) if "end_time" in item else None,
             )
-            for cluster in self._ask("/state?limit=100000")["clusters"]
+            for cluster in self.simulator.control("GET", "/state?limit=100000")["clusters"]
             for item in cluster["remediations"]
         ]
 
     def _look_at_the_clock(self) -> tuple[float, tuple[float, float]]:
         """How long it took to read the clock, and the clock: the quickest reading is the most exact."""
         before = time.time()
-        told = _seconds(self._ask("/clock")["now"])
+        told = _seconds(self.simulator.control("GET", "/clock")["now"])
         after = time.time()
         return after - before, ((before + after) / 2, told)
-
-    def _ask(self, path: str) -> Any:
-        return self._control.get(path).raise_for_status().json()
 
 
 @contextmanager
 def platform(workload: Workload) -> Generator[Platform]:
-    """Starts a simulator for a workload, and stops it."""
-    arguments = map(str, (workload.count, workload.clusters, workload.speed, workload.page))
-    command = [sys.executable, "-m", "waiting.patient_simulator", *arguments]
-    process = subprocess.Popen(command, cwd=BENCHMARKS, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        running = Platform(process.pid, int(process.stdout.readline()), workload.speed)
-        yield running
-        running.close()
-    finally:
-        process.terminate()
-        process.communicate()
+    """Starts a simulator for a workload, whose journal keeps every request, and stops it."""
+    scenario = {
+        "clusters": workload.clusters,
+        "instances": workload.instances,
+        "seed": 1,
+        "settings": {"pending": PENDING, "max_page_size": workload.page},
+        "behaviours": {instance: {"running": seconds} for instance, seconds in workload.running.items()},
+        "journal": EVERY_REQUEST,
+    }
+    with running(scenario, speed=workload.speed) as simulator:
+        yield Platform(simulator, workload.speed)
 
 
 def _seconds(time: str) -> float:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from togetherai_simulator import pulumi_environment
+
 ENGINE = Path(__file__).parents[2] / ".tools" / "bin"
 VENV = Path(sys.executable).parent
 
@@ -27,16 +29,10 @@ class Project:
     ) -> None:
         """`description` is the content of Pulumi.yaml, `settings` of the stack's configuration."""
         self._folder = folder
-        state = folder / "state"
-        state.mkdir(parents=True)
         # A separate environment, so that the machine's Pulumi and Together settings have no effect.
         self._environment = {
             "PATH": os.pathsep.join([str(VENV), str(ENGINE), "/usr/bin", "/bin"]),
-            "HOME": str(folder),
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "benchmark",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **pulumi_environment(folder),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # without it there is no --event-log
             # The engine's sides measure the same code as the others, which need not be what is installed.

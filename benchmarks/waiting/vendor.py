@@ -10,14 +10,14 @@ import time
 from waiting.meter import PERIOD, Meter
 from waiting.outcome import SIDE, Outcome
 from waiting.platform import BENCHMARKS, Platform
-from waiting.workload import API_KEY, MODE, Workload
+from waiting.workload import MODE, Workload
 
 
 def run(workload: Workload, api: Platform, meter: Meter) -> Outcome:
     """Does the work."""
     work = {
-        "base_url": api.address.removesuffix("/v1"),
-        "api_key": API_KEY,
+        "base_url": api.simulator.root,
+        "api_key": api.simulator.key,
         "mode": MODE,
         "interval": workload.real_poll_interval,
         "patience": workload.patience,

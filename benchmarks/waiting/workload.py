@@ -20,7 +20,6 @@ as the median, for all of which every side is measured."""
 POLL_INTERVAL = 5.0
 """How long every side pauses between two polls at most, in simulated seconds."""
 MODE = "REMEDIATION_MODE_REBOOT_VM"
-API_KEY = "benchmark-key"
 MANY = 1000
 """The most remediations that one process is measured with."""
 HALF = MANY // 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-NEEDS = ("starlette", "uvicorn", "yaml")
+NEEDS = ("jinja2", "starlette", "uvicorn", "yaml")
 """What the extra `simulator` installs: a provider needs no web server."""
 
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from togetherai_simulator.access import DEFAULT_API_KEY, Access, AccessKey
+from togetherai_simulator.access import Access, AccessKey
 from togetherai_simulator.control import Control
 from togetherai_simulator.endpoint import ConnectionDropped, Endpoint, date_header
 from togetherai_simulator.errors import Refusal, not_found
@@ -27,11 +27,12 @@ from togetherai_simulator.spoken import speak_refusal
 class App:
     """The API, the control API below /_simulator, and pages for people."""
 
-    def __init__(self, platform: Platform, keys: Iterable[AccessKey]) -> None:
+    def __init__(self, platform: Platform, keys: Iterable[AccessKey], *, journal: int) -> None:
+        """`journal` is how many requests the journal keeps."""
         self.platform = platform
         self.access = Access(keys)
         self.faults = Faults(platform.randomness.of("faults"))
-        self.journal = Journal()
+        self.journal = Journal(journal)
         control = Control(platform, self.faults, self.journal)
         # A bare router: Starlette's own error pages would answer a connection that is to be dropped.
         routes = [*self._api_routes(), *control.routes(), *Pages(platform, self.faults, self.access).routes()]
@@ -85,8 +86,3 @@ class App:
             # uvicorn notices this in the loop's next iteration. If this returned before, uvicorn would send an answer.
             while (await receive())["type"] != "http.disconnect":
                 pass
-
-
-def create_app(platform: Platform, *, api_key: str = DEFAULT_API_KEY, keys: Iterable[AccessKey] | None = None) -> App:
-    """The simulator of this platform. `api_key` may do everything; `keys` replace it and may be restricted."""
-    return App(platform, keys or [AccessKey(key=api_key)])

@@ -21,7 +21,7 @@ from togetherai_simulator.job import Job
 from togetherai_simulator.journal import Journal
 from togetherai_simulator.options import Options, Seconds
 from togetherai_simulator.platform import Platform
-from togetherai_simulator.settings import Behaviour, Idempotency
+from togetherai_simulator.settings import Behaviour
 
 SHOWN = 200
 """How many remediations per cluster the state holds, newest first, unless the query sets `limit`."""
@@ -38,12 +38,6 @@ class Speed(Options):
 
     speed: Seconds
     """Simulated seconds per real second; 0 stops the clock."""
-
-
-class Reading(Options):
-    """What remediation_id does."""
-
-    reading: Idempotency
 
 
 class Proposal(Options):
@@ -94,7 +88,6 @@ class Control:
         instance = "/instances/{cluster_id}/{instance_id}"
         remediation = "/remediations/{remediation_id}"
         table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
-            ("GET", "/healthz", self.health),
             ("GET", "/state", self.state),
             ("GET", "/requests", self.requests),
             ("DELETE", "/requests", self.clear_requests),
@@ -103,11 +96,9 @@ class Control:
             ("POST", "/advance", self.advance),
             ("GET", "/settings", self.settings),
             ("PATCH", "/settings", self.change_settings),
-            ("POST", "/idempotency", self.idempotency),
             ("GET", "/faults", self.faults),
             ("POST", "/faults", self.add_fault),
             ("DELETE", "/faults", self.clear_faults),
-            ("GET", f"{instance}/behaviour", self.behaviour),
             ("PUT", f"{instance}/behaviour", self.behave),
             ("POST", f"{instance}/propose", self.propose),
             ("POST", f"{instance}/clear-alerts", self.clear_alerts),
@@ -129,9 +120,6 @@ class Control:
                 self._platform.commit()
 
         return endpoint
-
-    async def health(self, request: Request) -> Any:
-        return {"status": "ok"}
 
     async def state(self, request: Request) -> Any:
         limit = request.query_params.get("limit", str(SHOWN))
@@ -187,11 +175,6 @@ class Control:
         self._platform.change_settings(await _validated(request, self._platform.settings.with_changes))
         return self._platform.settings.model_dump()
 
-    async def idempotency(self, request: Request) -> Any:
-        reading = (await _read(request, Reading)).reading
-        self._platform.change_settings(self._platform.settings.model_copy(update={"idempotency": reading}))
-        return {"reading": reading}
-
     async def faults(self, request: Request) -> Any:
         return [rule.model_dump() for rule in self._faults.rules]
 
@@ -202,9 +185,6 @@ class Control:
     async def clear_faults(self, request: Request) -> Any:
         self._faults.clear()
         return []
-
-    async def behaviour(self, request: Request) -> Any:
-        return self._platform.node(**request.path_params).behaviour.model_dump()
 
     async def behave(self, request: Request) -> Any:
         behaviour = await _read(request, Behaviour)

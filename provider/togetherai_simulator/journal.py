@@ -56,7 +56,7 @@ def _readable(body: bytes) -> Any:
 class Journal:
     """The latest requests."""
 
-    def __init__(self, size: int = 10_000) -> None:
+    def __init__(self, size: int) -> None:
         """`size` is in requests."""
         self.entries: deque[Entry] = deque(maxlen=size)
         self.count = 0

@@ -1,12 +1,11 @@
 """The pages for people: the console at the root, the reference, and the OpenAPI document behind it.
 
-This module makes plain HTML, with a small script of its own: the libraries that make such pages come in no Python
-package, and the simulator's pages must work without a network.
+They are plain HTML from templates, with a small script of their own: the libraries that make such pages in the browser
+come in no Python package, and the simulator's pages must work without a network.
 """
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import get_args
 
@@ -17,8 +16,9 @@ from starlette.routing import Route
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from togetherai_simulator.access import Access
 from togetherai_simulator.alerts import FAULTS
-from togetherai_simulator.console import render
+from togetherai_simulator.console import render_cluster
 from togetherai_simulator.faults import FaultName, Faults, OperationName
+from togetherai_simulator.html import render
 from togetherai_simulator.openapi import openapi
 from togetherai_simulator.platform import Platform
 from togetherai_simulator.reference import render_reference
@@ -32,11 +32,6 @@ HARDENED = {
     "Referrer-Policy": "no-referrer",
 }
 """What a browser lets the pages do: run their own script and send requests to the simulator, nothing else."""
-
-
-def _options(values: list[str], *, first: str | None = None) -> str:
-    head = "" if first is None else f'<option value="">{escape(first)}</option>'
-    return head + "".join(f"<option>{escape(value)}</option>" for value in values)
 
 
 class Pages:
@@ -58,21 +53,16 @@ class Pages:
         ]
 
     async def console(self, request: Request) -> Response:
-        values = {
+        page = render(
+            "console.html",
             # The page uses the API like any client, so it needs a key. This key gives access to nothing real.
-            "key": escape(next((key.key for key in self._access.keys.values() if not key.read_only), "")),
-            "modes": _options([mode.short for mode in RemediationMode]),
-            "approval_modes": _options(
-                [mode.short for mode in RemediationMode if mode != RemediationMode.HOST_POWER_CYCLE],
-                first="as proposed",
-            ),
-            "alerts": _options(list(FAULTS)),
-            "kinds": _options(list(get_args(FaultName))),
-            "operations": _options(list(get_args(OperationName))[::-1]),
-        }
-        page = (ASSETS / "console.html").read_text(encoding="utf-8")
-        for name, value in values.items():
-            page = page.replace(f"{{{{{name}}}}}", value)
+            key=next((key.key for key in self._access.keys.values() if not key.read_only), ""),
+            modes=[mode.short for mode in RemediationMode],
+            approval_modes=[mode.short for mode in RemediationMode if mode != RemediationMode.HOST_POWER_CYCLE],
+            alerts=list(FAULTS),
+            kinds=get_args(FaultName),
+            operations=get_args(OperationName)[::-1],
+        )
         return HTMLResponse(page, headers=HARDENED)
 
     async def fragment(self, request: Request) -> Response:
@@ -86,7 +76,7 @@ class Pages:
         headers = {"ETag": tag, "X-Simulated-Time": clock.now().isoformat(), "X-Speed": str(clock.anchor.speed)}
         if request.headers.get("If-None-Match") == tag:
             return Response(status_code=304, headers=headers)
-        return HTMLResponse(render(self._platform, self._faults, cluster), headers=headers)
+        return HTMLResponse(render_cluster(self._platform, self._faults, cluster), headers=headers)
 
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]

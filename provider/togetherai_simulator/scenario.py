@@ -25,7 +25,7 @@ from __future__ import annotations
 import logging
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,12 @@ def explain(error: ValidationError) -> str:
     return f"{'.'.join(map(str, place)) or 'the file'}: {problem}"
 
 
-def simulate(scenario: Scenario, *, clock: Clock | None = None, store: Store | None = None) -> App:
-    """The simulator of a scenario. Goes on with the state in the store, if there is one. Raises `ScenarioError`."""
+def simulate(
+    scenario: Scenario | Mapping[str, Any] | None = None, *, clock: Clock | None = None, store: Store | None = None
+) -> App:
+    """The simulator of a scenario, or of what a scenario file holds, as an ASGI application. Goes on with the state in
+    the store, if there is one. Raises `ScenarioError`, or pydantic's ValidationError."""
+    scenario = scenario if isinstance(scenario, Scenario) else Scenario.model_validate(scenario or {})
     platform = Platform(
         clock=clock,
         clusters=scenario.clusters,
@@ -102,7 +106,7 @@ def simulate(scenario: Scenario, *, clock: Clock | None = None, store: Store | N
         seed=random.SystemRandom().getrandbits(32) if scenario.seed is None else scenario.seed,
         store=store,
     )
-    app = App(platform, scenario.api_keys)
+    app = App(platform, scenario.api_keys, journal=scenario.journal)
     for rule in scenario.faults:
         app.faults.add(rule)
     homes = _homes(platform)

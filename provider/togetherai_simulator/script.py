@@ -132,3 +132,5 @@ class Scenario(Options):
     """Faults that are on from the start."""
     events: list[AnyEvent] = Field(default_factory=list[AnyEvent])
     """What happens, in any order."""
+    journal: Annotated[int, Field(ge=1)] = 10_000
+    """How many requests the journal keeps, the newest ones."""

@@ -122,8 +122,8 @@ def engine_run(seed: int, folder: Path) -> Outcome:
     """A real `pulumi up` until it ends well, its provider or itself killed at random moments."""
     chance = random.Random(seed)
     kills = commands = 0
-    flags = (f"--idempotency={chance.choice(READINGS)}", f"--seed={seed}", "--pending=100", "--running=200")
-    with simulator(*flags) as api:
+    settings = {"idempotency": chance.choice(READINGS), "pending": 100, "running": 200}
+    with simulator(seed=seed, settings=settings) as api:
         stack = Stack(folder, chance.choice(("plugin", "dynamic")), api.address)
         stack.configure("togetherai:requestTimeout", "1s")
         stack.configure("togetherai:maxRetries", "2")
@@ -203,8 +203,8 @@ TOLD = Counter[str]()
 def stacks_run(seed: int, folder: Path) -> Outcome:
     """Two stacks on the engine that ask for one node, each killed at random moments, until each knows how it stands."""
     chance = random.Random(seed)
-    flags = (f"--idempotency={chance.choice(READINGS)}", f"--seed={seed}", "--pending=4000", "--running=200")
-    with simulator(*flags) as api:
+    settings = {"idempotency": chance.choice(READINGS), "pending": 4000, "running": 200}
+    with simulator(seed=seed, settings=settings) as api:
         form = chance.choice(("plugin", "dynamic"))
         stacks = [Stack(folder / name, form, api.address, name=name) for name in ("east", "west")]
         for rule in rules(0.1):
@@ -245,8 +245,8 @@ def _until_told(stack: Stack, kills: list[float]) -> tuple[int, int]:
 def racks_run(seed: int, folder: Path) -> Outcome:
     """Two rolling repairs of one cluster, two nodes each at once, where one cluster may have two under repair."""
     chance = random.Random(seed)
-    flags = (f"--idempotency={chance.choice(READINGS)}", f"--seed={seed}", "--pending=300", "--running=200")
-    with simulator(*flags, "--instances=6") as api:
+    settings = {"idempotency": chance.choice(READINGS), "pending": 300, "running": 200}
+    with simulator(seed=seed, settings=settings, instances=6) as api:
         for rule in rules(0.05):
             api.add_fault(rule)
         stacks = list[Stack]()
@@ -276,8 +276,8 @@ def runners_run(seed: int, folder: Path, backend: Backend) -> Outcome:
     # A sleeper's POST may arrive when all is over; only a server that ignores the key would take it for a new one.
     reading = chance.choice(READINGS[:3] if sleepy else READINGS)
     kills = commands = 0
-    flags = (f"--idempotency={reading}", f"--seed={seed}", "--pending=100", "--running=200")
-    with simulator(*flags) as api, ExitStack() as machines:
+    settings = {"idempotency": reading, "pending": 100, "running": 200}
+    with simulator(seed=seed, settings=settings) as api, ExitStack() as machines:
         runner = Stack(
             folder / "0", chance.choice(("plugin", "dynamic")), api.address, backend=backend, name=f"s-{seed}"
         )

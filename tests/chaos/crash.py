@@ -145,8 +145,8 @@ def run(case: Case, folder: Path, backend: Backend | None = None, name: str = "p
     """Kills, unlocks, runs again, and counts. `name` is the stack's in the backend; without one its state is kept in
     the folder."""
     # Half a second PENDING and QUARANTINED, and one RUNNING: time to be seen in each.
-    flags = (f"--idempotency={case.reading}", "--pending=100", "--quarantined=100", "--running=200")
-    with simulator(*flags) as api, gate(api.address) as (stopper, address):
+    settings = {"idempotency": case.reading, "pending": 100, "quarantined": 100, "running": 200}
+    with simulator(settings=settings) as api, gate(api.address) as (stopper, address):
         stack = Stack(folder / "first", case.form, address, backend=backend, name=name)
         if case.is_delete:
             api.behave(outcome="hold")

@@ -24,7 +24,7 @@ def main(folder: Path) -> None:
     """Writes fleet-report.png into `folder`."""
     with (
         tempfile.TemporaryDirectory() as scratch,
-        simulator("--clusters=2", "--instances=6", speed=SPEED) as api,
+        simulator(clusters=2, instances=6, speed=SPEED) as api,
         chromium() as browser,
     ):
         user = Stack(Path(scratch) / "stack", "plugin", api.address)

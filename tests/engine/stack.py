@@ -23,6 +23,7 @@ import yaml
 from pydantic.alias_generators import to_snake
 
 from pulumi_resource_togetherai import __version__
+from togetherai_simulator import pulumi_environment
 
 Form = Literal["plugin", "dynamic"]
 """Which adapter a program uses."""
@@ -138,23 +139,17 @@ class Stack:
         self.form: Form = form
         self._declared: dict[str, dict[str, Any]] = {}
         self._options: dict[str, dict[str, Any]] = {}
-        state = folder / "state"
-        state.mkdir(parents=True)
         self._shared = backend is not None
-        backend = backend or Backend(state.as_uri(), {})
         # An environment of its own: nothing of the machine's Pulumi or Together settings reaches a test.
         self.env = {
             "PATH": os.pathsep.join([str(venv), str(engine), "/usr/bin", "/bin"]),
-            "HOME": str(folder),
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": backend.url,
-            "PULUMI_CONFIG_PASSPHRASE": "test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **pulumi_environment(folder),
+            "PULUMI_CONFIG_PASSPHRASE": "test",  # that of the stacks in tests/states
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",  # else each `pip list` of the language host asks the index
             **({"PYTHONPATH": str(_pip_that_remembers())} if venv == VENV else {}),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "TOGETHER_BASE_URL": api,
-            **backend.env,
+            **({"PULUMI_BACKEND_URL": backend.url, **backend.env} if backend else {}),
         } | ({"TOGETHER_API_KEY": api_key} if api_key else {})
         self.config: dict[str, str] = {"togetherai:pollInterval": "50ms"}
         self._write_program()

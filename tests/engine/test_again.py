@@ -66,7 +66,7 @@ def run(form: Form, folder: Path) -> Course:
     ways = [(way, state) for way in WAYS for state in STATES if (form, way) != ("dynamic", "replace")]
     nodes = {ending: f"cluster-1-node-{number}" for number, ending in enumerate(ways, 1)}
     course = Course(nodes, {}, {}, {})
-    with simulator(f"--instances={len(nodes)}") as api:
+    with simulator(instances=len(nodes)) as api:
         stack = Stack(folder, form, api.address)
 
         def keep(command: str, done: Run) -> None:
@@ -173,7 +173,7 @@ def test_somebody_elses_remediation_is_refused_adopted_or_joined_as_the_program_
 def test_history_that_expired_takes_no_record_away(stack: Stack, api: Simulator):
     stack.declare()
     stack.up(check=True)
-    api.forget(api.remediations()[0]["id"])
+    api.expire(api.remediations()[0]["id"])
     refresh = stack.refresh()
     assert "its record is kept" in refresh.output
     assert stack.up(check=True).summary("unchanged") == 2

@@ -25,7 +25,7 @@ NODES = [f"cluster-{cluster}-node-{number}" for cluster in (1, 2) for number in 
 @pytest.fixture
 def api() -> Generator[Simulator]:
     """A simulated API with two clusters of three nodes."""
-    with simulator("--clusters=2", "--instances=3") as running:
+    with simulator(clusters=2, instances=3) as running:
         yield running
 
 

@@ -11,7 +11,7 @@ from tests.simulated import SPEED, Simulator
 @pytest.fixture
 def stack_of_a_strange_server(stack: Stack, api: Simulator) -> Stack:
     """Reads lag half a second behind, and `remediation_id` is refused."""
-    api.speak(idempotency="refuse", dialect={"get_lag": SPEED / 2, "list_lag": SPEED / 2})
+    api.set(idempotency="refuse", dialect={"get_lag": SPEED / 2, "list_lag": SPEED / 2})
     stack.configure("togetherai:pollInterval", "200ms")
     stack.declare()
     return stack

@@ -56,7 +56,7 @@ def effects(api: Simulator) -> list[str]:
 
 @pytest.mark.parametrize("language", ["yaml", "python"])
 def test_there_and_back_nothing_runs_and_nothing_is_cancelled(tmp_path: Path, language: str):
-    with simulator("--instances=8") as api:
+    with simulator(instances=8) as api:
         stack = Stack(tmp_path / "stack", "plugin", api.address)
         api.behave(NODE(2), outcome="never")
         api.behave(NODE(3), outcome="hold")

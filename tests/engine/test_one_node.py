@@ -57,10 +57,10 @@ class Race:
 
 @contextmanager
 def race(
-    folder: Path, form: Form, *flags: str, speed: float = SPEED, inputs: dict[str, Any] | None = None
+    folder: Path, form: Form, *, speed: float = SPEED, inputs: dict[str, Any] | None = None, **settings: Any
 ) -> Generator[Race]:
     """Two stacks that declare a remediation of the same node."""
-    with simulator(*flags, speed=speed) as api, gate(api.address) as (late_gate, address):
+    with simulator(settings=settings, speed=speed) as api, gate(api.address) as (late_gate, address):
         stacks = [Stack(folder / name, form, address, name=name) for name in ("early", "late")]
         stacks[0].env["TOGETHER_BASE_URL"] = api.address
         for stack in stacks:
@@ -70,7 +70,7 @@ def race(
 
 
 def test_of_two_stacks_at_once_one_runs_and_the_other_is_told(tmp_path: Path, form: Form):
-    with race(tmp_path, form, "--pending=600", "--running=100") as both:
+    with race(tmp_path, form, pending=600, running=100) as both:
         early, late = both.run()
         assert (early.code, late.code) == (0, 1)
         assert both.states() == ["CANCELLED", "SUCCEEDED"]
@@ -94,7 +94,7 @@ def test_of_two_stacks_at_once_one_runs_and_the_other_is_told(tmp_path: Path, fo
 
 
 def test_of_two_stacks_with_adopt_both_wait_for_the_same_one(tmp_path: Path, form: Form):
-    with race(tmp_path, form, "--pending=300", "--running=300", inputs=ADOPTING) as both:
+    with race(tmp_path, form, pending=300, running=300, inputs=ADOPTING) as both:
         early, late = both.run()
         assert (early.code, late.code) == (0, 0)
         assert both.states() == ["CANCELLED", "SUCCEEDED"]
@@ -104,7 +104,7 @@ def test_of_two_stacks_with_adopt_both_wait_for_the_same_one(tmp_path: Path, for
 
 
 def test_an_api_that_begins_at_once_leaves_both_and_both_are_named(tmp_path: Path, form: Form):
-    with race(tmp_path, form, "--pending=0", "--running=600") as both:
+    with race(tmp_path, form, pending=0, running=600) as both:
         early, late = both.run()
         assert (early.code, late.code) == (0, 0)
         assert both.states() == ["SUCCEEDED", "SUCCEEDED"]
@@ -115,7 +115,7 @@ def test_an_api_that_begins_at_once_leaves_both_and_both_are_named(tmp_path: Pat
 
 
 def test_an_api_that_tells_times_in_whole_seconds_changes_nothing(tmp_path: Path):
-    with race(tmp_path, "plugin", "--pending=1000", "--running=1000", speed=1) as both:
+    with race(tmp_path, "plugin", pending=1000, running=1000, speed=1) as both:
         both.late_gate.rewrite = lambda method, path, body: re.sub(rb"(:\d\d)\.\d+Z", rb"\1Z", body)
         both.early.env["TOGETHER_BASE_URL"] = both.late.env["TOGETHER_BASE_URL"]
         early, late = both.run()

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -102,7 +103,7 @@ def test_a_refresh_that_is_interrupted_gives_the_lock_back_and_the_next_up_resum
 
 
 @pytest.fixture
-def accounts(tmp_path: Path) -> Path:
+def accounts() -> dict[str, Any]:
     """A scenario of two clusters that two accounts have, each with a key that sees its own."""
     keys = [
         {"key": "test-key"},
@@ -110,15 +111,13 @@ def accounts(tmp_path: Path) -> Path:
         {"key": "production-key", "user": "production", "clusters": ["cluster-2"]},
         {"key": "next-key", "clusters": ["cluster-1"]},
     ]
-    scenario = tmp_path / "scenario.yaml"
-    scenario.write_text(yaml.safe_dump({"clusters": 2, "instances": 2, "api_keys": keys}))
-    return scenario
+    return {"clusters": 2, "instances": 2, "api_keys": keys}
 
 
 def test_a_key_that_is_revoked_during_a_wait_is_replaced_and_nothing_runs_twice(
-    tmp_path: Path, form: Form, accounts: Path
+    tmp_path: Path, form: Form, accounts: dict[str, Any]
 ):
-    with simulator(scenario=accounts) as api:
+    with simulator(**accounts) as api:
         api.behave(outcome="never")
         stack = Stack(tmp_path / "stack", form, api.address, api_key="research-key")
         stack.declare()
@@ -137,8 +136,8 @@ def test_a_key_that_is_revoked_during_a_wait_is_replaced_and_nothing_runs_twice(
         assert api.posts() == 1
 
 
-def test_another_key_in_the_configuration_runs_nothing_again(tmp_path: Path, form: Form, accounts: Path):
-    with simulator(scenario=accounts) as api:
+def test_another_key_in_the_configuration_runs_nothing_again(tmp_path: Path, form: Form, accounts: dict[str, Any]):
+    with simulator(**accounts) as api:
         stack = Stack(tmp_path / "stack", form, api.address, api_key=None)
         stack.declare()
         for key in ("research-key", "next-key"):
@@ -156,9 +155,9 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("language", PROGRAMS)
-def test_each_account_is_served_with_its_own_key(tmp_path: Path, accounts: Path, language: str):
+def test_each_account_is_served_with_its_own_key(tmp_path: Path, accounts: dict[str, Any], language: str):
     file, program, project = PROGRAMS[language]
-    with simulator(scenario=accounts) as api:
+    with simulator(**accounts) as api:
         stack = Stack(tmp_path / "stack", "dynamic", api.address, api_key=None)
         (stack.folder / file).write_text(program)
         declared = (

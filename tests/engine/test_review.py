@@ -102,7 +102,7 @@ def test_a_proposal_that_vanished_is_a_success_with_a_note_or_an_error(stack: St
     failing = stack.up()
     assert failing.code != 0
     assert f"`{stack.spelt('ifGone')}` is FAIL" in " ".join(failing.output.split())
-    api.forget(proposal["id"])
+    api.expire(proposal["id"])
     declare(stack, proposal["id"])
     up = stack.up(check=True)
     assert "the proposal has vanished" in up.output

@@ -40,10 +40,7 @@ from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.session import Session
 from tests.model.orders import Chooser, Move, Touch, names
 from tests.model.world import NODE, NOON, Killed, Telling, World
-from togetherai_simulator.access import DEFAULT_API_KEY
-from togetherai_simulator.clock import Clock
-from togetherai_simulator.inprocess import InProcessTransport
-from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, simulate
 from togetherai_simulator.settings import Idempotency
 
 READINGS: tuple[str, ...] = get_args(Idempotency)
@@ -247,7 +244,7 @@ class _Replica:
     """A platform that knows of some of the writes."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        scenario = Scenario.model_validate({"seed": 0, "settings": settings})
+        scenario = {"seed": 0, "settings": settings}
         self._now = 0.0
         self._transport = InProcessTransport(simulate(scenario, clock=Clock(lambda: NOON + self._now)))
 

@@ -26,10 +26,7 @@ from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.model.world import NOON, Telling
 from tests.simulated import course_of
-from togetherai_simulator.access import DEFAULT_API_KEY
-from togetherai_simulator.clock import Clock
-from togetherai_simulator.inprocess import InProcessTransport
-from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, simulate
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -62,7 +59,7 @@ class Fleet:
     def __init__(self, *, nodes: int, config: dict[str, Any], settings: dict[str, Any]) -> None:
         loop = asyncio.get_running_loop()
         scenario = {"clusters": 2, "instances": nodes, "settings": {"pending": 10, "running": 290} | settings}
-        app = simulate(Scenario.model_validate(scenario), clock=Clock(lambda: NOON + loop.time()))
+        app = simulate(scenario, clock=Clock(lambda: NOON + loop.time()))
         self.outside = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator")
         self.outside.headers["Authorization"] = f"Bearer {DEFAULT_API_KEY}"
         self._app = app

@@ -23,10 +23,7 @@ from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.telemetry.instruments import Instruments, instruments, use
 from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.model.world import NOON, Telling
-from togetherai_simulator.access import DEFAULT_API_KEY
-from togetherai_simulator.clock import Clock
-from togetherai_simulator.inprocess import InProcessTransport
-from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, simulate
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -88,7 +85,7 @@ class Network(InProcessTransport):
 async def network() -> Network:
     """A cluster whose remediations take five minutes."""
     loop = asyncio.get_running_loop()
-    scenario = Scenario.model_validate({"clusters": 1, "instances": 4, "settings": {"pending": 10, "running": 290}})
+    scenario = {"clusters": 1, "instances": 4, "settings": {"pending": 10, "running": 290}}
     return Network(simulate(scenario, clock=Clock(lambda: NOON + loop.time())))
 
 

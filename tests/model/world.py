@@ -23,10 +23,7 @@ from pulumi_resource_togetherai.operation.results import Recorded, Resource
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from togetherai_simulator.access import DEFAULT_API_KEY
-from togetherai_simulator.clock import Clock
-from togetherai_simulator.inprocess import InProcessTransport
-from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, Scenario, simulate
 
 T = TypeVar("T")
 NOON = 1_800_000_000.0

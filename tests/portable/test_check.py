@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from tests.portable.test_plugin import CLEAN
-from tests.simulator.process import running
+from togetherai_simulator import running
 
 
 def check(url: str) -> tuple[int, list[str]]:
@@ -20,7 +20,7 @@ def check(url: str) -> tuple[int, list[str]]:
 
 def test_it_finds_a_simulator():
     with running() as simulator:
-        code, lines = check(simulator.base_url)
+        code, lines = check(simulator.address)
     assert (code, [line.split()[:2] for line in lines]) == (
         0,
         [["ok", name] for name in ("network", "address", "key", "cluster", "clock")],

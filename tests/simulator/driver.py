@@ -7,11 +7,8 @@ from typing import Any, Self
 
 import httpx
 
-from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, simulate
 from togetherai_simulator.app import App
-from togetherai_simulator.clock import Clock
-from togetherai_simulator.inprocess import InProcessTransport
-from togetherai_simulator.scenario import Scenario, simulate
 from togetherai_simulator.store import Store
 
 NOON = 1_800_000_000.0
@@ -34,7 +31,7 @@ class Driver:
     """A simulator and a client of it. The methods named after operations return the answer as it came."""
 
     def __init__(self, scenario: Mapping[str, Any] | None = None, *, store: Store | None = None) -> None:
-        self.app: App = simulate(Scenario.model_validate(scenario or {}), clock=Clock(lambda: NOON), store=store)
+        self.app: App = simulate(scenario, clock=Clock(lambda: NOON), store=store)
         self.http = httpx.AsyncClient(
             transport=InProcessTransport(self.app),
             base_url="http://simulator",

@@ -12,7 +12,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.simulator.driver import HOST_AWARE, REBOOT_VM, VM_ONLY, instance_path
-from tests.simulator.process import Process, running
+from togetherai_simulator import Simulator, running
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 Scheme = Literal["light", "dark"]
@@ -31,7 +31,7 @@ def chromium() -> Generator[Browser]:
 
 
 @contextmanager
-def showing(simulator: Process, browser: Browser, scheme: Scheme = "light") -> Generator[Page]:
+def showing(simulator: Simulator, browser: Browser, scheme: Scheme = "light") -> Generator[Page]:
     """The console page of a simulator. Fails when the page reports an error or asks for anything from elsewhere."""
     problems: list[str] = []
     page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 860})
@@ -46,7 +46,7 @@ def showing(simulator: Process, browser: Browser, scheme: Scheme = "light") -> G
     assert [problem for problem in problems if not problem.startswith("data:")] == []
 
 
-def furnish(simulator: Process) -> None:
+def furnish(simulator: Simulator) -> None:
     """Gives the page something to show: every kind of remediation, alerts, and a fault."""
 
     def create(instance: str, mode: str, reason: str) -> None:
@@ -75,7 +75,7 @@ def main(folder: Path) -> None:
     schemes: tuple[Scheme, ...] = ("light", "dark")
     with (
         chromium() as browser,
-        running("--instances", "8", "--clusters", "2", "--seed", "4", "--speed", "0") as simulator,
+        running({"instances": 8, "clusters": 2, "seed": 4}, speed=0) as simulator,
     ):
         furnish(simulator)
         for scheme in schemes:

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.readable import contrasts
 from tests.simulator.driver import NODE, instance_path
-from tests.simulator.process import Process, running
 from tests.simulator.screenshots import CHROMIUM, Scheme, chromium, furnish, showing
+from togetherai_simulator import Simulator, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")]
 
@@ -25,12 +25,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def simulator() -> Iterator[Process]:
-    with running("--instances", "6", "--speed", "0") as process:
+def simulator() -> Iterator[Simulator]:
+    with running({"instances": 6}, speed=0) as process:
         yield process
 
 
-def only(simulator: Process) -> dict[str, str]:
+def only(simulator: Simulator) -> dict[str, str]:
     """The one remediation there is."""
     [remediation] = simulator.http.get(PATH).json()["remediations"]
     return remediation
@@ -38,7 +38,7 @@ def only(simulator: Process) -> dict[str, str]:
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
 def test_it_follows_the_colour_scheme_and_its_text_is_readable(
-    simulator: Process, browser: Browser, scheme: Scheme
+    simulator: Simulator, browser: Browser, scheme: Scheme
 ) -> None:
     furnish(simulator)
     with showing(simulator, browser, scheme) as page:
@@ -48,7 +48,7 @@ def test_it_follows_the_colour_scheme_and_its_text_is_readable(
         assert [place for place in contrasts(page) if place["contrast"] < 4.5] == []
 
 
-def test_it_shows_by_itself_what_others_do(simulator: Process, browser: Browser) -> None:
+def test_it_shows_by_itself_what_others_do(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         path = instance_path(NODE).removeprefix("/v1")
         simulator.http.post(path, json={"mode": "REMEDIATION_MODE_REBOOT_VM", "reason": "seen live"})
@@ -57,7 +57,7 @@ def test_it_shows_by_itself_what_others_do(simulator: Process, browser: Browser)
         page.locator("article .badge.running").wait_for()
 
 
-def test_a_remediation_can_be_started_and_cancelled(simulator: Process, browser: Browser) -> None:
+def test_a_remediation_can_be_started_and_cancelled(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         page.get_by_label(f"Act on {NODE}").click()
         page.locator("#start-dialog [name=mode]").select_option("HOST_AWARE")
@@ -69,7 +69,7 @@ def test_a_remediation_can_be_started_and_cancelled(simulator: Process, browser:
         page.locator("article .badge.cancelled").wait_for()
 
 
-def test_a_proposal_can_be_approved_by_keyboard_in_another_mode(simulator: Process, browser: Browser) -> None:
+def test_a_proposal_can_be_approved_by_keyboard_in_another_mode(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         simulator.control("POST", f"/instances/cluster-1/{NODE}/propose", {"fault": "xid"})
         approve = page.get_by_role("button", name="Approve").first
@@ -89,7 +89,7 @@ def test_a_proposal_can_be_approved_by_keyboard_in_another_mode(simulator: Proce
         assert (approved["mode"], approved["review_comment"]) == ("REMEDIATION_MODE_VM_ONLY", "go ahead")
 
 
-def test_a_proposal_can_be_rejected_and_a_dialog_left(simulator: Process, browser: Browser) -> None:
+def test_a_proposal_can_be_rejected_and_a_dialog_left(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         page.get_by_label(f"Act on {NODE}").click()
         page.locator("#start-dialog [name=what]").select_option("propose")
@@ -104,7 +104,7 @@ def test_a_proposal_can_be_rejected_and_a_dialog_left(simulator: Process, browse
         assert only(simulator)["review_comment"] == "not now"
 
 
-def test_a_fault_can_be_switched_on_and_off(simulator: Process, browser: Browser) -> None:
+def test_a_fault_can_be_switched_on_and_off(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         page.get_by_role("button", name="Add a fault …").click()
         page.locator("#fault-dialog [name=kind]").select_option("error")
@@ -117,7 +117,7 @@ def test_a_fault_can_be_switched_on_and_off(simulator: Process, browser: Browser
         assert simulator.http.get(PATH).status_code == 200
 
 
-def test_what_is_refused_is_told(simulator: Process, browser: Browser) -> None:
+def test_what_is_refused_is_told(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         simulator.control("PATCH", "/settings", {"active_limit": 1})
         for _ in range(2):
@@ -128,7 +128,7 @@ def test_what_is_refused_is_told(simulator: Process, browser: Browser) -> None:
         page.get_by_text("has 1 active remediation(s) already").wait_for()
 
 
-def test_what_was_opened_stays_open_and_the_focus_stays_where_it_was(simulator: Process, browser: Browser) -> None:
+def test_what_was_opened_stays_open_and_the_focus_stays_where_it_was(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         simulator.control("POST", f"/instances/cluster-1/{NODE}/propose", {"fault": "xid"})
         page.get_by_text("Timeline").click()
@@ -138,27 +138,27 @@ def test_what_was_opened_stays_open_and_the_focus_stays_where_it_was(simulator: 
         assert page.evaluate("document.activeElement.textContent") == "Reject"
 
 
-def test_time_can_be_hurried(simulator: Process, browser: Browser) -> None:
+def test_time_can_be_hurried(simulator: Simulator, browser: Browser) -> None:
     with showing(simulator, browser) as page:
         page.get_by_role("button", name="+10 min").click()
         speed = page.get_by_label("Simulated seconds per second")
         with page.expect_response("**/_simulator/clock"):
             speed.select_option("600")
         expect(speed).to_have_value("600")
-        assert simulator.control("GET", "/clock").json()["speed"] == 600
+        assert simulator.control("GET", "/clock")["speed"] == 600
 
 
 EVIL = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>" onfocus="window.owned=1" \x1b[2J\u202eevil'
 
 
-def test_what_programs_write_is_text_in_the_page_and_does_nothing(simulator: Process, browser: Browser) -> None:
+def test_what_programs_write_is_text_in_the_page_and_does_nothing(simulator: Simulator, browser: Browser) -> None:
     node = instance_path(NODE).removeprefix("/v1")
     first = simulator.http.post(node, json={"mode": "REMEDIATION_MODE_REBOOT_VM", "reason": EVIL}).json()
     simulator.control("POST", f"/remediations/{first['id']}/state", {"state": "FAILED", "error_message": EVIL})
-    proposal = simulator.control("POST", f"/instances/cluster-1/{NODE}/propose", {"reason": EVIL, "force": True}).json()
+    proposal = simulator.control("POST", f"/instances/cluster-1/{NODE}/propose", {"reason": EVIL, "force": True})
     approve = f"{node}/{proposal['id']}/reject"
     assert simulator.http.post(approve, json={"comment": EVIL}).status_code == 200
-    odd = simulator.control("POST", f"/remediations/{first['id']}/state", {"state": '"><b id=owned>'}).json()
+    odd = simulator.control("POST", f"/remediations/{first['id']}/state", {"state": '"><b id=owned>'})
     assert odd["state"] == '"><b id=owned>'
     page = browser.new_page()
     page.goto(f"{simulator.root}/")
@@ -175,7 +175,7 @@ def test_what_programs_write_is_text_in_the_page_and_does_nothing(simulator: Pro
     page.close()
 
 
-def test_the_pages_own_rules_forbid_any_script_but_its_own(simulator: Process, browser: Browser) -> None:
+def test_the_pages_own_rules_forbid_any_script_but_its_own(simulator: Simulator, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{simulator.root}/")
     page.evaluate(

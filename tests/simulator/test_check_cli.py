@@ -10,15 +10,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulator.process import Process, running
+from togetherai_simulator import Simulator, running
 
 KEY = "simulator-key"
 CHECKS = ["network", "address", "key", "cluster", "clock"]
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Process]:
-    with running("--instances", "3") as process:
+def simulator() -> Iterator[Simulator]:
+    with running({"instances": 3}) as process:
         yield process
 
 
@@ -38,8 +38,8 @@ def check(*arguments: str, address: str, key: str | None = KEY) -> tuple[int, li
     return code, lines
 
 
-def test_all_is_well(simulator: Process):
-    code, lines = check("cluster-1", address=simulator.base_url)
+def test_all_is_well(simulator: Simulator):
+    code, lines = check("cluster-1", address=simulator.address)
     assert code == 0
     assert [line[:13].split() for line in lines] == [["ok", name] for name in CHECKS]
     assert "cluster-1 is known: 3 GPU worker nodes (3 Ready), 0 active remediations" in lines[3]
@@ -47,10 +47,10 @@ def test_all_is_well(simulator: Process):
     assert lines[4].endswith("the API's clock and this machine's agree")
 
 
-def test_it_only_reads(simulator: Process):
+def test_it_only_reads(simulator: Simulator):
     simulator.control("DELETE", "/requests")
-    check("cluster-1", address=simulator.base_url)
-    asked = simulator.control("GET", "/requests").json()
+    check("cluster-1", address=simulator.address)
+    asked = simulator.control("GET", "/requests")
     assert {entry["method"] for entry in asked if entry["path"].startswith("/v1")} == {"GET"}
 
 
@@ -68,27 +68,27 @@ def test_it_only_reads(simulator: Process):
     ],
 )
 def test_the_first_that_is_not_good_is_the_last_line(
-    simulator: Process, arguments: list[str], address: str | None, key: str | None, failing: str, part: str
+    simulator: Simulator, arguments: list[str], address: str | None, key: str | None, failing: str, part: str
 ):
-    code, lines = check(*arguments, address=address or simulator.base_url, key=key)
+    code, lines = check(*arguments, address=address or simulator.address, key=key)
     assert code == 1
     assert lines[-1].split()[:2] == ["FAIL", failing]
     assert part in lines[-1]
     assert all(line.startswith("ok") for line in lines[:-1])
 
 
-def test_on_request_it_is_json(simulator: Process):
-    code, lines = check("cluster-1", "--json", address=simulator.base_url)
+def test_on_request_it_is_json(simulator: Simulator):
+    code, lines = check("cluster-1", "--json", address=simulator.address)
     told = json.loads("\n".join(lines))
     assert (code, [line["check"] for line in told]) == (0, CHECKS)
     assert all(line["ok"] for line in told)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 501])
-def test_an_api_that_lists_no_whole_cluster_is_no_failure(simulator: Process, status: int):
+def test_an_api_that_lists_no_whole_cluster_is_no_failure(simulator: Simulator, status: int):
     simulator.control("PATCH", "/settings", {"dialect": {"wildcard": status}})
     try:
-        code, lines = check("cluster-1", address=simulator.base_url)
+        code, lines = check("cluster-1", address=simulator.address)
     finally:
         simulator.control("PATCH", "/settings", {"dialect": {"wildcard": "served"}})
     assert code == 0
@@ -107,17 +107,17 @@ def test_an_api_that_lists_no_whole_cluster_is_no_failure(simulator: Process, st
     ],
 )
 def test_without_a_cluster_that_answers_there_is_nothing_to_describe(
-    simulator: Process, arguments: list[str], address: str | None, key: str | None, failing: str
+    simulator: Simulator, arguments: list[str], address: str | None, key: str | None, failing: str
 ):
-    code, lines, wrong = run(*arguments, "--describe", address=address or simulator.base_url, key=key)
+    code, lines, wrong = run(*arguments, "--describe", address=address or simulator.address, key=key)
     assert (code, lines) == (1, [])
     assert [line.split()[:2] for line in wrong] == [["FAIL", failing]]
 
 
-def test_a_cluster_that_cannot_be_read_fails_and_is_described_all_the_same(simulator: Process):
+def test_a_cluster_that_cannot_be_read_fails_and_is_described_all_the_same(simulator: Simulator):
     simulator.control("POST", "/faults", {"operation": "get_cluster", "kind": "html"})
     try:
-        code, lines, wrong = run("cluster-1", "--describe", address=simulator.base_url)
+        code, lines, wrong = run("cluster-1", "--describe", address=simulator.address)
     finally:
         simulator.control("DELETE", "/faults")
     assert code == 1
@@ -125,7 +125,7 @@ def test_a_cluster_that_cannot_be_read_fails_and_is_described_all_the_same(simul
     assert "answers without a JSON object" in "\n".join(lines)
 
 
-def test_one_cluster_is_described_at_a_time(simulator: Process):
-    code, lines, wrong = run("cluster-1", "cluster-2", "--describe", address=simulator.base_url)
+def test_one_cluster_is_described_at_a_time(simulator: Simulator):
+    code, lines, wrong = run("cluster-1", "cluster-2", "--describe", address=simulator.address)
     assert (code, lines) == (2, [])
     assert wrong[-1].endswith("--describe takes one CLUSTER")

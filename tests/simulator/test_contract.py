@@ -335,7 +335,7 @@ async def test_the_journal_keeps_the_newest_10000(simulator: Driver) -> None:
         ("POST", "/advance", {"seconds": -1}),
         ("POST", "/advance", {}),
         ("POST", "/faults", {"kind": "plague"}),
-        ("POST", "/idempotency", {"reading": "maybe"}),
+        ("PATCH", "/settings", {"idempotency": "maybe"}),
         ("PATCH", "/settings", {"colour": "red"}),
         ("PUT", f"/instances/cluster-1/{NODE}/behaviour", {"outcome": "explode"}),
         ("GET", "/state?limit=x", None),

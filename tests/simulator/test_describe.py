@@ -18,10 +18,8 @@ from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
 from pulumi_resource_togetherai.describe.describing import Description, describe
 from pulumi_resource_togetherai.describe.finding import NOT_TOLD
 from tests.simulator.driver import NODE, OTHER_NODE, REBOOT_VM, VM_ONLY, Driver, instance_path
-from tests.simulator.process import Process, running
 from tests.simulator.test_check_cli import check
-from togetherai_simulator.access import DEFAULT_API_KEY
-from togetherai_simulator.inprocess import InProcessTransport
+from togetherai_simulator import DEFAULT_API_KEY, InProcessTransport, Simulator, running
 
 THIRD, FOURTH = "cluster-1-node-3", "cluster-1-node-4"
 MARKED = "broken [pulumi training/prod node-3 #1 01234567-89abcdef]"
@@ -389,16 +387,16 @@ def _planted(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Bend:
 
 @pytest.fixture(scope="module")
 def simulator():
-    with running("--instances", "3") as process:
+    with running({"instances": 3}) as process:
         yield process
 
 
-def test_the_command_prints_the_description_alone(simulator: Process):
-    code, lines = check("cluster-1", "--describe", address=simulator.base_url)
+def test_the_command_prints_the_description_alone(simulator: Simulator):
+    code, lines = check("cluster-1", "--describe", address=simulator.address)
     assert code == 0
     assert lines[0].startswith("How this API speaks, as far as ")
     assert not [line for line in lines if "cluster-1" in line or "127.0.0.1" in line or "TOGETHER" in line]
-    code, lines = check("cluster-1", "--describe", "--json", address=simulator.base_url)
+    code, lines = check("cluster-1", "--describe", "--json", address=simulator.address)
     told = json.loads("\n".join(lines))
     assert (code, set(told)) == (0, {"version", "requests", "findings"})
     assert {"about", "told", "seen", "of"} == set(told["findings"][0])

@@ -15,7 +15,7 @@ from schemathesis import Case
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from tests.simulator.process import Process, running
+from togetherai_simulator import Simulator, running
 from togetherai_simulator.openapi import openapi
 
 CONTRACT = Path(__file__).parents[2].parent / "shared" / "api" / "remediation-openapi.yml"
@@ -35,7 +35,7 @@ fuzzing = settings(
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Process]:
+def simulator() -> Iterator[Simulator]:
     with running() as process:
         process.control("POST", "/instances/cluster-1/cluster-1-node-2/propose", {})
         yield process
@@ -51,12 +51,12 @@ def call(case: Case, base_url: str) -> None:
 
 @own.parametrize()
 @fuzzing
-def test_whatever_is_asked_the_answer_is_as_its_own_document_says(case: Case, simulator: Process) -> None:
+def test_whatever_is_asked_the_answer_is_as_its_own_document_says(case: Case, simulator: Simulator) -> None:
     call(case, simulator.root)
 
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the published contract is not beside this repository")
 @vendors.parametrize()
 @fuzzing
-def test_whatever_is_asked_the_answer_is_as_the_contract_says(case: Case, simulator: Process) -> None:
-    call(case, simulator.base_url)
+def test_whatever_is_asked_the_answer_is_as_the_contract_says(case: Case, simulator: Simulator) -> None:
+    call(case, simulator.address)

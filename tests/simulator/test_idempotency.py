@@ -9,7 +9,7 @@ from tests.simulator.driver import ALREADY_EXISTS, INVALID_ARGUMENT, NODE, OTHER
 
 @pytest.fixture(params=["id", "existing", "conflict", "ignore"])
 async def reading(request: pytest.FixtureRequest, simulator: Driver) -> str:
-    await simulator.control("POST", "/idempotency", {"reading": request.param})
+    await simulator.control("PATCH", "/settings", {"idempotency": request.param})
     return request.param
 
 

@@ -5,19 +5,50 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.simulator.driver import NODE, OTHER_NODE, VM_ONLY, instance_path
-from tests.simulator.process import COMMAND, running
+from togetherai_simulator import DEFAULT_API_KEY, Simulator
 from togetherai_simulator.server import listen
 from togetherai_simulator.settings import Settings
 
+COMMAND = [sys.executable, "-m", "togetherai_simulator"]
 PATH = instance_path().removeprefix("/v1")
+
+
+class Started(Simulator):
+    """A simulator that was started as its users start it."""
+
+    def __init__(self, popen: subprocess.Popen[str], address: str) -> None:
+        super().__init__(address, DEFAULT_API_KEY, popen.pid)
+        self.popen = popen
+
+
+@contextmanager
+def running(*arguments: str) -> Generator[Started]:
+    """The command, on a port of its own. It is gone at the end, and has written no error."""
+    popen = subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert popen.stdout is not None
+    assert popen.stderr is not None
+    try:
+        first = popen.stdout.readline()
+        assert first.startswith("Together AI simulator listening on http://"), popen.stderr.read()
+        with Started(popen, first.split()[-1]) as simulator:
+            yield simulator
+    finally:
+        popen.terminate()
+        _, errors = popen.communicate(timeout=10)
+    assert errors == ""
 
 
 def failing(*arguments: str) -> tuple[int, str]:
@@ -44,13 +75,13 @@ def test_it_ends_at_once_even_while_an_answer_is_due() -> None:
 
         def ask() -> None:
             try:
-                httpx.get(f"{simulator.base_url}{PATH}", timeout=60)
+                httpx.get(f"{simulator.address}{PATH}", timeout=60)
             except httpx.TransportError as error:
                 failures.append(error)
 
         asking = threading.Thread(target=ask)
         asking.start()
-        while not simulator.control("GET", "/requests").json():
+        while not simulator.control("GET", "/requests"):
             time.sleep(0.01)
         simulator.popen.send_signal(signal.SIGTERM)
         assert simulator.popen.wait(timeout=10) == 0
@@ -80,11 +111,11 @@ def test_a_dropped_connection_is_a_broken_one(kind: str) -> None:
 def test_a_dialect_is_a_seed_or_single_choices_and_outlives_a_restart(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "simulator.db"))
     with running(*data, "--dialect", "7", "--dialect", "list_lag=3", "--dialect", "unset_times=null") as simulator:
-        said = simulator.control("GET", "/settings").json()
+        said = simulator.control("GET", "/settings")
         drawn = Settings.model_validate({"dialect": {"seed": 7, "list_lag": 3, "unset_times": "null"}})
         assert said == drawn.model_dump()
     with running(*data, "--dialect", "list_lag=4") as simulator:
-        assert simulator.control("GET", "/settings").json()["dialect"] == said["dialect"] | {"list_lag": 4}
+        assert simulator.control("GET", "/settings")["dialect"] == said["dialect"] | {"list_lag": 4}
 
 
 @pytest.mark.parametrize(
@@ -110,11 +141,11 @@ def test_nothing_that_was_answered_is_lost_when_it_is_killed(tmp_path: Path) -> 
         made = simulator.http.post(PATH, params={"remediation_id": "k"}, json={"mode": VM_ONLY}).json()
         simulator.control("POST", "/advance", {"seconds": 95})
         simulator.control("POST", f"/instances/cluster-1/{OTHER_NODE}/propose", {"fault": "xid"})
-        state = simulator.control("GET", "/state").json()
+        state = simulator.control("GET", "/state")
         simulator.popen.kill()
         simulator.popen.wait()
     with running(*data) as simulator:
-        again = simulator.control("GET", "/state").json()
+        again = simulator.control("GET", "/state")
         assert again["clusters"] == state["clusters"]
         assert again["settings"] == state["settings"]
         assert again["now"] >= state["now"]
@@ -138,7 +169,7 @@ def test_a_kill_in_the_middle_of_writing_loses_nothing_that_was_answered(tmp_pat
             with httpx.Client(headers=simulator.http.headers) as http:
                 try:
                     while True:
-                        made = http.post(f"{simulator.base_url}{PATH}", json={"mode": VM_ONLY})
+                        made = http.post(f"{simulator.address}{PATH}", json={"mode": VM_ONLY})
                         answered.append(made.json()["id"])
                 except httpx.TransportError:
                     return
@@ -152,7 +183,7 @@ def test_a_kill_in_the_middle_of_writing_loses_nothing_that_was_answered(tmp_pat
         for thread in asking:
             thread.join()
     with running(*data) as simulator:
-        [cluster] = simulator.control("GET", "/state?limit=1000000").json()["clusters"]
+        [cluster] = simulator.control("GET", "/state?limit=1000000")["clusters"]
         assert set(answered) <= {item["id"] for item in cluster["remediations"]}
 
 

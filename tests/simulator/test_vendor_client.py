@@ -13,22 +13,22 @@ import pytest
 import together
 
 from tests.simulator.driver import NODE, OTHER_NODE
-from tests.simulator.process import Process, running
+from togetherai_simulator import Simulator, running
 
 
 @pytest.fixture(scope="module")
-def simulator() -> Iterator[Process]:
-    with running("--instances", "30", "--clusters", "2") as process:
+def simulator() -> Iterator[Simulator]:
+    with running({"instances": 30, "clusters": 2}) as process:
         yield process
 
 
 @pytest.fixture
-def client(simulator: Process) -> Iterator[together.Together]:
+def client(simulator: Simulator) -> Iterator[together.Together]:
     with together.Together(api_key="simulator-key", base_url=simulator.root, max_retries=0) as client:
         yield client
 
 
-def test_a_remediation_from_its_creation_to_its_end(simulator: Process, client: together.Together) -> None:
+def test_a_remediation_from_its_creation_to_its_end(simulator: Simulator, client: together.Together) -> None:
     remediations = client.clusters.remediations
     made = remediations.create(NODE, cluster_id="cluster-1", mode="REMEDIATION_MODE_HOST_AWARE", reason="broken")
     assert made.state == "PENDING"
@@ -39,12 +39,12 @@ def test_a_remediation_from_its_creation_to_its_end(simulator: Process, client: 
     assert ended.end_time is not None
 
 
-def test_a_review_and_a_cancel(simulator: Process, client: together.Together) -> None:
+def test_a_review_and_a_cancel(simulator: Simulator, client: together.Together) -> None:
     remediations = client.clusters.remediations
 
     def propose() -> str:
         path = f"/instances/cluster-1/{OTHER_NODE}/propose"
-        return simulator.control("POST", path, {"fault": "xid", "force": True}).json()["id"]
+        return simulator.control("POST", path, {"fault": "xid", "force": True})["id"]
 
     approved = remediations.approve(
         propose(), cluster_id="cluster-1", instance_id=OTHER_NODE, comment="go", mode="REMEDIATION_MODE_VM_ONLY"
@@ -95,7 +95,7 @@ def test_clusters_have_every_field_that_the_vendor_requires(client: together.Tog
         type(cluster).model_validate(cluster.model_dump(mode="json"))
 
 
-def test_errors_are_the_clients_own(simulator: Process, client: together.Together) -> None:
+def test_errors_are_the_clients_own(simulator: Simulator, client: together.Together) -> None:
     with pytest.raises(together.NotFoundError, match="instance nothing not found"):
         client.clusters.remediations.create("nothing", cluster_id="cluster-1", mode="REMEDIATION_MODE_VM_ONLY")
     with (
@@ -105,7 +105,7 @@ def test_errors_are_the_clients_own(simulator: Process, client: together.Togethe
         stranger.clusters.list()
 
 
-def test_its_own_retries_remediate_twice(simulator: Process) -> None:
+def test_its_own_retries_remediate_twice(simulator: Simulator) -> None:
     simulator.control("POST", "/faults", {"kind": "error", "operation": "create", "after": True, "count": 1})
     with together.Together(api_key="simulator-key", base_url=simulator.root) as client:
         client.clusters.remediations.create(
@@ -116,7 +116,7 @@ def test_its_own_retries_remediate_twice(simulator: Process) -> None:
 
 
 class CommandLine:
-    def __init__(self, simulator: Process, home: Path) -> None:
+    def __init__(self, simulator: Simulator, home: Path) -> None:
         self._environment = {
             **os.environ,
             "HOME": str(home),
@@ -134,7 +134,7 @@ class CommandLine:
 
 
 @pytest.mark.slow
-def test_the_vendors_command_line(simulator: Process, tmp_path: Path) -> None:
+def test_the_vendors_command_line(simulator: Simulator, tmp_path: Path) -> None:
     command = CommandLine(simulator, tmp_path)
     # Each command takes a while, and time passes in a process of its own: it must not start meanwhile.
     simulator.control("PUT", "/instances/cluster-2/cluster-2-node-9/behaviour", {"outcome": "hold"})

@@ -133,8 +133,7 @@ def record(way: str) -> None:
     """Makes the stack of a way to write the program, and records it."""
     form, language = WAYS[way]
     recording = Recording(RECORDINGS / __version__ / way)
-    flags = (f"--instances={INSTANCES}", "--seed=1")
-    with tempfile.TemporaryDirectory() as temporary, simulator(*flags) as api:
+    with tempfile.TemporaryDirectory() as temporary, simulator(instances=INSTANCES, seed=1) as api:
         stack = Stack(Path(temporary) / "stack", form, api.address)
         program = cases(api)
         make(stack, language, api, program)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from architecture import PACKAGE, drawn
+from architecture import drawn
 from docs import pages
 from pulumi_resource_togetherai.schema import schema
 from setup import BIN, ROOT
@@ -46,8 +46,7 @@ def test_the_picture_of_the_architecture_is_what_the_code_is() -> None:
 
 @pytest.mark.parametrize("page", ["architecture.md", "simulator.md"])
 def test_every_file_that_a_page_about_the_code_names_is_there(page: str) -> None:
-    code = ROOT / "provider" / PACKAGE
-    known = {str(path.relative_to(code)) for path in code.rglob("*.py")}
+    known = {str(path.relative_to(ROOT)) for path in (ROOT / "provider").rglob("*.py")}
     known |= {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py")}
     for name in re.findall(r"`([\w/]+\.py)`", (ROOT / "docs" / page).read_text()):
         assert any(path == name or path.endswith(f"/{name}") for path in known), name
@@ -55,7 +54,7 @@ def test_every_file_that_a_page_about_the_code_names_is_there(page: str) -> None
 
 def test_the_page_about_the_simulator_names_every_file_of_it() -> None:
     named = set(re.findall(r"`(\w+\.py)`", (ROOT / "docs" / "simulator.md").read_text()))
-    files = {path.name for path in (ROOT / "provider" / PACKAGE / "simulator").glob("*.py")} - {"__init__.py"}
+    files = {path.name for path in (ROOT / "provider" / "togetherai_simulator").glob("*.py")} - {"__init__.py"}
     assert named == files
 
 

@@ -27,10 +27,8 @@ from pulumi_resource_togetherai.functions.results import Percentiles, Remediatio
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.unit.examples import NOW, record
-from togetherai_simulator.access import DEFAULT_API_KEY
+from togetherai_simulator import DEFAULT_API_KEY, InProcessTransport, simulate
 from togetherai_simulator.app import App
-from togetherai_simulator.inprocess import InProcessTransport
-from togetherai_simulator.scenario import Scenario, simulate
 
 CLUSTER = {"clusterId": "cluster-1"}
 
@@ -101,7 +99,7 @@ def test_a_list_is_ordered_by_one_of_its_times(order: str, ids: list[str]):
 @pytest.fixture
 def app() -> App:
     """A simulated platform with one cluster."""
-    return simulate(Scenario.model_validate({}))
+    return simulate()
 
 
 def client(app: App) -> Client:
@@ -155,7 +153,7 @@ async def stats(app: App, **arguments: Any) -> RemediationStats:
 
 
 async def test_the_stats_of_a_cluster_are_those_of_every_page_of_its_records():
-    app = simulate(Scenario.model_validate({"settings": {"max_page_size": 2, "pending": 10, "running": 290}}))
+    app = simulate({"settings": {"max_page_size": 2, "pending": 10, "running": 290}})
     async with httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator") as control:
         await control.put("/instances/cluster-1/cluster-1-node-2/behaviour", json={"outcome": "fail"})
         for node in (1, 2, 3):
@@ -226,7 +224,7 @@ async def test_what_is_not_there_is_one_clear_line(app: App):
 
 
 async def test_a_page_token_that_expired_is_one_clear_line():
-    app = simulate(Scenario.model_validate({"settings": {"max_page_size": 1, "page_token_lifetime": 0}}))
+    app = simulate({"settings": {"max_page_size": 1, "page_token_lifetime": 0}})
     for number in (1, 2, 3):
         await started(app, f"cluster-1-node-{number}", RemediationMode.REBOOT_VM)
     with pytest.raises(OperationError, match=r"^getRemediations failed: list remediations: 400 .*token[^\n]*$"):

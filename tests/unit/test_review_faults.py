@@ -19,10 +19,7 @@ from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.model.world import NODE, NOON, Telling
-from togetherai_simulator.access import DEFAULT_API_KEY
-from togetherai_simulator.clock import Clock
-from togetherai_simulator.inprocess import InProcessTransport
-from togetherai_simulator.scenario import Scenario, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, simulate
 
 ANOTHER = NODE.replace("node-1", "node-2")
 """Another node of the same cluster."""
@@ -37,7 +34,7 @@ class Platform:
 
     def __init__(self, **settings: Any) -> None:
         loop = asyncio.get_running_loop()
-        self.app = app = simulate(Scenario.model_validate({}), clock=Clock(lambda: NOON + loop.time()))
+        self.app = app = simulate(clock=Clock(lambda: NOON + loop.time()))
         self.control = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator")
         config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3} | settings)
         credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
