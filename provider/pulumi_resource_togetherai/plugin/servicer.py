@@ -8,9 +8,9 @@ without a traceback.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from pulumi_resource_togetherai.operation.results import Recorded, Resource
 
 Context = grpc.aio.ServicerContext[Any, Any]
-T = TypeVar("T")
 
 
 class Servicer(ProviderServicer):
@@ -63,7 +62,7 @@ class Servicer(ProviderServicer):
         outputs, hidden = unmarshal(request.olds)
         secrets = Secrets.among(inputs, secret)
 
-        async def answer() -> provider_pb2.DiffResponse:
+        async with _Answering(context, secrets):
             diff = self._together.resource(request.urn).diff(
                 request.urn, _recorded(request.old_inputs, outputs), inputs
             )
@@ -85,15 +84,13 @@ class Servicer(ProviderServicer):
                 hasDetailedDiff=bool(diff.replaces or changed),
             )
 
-        return await _answering(context, answer, secrets)
-
     async def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         """Creates a resource, or says what creating it will do."""
         inputs, secret = unmarshal(request.properties)
         secrets = Secrets.among(inputs, secret)
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
 
-        async def answer() -> provider_pb2.CreateResponse:
+        async with _Answering(context, secrets):
             replacing = replace_requested(request.urn)
             if secrets.warning:
                 await report.warning(secrets.warning)
@@ -110,8 +107,6 @@ class Servicer(ProviderServicer):
             await _abort_if_unfinished(context, created, secrets)
             return provider_pb2.CreateResponse(id=created.id, properties=_outputs(created, secrets))
 
-        return await _answering(context, answer, secrets)
-
     async def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
         """Reads a resource, for a refresh or an import."""
         inputs, secret = unmarshal(request.inputs)
@@ -121,7 +116,7 @@ class Servicer(ProviderServicer):
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
         recorded = _recorded(request.inputs, outputs) if request.properties.fields else None
 
-        async def answer() -> provider_pb2.ReadResponse:
+        async with _Answering(context, secrets):
             found = await resource.read(request.urn, request.id, recorded, report, preview=only_previews())
             if found is None:
                 return provider_pb2.ReadResponse()
@@ -130,8 +125,6 @@ class Servicer(ProviderServicer):
                 id=found.id, properties=_outputs(found, secrets), inputs=marshal(found.inputs, secret)
             )
 
-        return await _answering(context, answer, secrets)
-
     async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         """Resumes an unfinished resource or records new settings, or says that it will."""
         inputs, secret = unmarshal(request.news)
@@ -139,7 +132,7 @@ class Servicer(ProviderServicer):
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
         recorded = _recorded(request.old_inputs, unmarshal(request.olds).values)
 
-        async def answer() -> provider_pb2.UpdateResponse:
+        async with _Answering(context, secrets):
             if request.preview:
                 outputs = await resource.preview_update(recorded, inputs, report)
                 return provider_pb2.UpdateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
@@ -148,29 +141,23 @@ class Servicer(ProviderServicer):
             await _abort_if_unfinished(context, updated, secrets)
             return provider_pb2.UpdateResponse(properties=_outputs(updated, secrets))
 
-        return await _answering(context, answer, secrets)
-
     async def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         """Deletes a resource."""
         secrets = Secrets.among(*unmarshal(request.old_inputs))
         resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
         recorded = _recorded(request.old_inputs, unmarshal(request.properties).values)
 
-        async def answer() -> empty_pb2.Empty:
+        async with _Answering(context, secrets):
             await resource.delete(request.urn, recorded, report, request.timeout)
             return empty_pb2.Empty()
-
-        return await _answering(context, answer, secrets)
 
     async def Construct(
         self, request: provider_pb2.ConstructRequest, context: Context
     ) -> provider_pb2.ConstructResponse:
         """Declares the children of a component."""
 
-        async def answer() -> provider_pb2.ConstructResponse:
+        async with _Answering(context, Secrets.among(*unmarshal(request.inputs))):
             return await construct(self, request, context)
-
-        return await _answering(context, answer, Secrets.among(*unmarshal(request.inputs)))
 
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
         """Looks something up."""
@@ -179,7 +166,7 @@ class Servicer(ProviderServicer):
 
         arguments = unmarshal(request.args).values
 
-        async def answer() -> provider_pb2.InvokeResponse:
+        async with _Answering(context, Secrets()):
             for function in FUNCTIONS:
                 if function.name == request.tok.rpartition(":")[2]:
                     if failures := function.check(arguments):
@@ -194,24 +181,30 @@ class Servicer(ProviderServicer):
                     return response
             raise OperationError(f"there is no function {request.tok}")
 
-        return await _answering(context, answer, Secrets())
 
+class _Answering:
+    """Ends a call that cannot be answered with one line that says why."""
 
-async def _answering(context: Context, answer: Callable[[], Awaitable[T]], secrets: Secrets) -> T:
-    """Returns the answer, or aborts the call with one line that says why there is none."""
-    from pulumi_resource_togetherai.operation.run import OperationError
+    def __init__(self, context: Context, secrets: Secrets) -> None:
+        self._context = context
+        self._secrets = secrets
 
-    try:
-        return await answer()
-    except OperationError as error:
-        await context.abort(grpc.StatusCode.UNKNOWN, secrets.conceal(str(error)))
-    except grpc.aio.AbortError:
-        raise
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
-        text = f"this is a bug in the provider, please report it: {type(error).__name__}: {error} ({place})"
-        await context.abort(grpc.StatusCode.UNKNOWN, sanitize(secrets.conceal(text)))
+    async def __aenter__(self) -> None:
+        pass
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from pulumi_resource_togetherai.operation.run import OperationError
+
+        if not isinstance(error, Exception) or isinstance(error, grpc.aio.AbortError):
+            return
+        text = str(error)
+        if not isinstance(error, OperationError):
+            where = traceback.extract_tb(trace)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            text = f"this is a bug in the provider, please report it: {type(error).__name__}: {text} ({place})"
+        await self._context.abort(grpc.StatusCode.UNKNOWN, sanitize(self._secrets.conceal(text)))
 
 
 async def _abort_if_unfinished(context: Context, resource: Resource, secrets: Secrets) -> None:
