@@ -3,8 +3,8 @@
 It behaves as the service's published contract and clients describe. You can speed its clock up and switch faults on. It
 shares nothing with the provider but the API's models, so that a mistake in the provider's client is not repeated here.
 
-`running` starts one in a process of its own, for a test or a rehearsal. `simulate` makes one in this process, and
-`InProcessTransport` connects an `httpx.AsyncClient` to it.
+`running` starts one in a process of its own, for a test or a rehearsal. `simulate` makes one in this process,
+`in_process` talks to that as to the other, and `InProcessTransport` connects a client under test to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from togetherai_simulator.clock import Clock
     from togetherai_simulator.inprocess import InProcessTransport
     from togetherai_simulator.scenario import Scenario, ScenarioError, read_scenario, simulate
-    from togetherai_simulator.testing import Simulator, pulumi_environment, running, serving
+    from togetherai_simulator.testing import Simulator, in_process, pulumi_environment, running, serving
 
 __all__ = [
     "DEFAULT_API_KEY",
@@ -26,6 +26,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Simulator",
+    "in_process",
     "pulumi_environment",
     "read_scenario",
     "running",

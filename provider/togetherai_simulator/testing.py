@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp
 
 from togetherai_simulator.app import App
 from togetherai_simulator.clock import Clock
+from togetherai_simulator.inprocess import InProcessTransport
 from togetherai_simulator.operations import API_ROOT
 from togetherai_simulator.scenario import Scenario, simulate
 from togetherai_simulator.server import listen, serve
@@ -30,16 +32,18 @@ _PROCESSES = (
 
 
 class Simulator:
-    """A running simulator, and a client of it. Everything raises `httpx.HTTPError` if the simulator refuses it."""
+    """A simulator, and a client of it. Everything raises `httpx.HTTPError` if the simulator refuses it."""
 
-    def __init__(self, address: str, key: str, process: int) -> None:
+    def __init__(self, address: str, key: str, process: int, transport: httpx.BaseTransport | None = None) -> None:
+        """`transport` is the way to it; by default the network."""
         self.address = address
         """Where its API is; ends in /v1."""
         self.key = key
         """An API key that it accepts."""
         self.process = process
         """The id of its process."""
-        self.http = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        headers = {"Authorization": f"Bearer {key}"}
+        self.http = httpx.Client(base_url=address, headers=headers, timeout=60, transport=transport)
         """Sends requests to the API, with the key. Does not raise."""
 
     def __enter__(self) -> Self:
@@ -146,6 +150,13 @@ def running(scenario: Scenario | Mapping[str, Any] | None = None, *, speed: floa
         Simulator(root + API_ROOT, chosen.api_keys[0].key, process) as simulator,
     ):
         yield simulator
+
+
+def in_process(app: App) -> Simulator:
+    """What `running` gives, for a simulator in this process. Its address is for its own client: nothing listens. Its
+    calls raise RuntimeError if an answer takes time, as under an injected latency."""
+    key = next(iter(app.access.keys.values())).key
+    return Simulator(f"http://simulator{API_ROOT}", key, os.getpid(), InProcessTransport(app))
 
 
 @contextmanager

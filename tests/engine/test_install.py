@@ -113,6 +113,13 @@ SIMULATOR = """
 from importlib.metadata import requires
 print("\\n".join(line.split(";")[0] for line in requires("pulumi-resource-togetherai") if "simulator" in line))
 """
+PAGES = """
+import httpx
+from togetherai_simulator import running
+with running() as simulator:
+    for page in ("/", "/reference", "/_simulator/assets/console.js"):
+        print(httpx.get(simulator.root + page).status_code)
+"""
 
 
 @pytest.mark.parametrize("command", [["togetherai-simulator"], ["python", "-m", "togetherai_simulator"]])
@@ -134,6 +141,8 @@ def test_with_its_extra_the_installed_simulator_starts(venv: Path, tmp_path: Pat
     command = [venv / "togetherai-simulator", "--help"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env)
     assert "--speed" in done.stdout
+    answers = subprocess.run([venv / "python", "-c", PAGES], stdout=subprocess.PIPE, text=True, check=True, env=env)
+    assert answers.stdout.split() == ["200", "200", "200"], "the wheel has its templates and its assets"
 
 
 def test_a_provider_brings_no_web_server(venv: Path):

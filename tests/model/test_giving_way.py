@@ -163,7 +163,7 @@ def test_one_that_begins_while_ours_is_still_pending_is_seen_by_a_later_look(wor
 
     async def begins_later() -> None:
         await asyncio.sleep(600)
-        await world.control_meanwhile("POST", f"/remediations/{other}/state", {"state": "RUNNING"})
+        world.control("POST", f"/remediations/{other}/state", {"state": "RUNNING"})
 
     async def both() -> list[str]:
         errors, _ = await asyncio.gather(world.up_meanwhile({"fix": declared}), begins_later())

@@ -21,7 +21,6 @@ async def speaking(nodes: int = 4, **settings: Any) -> AsyncGenerator[Fleet]:
         yield here
     finally:
         await here.session.close()
-        await here.outside.aclose()
 
 
 def lags(here: Fleet) -> list[str]:

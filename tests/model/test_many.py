@@ -26,7 +26,7 @@ from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.model.world import NOON, Telling
 from tests.simulated import course_of
-from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, in_process, simulate
 
 pytestmark = pytest.mark.looptime(resolution=1e-9)  # waiting takes no time: the loop's clock jumps
 
@@ -60,8 +60,7 @@ class Fleet:
         loop = asyncio.get_running_loop()
         scenario = {"clusters": 2, "instances": nodes, "settings": {"pending": 10, "running": 290} | settings}
         app = simulate(scenario, clock=Clock(lambda: NOON + loop.time()))
-        self.outside = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator")
-        self.outside.headers["Authorization"] = f"Bearer {DEFAULT_API_KEY}"
+        self.simulator = in_process(app)
         self._app = app
         self.others: list[Fleet] = []
         self.lines: dict[str, Line] = {}
@@ -99,15 +98,11 @@ class Fleet:
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
         """Tells the simulator something, or asks it."""
-        response = await self.outside.request(method, f"/_simulator{path}", json=body)
-        response.raise_for_status()
-        return response.json() if response.content else None
+        return self.simulator.control(method, path, body)
 
     async def somebody_starts(self, node: int) -> None:
         """Another user's remediation."""
-        path = f"/v1/compute/clusters/cluster-1/instances/cluster-1-node-{node}/remediations"
-        response = await self.outside.post(path, json={"mode": "REMEDIATION_MODE_REBOOT_VM"})
-        response.raise_for_status()
+        self.simulator.create(f"cluster-1-node-{node}")
 
     async def asked(self) -> Counter[str]:
         """How often what was asked: POST, GET of one, LIST of one instance, of the cluster, GET of the cluster."""
@@ -130,8 +125,7 @@ class Fleet:
 
     async def _course(self, begin: str) -> list[tuple[datetime, int]]:
         """How many were active from which moment on."""
-        listed = await self.outside.get("/v1/compute/clusters/cluster-1/instances/-/remediations?page_size=100")
-        return course_of(listed.json()["remediations"], begin)
+        return course_of(self.simulator.remediations(), begin)
 
 
 def kind(entry: dict[str, Any]) -> str:
@@ -164,7 +158,6 @@ async def fleet() -> AsyncGenerator[Make]:
 
     yield make
     for each in made:
-        await each.outside.aclose()
         for process in (each, *each.others):
             await process.session.close()
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -23,7 +23,7 @@ from pulumi_resource_togetherai.operation.results import Recorded, Resource
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
-from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, Scenario, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, Scenario, in_process, simulate
 
 T = TypeVar("T")
 NOON = 1_800_000_000.0
@@ -227,14 +227,7 @@ class World:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Tells the simulator something, or asks it."""
-        return self.run(self.control_meanwhile(method, path, body))
-
-    async def control_meanwhile(self, method: str, path: str, body: Any = None) -> Any:
-        """The same while other things go on."""
-        async with httpx.AsyncClient(transport=InProcessTransport(self.app), base_url="http://simulator") as http:
-            response = await http.request(method, f"/_simulator{path}", json=body)
-            response.raise_for_status()
-            return response.json() if response.content else None
+        return in_process(self.app).control(method, path, body)
 
     def effective_posts(self) -> Counter[str]:
         """How many POSTs took effect, by the marker that they sent: whether the API takes the key or not."""

@@ -11,7 +11,17 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp
 
 import togetherai_simulator
-from togetherai_simulator import DEFAULT_API_KEY, ScenarioError, Simulator, pulumi_environment, running, serving
+from togetherai_simulator import (
+    DEFAULT_API_KEY,
+    Clock,
+    ScenarioError,
+    Simulator,
+    in_process,
+    pulumi_environment,
+    running,
+    serving,
+    simulate,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
 
@@ -49,6 +59,27 @@ def test_it_does_what_it_is_told():
         assert simulator.posts() == 0
         with pytest.raises(TimeoutError, match=made["id"]):
             simulator.until("SUCCEEDED", patience=0.1)
+
+
+async def test_one_in_this_process_does_what_it_is_told_too_in_an_event_loop():
+    told_what_to_do()
+
+
+def test_one_in_this_process_does_what_it_is_told_too():
+    told_what_to_do()
+
+
+def told_what_to_do() -> None:
+    simulator = in_process(simulate({"api_keys": [{"key": "its own"}]}, clock=Clock(lambda: 0.0)))
+    made = simulator.create()
+    simulator.advance(600)
+    assert [(item["id"], item["state"]) for item in simulator.remediations()] == [(made["id"], "SUCCEEDED")]
+    simulator.add_fault({"kind": "drop_after", "operation": "list", "count": 1})
+    with pytest.raises(httpx.RemoteProtocolError):
+        simulator.remediations()
+    simulator.add_fault({"kind": "latency", "operation": "list"})
+    with pytest.raises(RuntimeError):
+        simulator.remediations()
 
 
 def test_a_scenario_that_makes_no_sense_is_refused_where_it_is_given():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -27,7 +26,7 @@ from pulumi_resource_togetherai.functions.results import Percentiles, Remediatio
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.unknown import UNKNOWN
 from tests.unit.examples import NOW, record
-from togetherai_simulator import DEFAULT_API_KEY, InProcessTransport, simulate
+from togetherai_simulator import DEFAULT_API_KEY, InProcessTransport, in_process, simulate
 from togetherai_simulator.app import App
 
 CLUSTER = {"clusterId": "cluster-1"}
@@ -107,13 +106,6 @@ def client(app: App) -> Client:
     return Client("http://simulator/v1", credential, transport=InProcessTransport(app))
 
 
-@pytest.fixture
-async def control(app: App) -> AsyncGenerator[httpx.AsyncClient]:
-    """The simulator's controls."""
-    async with httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator") as http:
-        yield http
-
-
 async def started(app: App, instance: str, mode: RemediationMode) -> str:
     async with client(app) as it:
         made = await it.create_remediation("cluster-1", instance, mode=mode, reason=None, remediation_id=instance)
@@ -126,11 +118,11 @@ async def ids(app: App, **arguments: Any) -> list[str]:
     return [item.id for item in found.remediations]
 
 
-async def test_filters_order_and_limit_narrow_the_list(app: App, control: httpx.AsyncClient):
+async def test_filters_order_and_limit_narrow_the_list(app: App):
     nodes = [f"cluster-1-node-{number}" for number in (1, 2, 3)]
     for node, mode in zip(nodes, (RemediationMode.REBOOT_VM, *[RemediationMode.VM_ONLY] * 2), strict=True):
         await started(app, node, mode)
-        await control.post("/advance", json={"seconds": 1})
+        in_process(app).advance(1)
     assert await ids(app) == nodes[::-1]
     assert await ids(app, orderBy="createTime", limit=2) == nodes[:2]
     assert await ids(app, instanceId=nodes[1]) == [nodes[1]]
@@ -139,9 +131,9 @@ async def test_filters_order_and_limit_narrow_the_list(app: App, control: httpx.
     assert await ids(app, trigger=["AUTOMATED"]) == []
 
 
-async def test_the_remediation_of_a_replaced_instance_is_still_found(app: App, control: httpx.AsyncClient):
+async def test_the_remediation_of_a_replaced_instance_is_still_found(app: App):
     await started(app, "cluster-1-node-1", RemediationMode.VM_ONLY)
-    await control.post("/advance", json={"seconds": 1000})
+    in_process(app).advance(1000)
     assert await ids(app, instanceId="cluster-1-node-1", state=["SUCCEEDED"]) == ["cluster-1-node-1"]
     assert await ids(app, instanceId="cluster-1-node-1", state=["FAILED"]) == []
     with pytest.raises(OperationError, match=r"getRemediations failed: .*NOT_FOUND"):
@@ -154,15 +146,15 @@ async def stats(app: App, **arguments: Any) -> RemediationStats:
 
 async def test_the_stats_of_a_cluster_are_those_of_every_page_of_its_records():
     app = simulate({"settings": {"max_page_size": 2, "pending": 10, "running": 290}})
-    async with httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator") as control:
-        await control.put("/instances/cluster-1/cluster-1-node-2/behaviour", json={"outcome": "fail"})
-        for node in (1, 2, 3):
-            await started(app, f"cluster-1-node-{node}", RemediationMode.REBOOT_VM)
-        await control.post("/advance", json={"seconds": 400})
-        await started(app, "cluster-1-node-4", RemediationMode.HOST_AWARE)
-        pages = (await control.get("/requests")).json()
-        told = await stats(app)
-        asked = (await control.get("/requests")).json()[len(pages) :]
+    simulator = in_process(app)
+    simulator.behave("cluster-1-node-2", outcome="fail")
+    for node in (1, 2, 3):
+        await started(app, f"cluster-1-node-{node}", RemediationMode.REBOOT_VM)
+    simulator.advance(400)
+    await started(app, "cluster-1-node-4", RemediationMode.HOST_AWARE)
+    simulator.forget_requests()
+    told = await stats(app)
+    asked = simulator.requests()
     assert [entry["method"] for entry in asked] == ["GET", "GET"]
     assert told.count == 3
     assert list(told.modes) == ["REMEDIATION_MODE_REBOOT_VM"]
@@ -176,9 +168,9 @@ async def test_the_stats_of_a_cluster_are_those_of_every_page_of_its_records():
     assert succeeded.total == Percentiles(count=2, p50=300, p90=300, p99=300)
 
 
-async def test_what_ended_before_the_window_does_not_count(app: App, control: httpx.AsyncClient):
+async def test_what_ended_before_the_window_does_not_count(app: App):
     await started(app, "cluster-1-node-1", RemediationMode.REBOOT_VM)
-    await control.post("/advance", json={"seconds": 2 * 24 * 3600})
+    in_process(app).advance(2 * 24 * 3600)
     assert (await stats(app, window="24h")).modes == {}
     assert (await stats(app)).count == 1
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -19,7 +18,7 @@ from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.model.world import NODE, NOON, Telling
-from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, simulate
+from togetherai_simulator import DEFAULT_API_KEY, Clock, InProcessTransport, in_process, simulate
 
 ANOTHER = NODE.replace("node-1", "node-2")
 """Another node of the same cluster."""
@@ -35,7 +34,7 @@ class Platform:
     def __init__(self, **settings: Any) -> None:
         loop = asyncio.get_running_loop()
         self.app = app = simulate(clock=Clock(lambda: NOON + loop.time()))
-        self.control = httpx.AsyncClient(transport=InProcessTransport(app), base_url="http://simulator/_simulator")
+        self.simulator = in_process(app)
         config = ProviderConfig.model_validate({"pollInterval": "20s", "maxRetries": 3} | settings)
         credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
         client = Client("http://simulator/v1", credential, max_retries=3, transport=InProcessTransport(app))
@@ -46,9 +45,7 @@ class Platform:
 
     async def tell(self, path: str, body: dict[str, Any]) -> Any:
         """Tells the simulator something."""
-        response = await self.control.post(path, json=body)
-        response.raise_for_status()
-        return response.json() if response.content else None
+        return self.simulator.control("POST", path, body)
 
     async def propose(self, fault: str = "xid") -> dict[str, Any]:
         """Has the platform propose a remediation, and returns what a program declares to approve it."""
@@ -81,7 +78,7 @@ class Platform:
 
     async def effects(self) -> list[str]:
         """What the requests so far changed."""
-        journal: list[dict[str, Any]] = (await self.control.get("/requests")).json()
+        journal = self.simulator.requests()
         return [entry["effect"] for entry in journal if entry["effect"]]
 
 
@@ -90,7 +87,6 @@ async def platform(request: pytest.FixtureRequest) -> AsyncGenerator[Platform]:
     """A platform whose clock jumps; the provider's settings may be a parameter."""
     made = Platform(**getattr(request, "param", {}))
     yield made
-    await made.control.aclose()
     await made.session.close()
 
 
@@ -125,7 +121,7 @@ async def test_a_service_that_never_answers_is_one_clear_line(platform: Platform
     with pytest.raises(OperationError, match=r"is not known to be approved: .*503.*finds out"):
         await platform.reviews.create(URN, declared, platform.told)
     assert await platform.effects() == []
-    journal: list[dict[str, Any]] = (await platform.control.get("/requests")).json()
+    journal = platform.simulator.requests()
     assert sum(entry["path"].endswith("approve") for entry in journal) == 4  # `maxRetries` is 3
 
 
