@@ -162,7 +162,8 @@ def in_process(app: App) -> Simulator:
 @contextmanager
 def serving(make: Callable[..., ASGIApp], *arguments: Any) -> Generator[tuple[str, int]]:
     """Serves what `make(*arguments)` returns, called in a process of its own, on a free port of the loopback. Yields
-    the address and the process's id, and ends the process. Raises RuntimeError if the process ends by itself."""
+    the address and the process's id, and ends the process. Raises RuntimeError if the process ends before it listens.
+    """
     port, its_port = _PROCESSES.Pipe(duplex=False)
     process = _PROCESSES.Process(target=_serve, args=(its_port, make, arguments), daemon=True)
     process.start()
@@ -201,6 +202,7 @@ def _instance(instance: str) -> str:
 def pulumi_environment(folder: Path) -> dict[str, str]:
     """The environment variables with which Pulumi's commands keep everything in a folder, state and plugins too, and
     know nothing of the Pulumi on this machine. Makes the folder for the state."""
+    folder = folder.absolute()
     state = folder / "state"
     state.mkdir(parents=True, exist_ok=True)
     return {
