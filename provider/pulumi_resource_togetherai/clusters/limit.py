@@ -22,14 +22,14 @@ class ConcurrencyLimit:
 
     Two kinds of nodes occupy a slot, one however many remediations they have: those for which the API lists an active
     remediation, whoever started it, except proposals, which affect no node until they are approved; and those that hold
-    a slot here. This limit
-    cannot see another process that starts one at the same moment: after the POST, `precedence` decides between the two.
+    a slot here. This limit cannot see another process that starts one at the same moment: after the POST, `precedence`
+    decides between the two.
     """
 
-    def __init__(self, view: View, limit: int | None) -> None:
-        """`limit`: how many nodes may be under repair at once; None for any number."""
+    def __init__(self, view: View, most: int | None) -> None:
         self._view = view
-        self._limit = limit
+        self.most = most
+        """How many nodes may be under repair at once; None for any number."""
         self._queue = asyncio.Lock()
         """Those who wait for a slot queue here, so that the first to ask is the first to start."""
         self._held: set[Slot] = set()
@@ -50,15 +50,15 @@ class ConcurrencyLimit:
 
     async def acquire(self, slot: Slot) -> bool:
         """Waits until a slot is free. Returns whether that took any time."""
-        if self._limit is None or slot in self._held:
+        if self.most is None or slot in self._held:
             return False
         waited = self._queue.locked()
         if waited:
             await slot.report.status(
-                f"waiting for its turn: at most {self._limit} may run at once in cluster {self._view.id}"
+                f"waiting for its turn: at most {self.most} may run at once in cluster {self._view.id}"
             )
         async with self._queue:
-            waited = await self._wait_for_room(slot, self._limit) or waited
+            waited = await self._wait_for_room(slot, self.most) or waited
             self._held.add(slot)
         return waited
 
@@ -93,6 +93,12 @@ class ConcurrencyLimit:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._view.interval):
                     await self._released.wait()
+
+    async def why_wait(self, instance_id: str) -> str:
+        """Why a remediation of an instance would have to wait now; empty if it would not. Raises ApiError."""
+        if self.most is None or len((busy := await self.busy()) - {folded(instance_id)}) < self.most:
+            return ""
+        return f"nodes under repair: {len(busy)}, and `maxConcurrentPerCluster` is {self.most}"
 
     async def busy(self) -> set[str]:
         """The instances under repair: those that the API lists, and those with a slot that it does not list yet."""

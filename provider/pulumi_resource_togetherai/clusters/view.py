@@ -78,14 +78,13 @@ class View:
         self._active: tuple[float, Listed] | None = None
         """The active remediations as they were last listed, and when that was asked for, on the event loop's clock."""
         self.locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
-        """The lock of each instance, by its id; see `steps/instance_lock`."""
+        """The lock of each instance, by its id; see `operation/instance_lock`."""
         self.estimates = Estimates()
         """How long remediations take here."""
         self.watcher = Watcher(self)
         """Notifies those who wait for a remediation of its changes."""
         self.limit = ConcurrencyLimit(self, config.max_concurrent_per_cluster)
         """How many may be under repair at once, and the queue for it."""
-        self._limited = config.max_concurrent_per_cluster is not None
         self._lag_noted = False
 
     @property
@@ -149,7 +148,7 @@ class View:
     async def record_with_active(self, record: Remediation) -> tuple[Remediation | None, Active]:
         """A remediation as it is now, None if the list lacks it, and what is active beside it: on its node, or in the
         whole cluster where `maxConcurrentPerCluster` is set."""
-        beside = await self.active() if self._limited else await self.node(record.instance_id)
+        beside = await self.active() if self.limit.most is not None else await self.node(record.instance_id)
         return next((one for one in beside if folded(one.id) == folded(record.id)), None), Active(beside)
 
     async def active(self, *, since: float | None = None) -> Listed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
@@ -84,18 +83,12 @@ def _no_such_instance(inputs: RemediationInputs, nodes: Sequence[GpuWorkerNode])
 
 async def _waits_for_a_slot(run: Run, inputs: RemediationInputs) -> None:
     """Says that create will wait if the cluster is full."""
-    limit = run.config.max_concurrent_per_cluster
-    if limit is None:
-        return
     try:
-        busy = await run.unless_stopped(run.cluster(inputs.cluster_id).limit.busy())
+        why = await run.unless_stopped(run.cluster(inputs.cluster_id).limit.why_wait(inputs.instance_id))
     except (ApiError, Interrupted, TimeoutError):
         return
-    if len(busy - {folded(inputs.instance_id)}) >= limit:
-        await run.report.info(
-            f"`pulumi up` will first wait for a free slot in cluster {inputs.cluster_id}: nodes under repair: "
-            f"{len(busy)}, and `maxConcurrentPerCluster` is {limit}"
-        )
+    if why:
+        await run.report.info(f"`pulumi up` will first wait for a free slot in cluster {inputs.cluster_id}: {why}")
 
 
 async def preview_update(run: Run, state: State) -> None:

@@ -17,9 +17,8 @@ async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> 
     suspects = [record for record in records if may_have_been_withdrawn(record) and identity.own(record) is not None]
     if not suspects:
         return History(records, incomplete=records.incomplete)
-    limit = run.config.max_concurrent_per_cluster
-    known = records if limit is None else await view.everything()
-    rules = Rules(one_per_node=inputs.if_active is not IfActive.CREATE, limit=limit)
+    rules = Rules(one_per_node=inputs.if_active is not IfActive.CREATE, limit=view.limit.most)
+    known = records if rules.limit is None else await view.everything()
     withdrawn = (one.id for one in suspects if rules.was_withdrawn(one, known))
     return History(records, frozenset(withdrawn), records.incomplete)
 

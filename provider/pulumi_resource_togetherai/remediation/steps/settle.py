@@ -29,7 +29,8 @@ class Result:
 
 def contest_of(run: Run, state: State) -> Contest | None:
     """The rules that apply to a remediation, if it is this resource's own."""
-    rules = Rules(state.inputs.if_active is not IfActive.CREATE, run.config.max_concurrent_per_cluster)
+    limit = run.cluster(state.record.cluster_id).limit.most
+    rules = Rules(one_per_node=state.inputs.if_active is not IfActive.CREATE, limit=limit)
     if state.attempt is None or not (rules.one_per_node or rules.limit):
         return None
     return Contest(run.report, rules)
