@@ -37,7 +37,7 @@ def failures(changes: dict[str, Any]) -> list[Failure]:
         ({"timeout": 30.0}, "timeout", '"30.0" is not a duration'),
         ({"timeout": "-5m"}, "timeout", "is not a duration"),
         ({"timeout": "0s"}, "timeout", "is not a duration"),
-        ({"ifActive": "adopt"}, "ifActive", '"adopt" is not one of FAIL, ADOPT, CREATE'),
+        ({"ifActive": "adopt"}, "ifActive", '"adopt" is not one of FAIL, ADOPT, CREATE; did you mean ADOPT?'),
         ({"deleteWhileRunning": "KILL"}, "deleteWhileRunning", "is not one of WAIT, ABANDON, FAIL"),
         ({"wait": "perhaps"}, "wait", "wait: 'perhaps': input should be a valid boolean"),
         ({"clusterID": "c1"}, "clusterID", '"clusterID" is not a property; did you mean clusterId?'),
