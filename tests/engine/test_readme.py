@@ -20,7 +20,9 @@ PROGRAMS: list[str] = [
     program
     for page in STARTED
     for program in re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    if "import pulumi\n" in program
 ]
+"""Their Pulumi programs. The test that simulator.md shows is run by tests/simulator/test_testing.py."""
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
