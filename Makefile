@@ -57,7 +57,7 @@ crash: setup ## Kill at every point of a remediation's life (8 minutes); BACKEND
 chaos: setup ## Run at random with faults and kills; SEED=core:17 runs one again (some minutes)
 	@$(WITH_TOOLS) python -m tests.chaos.chaos $(if $(SEED),--only $(SEED))
 
-explore: setup ## Try every order of the requests of two processes that ask for one node, with a fault at each (12 minutes)
+explore: setup ## Try every order of the requests of two processes that ask for one node, with a fault at each (15 minutes)
 	@$(WITH_TOOLS) python -m tests.model.explore
 
 versions: setup ## Run both forms with the oldest and the newest engine and pulumi (12 minutes; 7 more for the oldest engine)
