@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _answers(clusters: Sequence[str], *, printed: bool) -> list[Line]:
-    """The results up to the first failure. If `told`, prints each as it comes."""
+    """The results up to the first failure. If `printed`, prints each as it comes."""
     lines = list[Line]()
     async with aclosing(_ask(clusters)) as answers:
         async for line in answers:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import Annotated, Any, Self
 
 import durationpy
@@ -17,6 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 from pulumi_resource_togetherai.api.enums import (
     MODE_PREFIX,
     TRIGGER_PREFIX,
+    DescribedEnum,
     RemediationMode,
     RemediationState,
     RemediationTrigger,
@@ -53,17 +53,8 @@ Identifier = Annotated[
 """An id as the API assigns them. It cannot form a path: it has no slash, no space and no dot at its start."""
 
 
-class Choice(StrEnum):
-    """A closed enumeration for the people who write programs. Its members carry a description."""
-
-    _value_: str
-    description: str
-
-    def __new__(cls, value: str, description: str = "") -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.description = description
-        return member
+class Choice(DescribedEnum):
+    """A closed enumeration for the people who write programs."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -73,8 +64,9 @@ class Choice(StrEnum):
     def _named(cls, written: Any) -> Self:
         """Raises ValueError, with what to write instead, for anything but a member's name."""
         if not isinstance(written, str) or written not in cls.__members__:
-            known = ", ".join(cls.__members__)
-            raise ValueError(f'"{written}" is not one of {known}{_did_you_mean(written, cls.__members__)}')
+            close = _nearest(written, cls.__members__)
+            hint = f"; did you mean {close}?" if close else ""
+            raise ValueError(f'"{written}" is not one of {", ".join(cls.__members__)}{hint}')
         return cls[written]
 
 
@@ -86,9 +78,8 @@ def _mode_in_full(mode: Any) -> Any:
         return RemediationMode[short]
     if mode != short and any(short.startswith(f"{known}_") for known in RemediationMode.__members__):
         return mode  # a newer server's variant, such as REMEDIATION_MODE_VM_ONLY_V2: the API decides
-    close = get_close_matches(short.upper(), RemediationMode.__members__, n=1)
-    if close:
-        raise ValueError(f'"{mode}" is not a mode; did you mean {close[0]}?')
+    if close := _nearest(short, RemediationMode.__members__):
+        raise ValueError(f'"{mode}" is not a mode; did you mean {close}?')
     if mode.startswith(MODE_PREFIX) and mode != MODE_PREFIX:
         return mode  # perhaps a newer server's: the API decides
     raise ValueError(f'"{mode}" is not a mode; write one of {", ".join(RemediationMode.__members__)}')
@@ -97,25 +88,25 @@ def _mode_in_full(mode: Any) -> Any:
 def _known_state(state: Any) -> RemediationState:
     if isinstance(state, str) and state in RemediationState.__members__:
         return RemediationState[state]
-    raise ValueError(f'"{state}" is not a state; {instead(state, RemediationState.__members__)}')
+    raise ValueError(f'"{state}" is not a state; {_instead(state, RemediationState.__members__)}')
 
 
 def _known_trigger(trigger: Any) -> RemediationTrigger:
     short = str(trigger).removeprefix(TRIGGER_PREFIX)
     if short in RemediationTrigger.__members__:
         return RemediationTrigger[short]
-    raise ValueError(f'"{trigger}" is not a trigger; {instead(short, RemediationTrigger.__members__)}')
+    raise ValueError(f'"{trigger}" is not a trigger; {_instead(short, RemediationTrigger.__members__)}')
 
 
-def instead(written: Any, known: Collection[str]) -> str:
+def _instead(written: Any, known: Collection[str]) -> str:
     """What to write in place of something that is not known."""
-    close = get_close_matches(str(written).upper(), known, n=1)
-    return f"did you mean {close[0]}?" if close else f"write one of {', '.join(known)}"
+    close = _nearest(written, known)
+    return f"did you mean {close}?" if close else f"write one of {', '.join(known)}"
 
 
-def _did_you_mean(written: Any, known: Collection[str]) -> str:
-    close = get_close_matches(str(written).upper(), known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _nearest(written: Any, known: Collection[str]) -> str:
+    """The known name that is most like what was written; empty if none is."""
+    return next(iter(get_close_matches(str(written).upper(), known, n=1)), "")
 
 
 Mode = Annotated[RemediationMode, BeforeValidator(_mode_in_full)]

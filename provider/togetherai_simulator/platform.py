@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Unpack
 
 from pulumi_resource_togetherai.api.enums import (
     CANCELLABLE_STATES,
@@ -10,30 +11,20 @@ from pulumi_resource_togetherai.api.enums import (
     RemediationState,
     RemediationTrigger,
 )
-from togetherai_simulator.clock import Clock
 from togetherai_simulator.course import Course
 from togetherai_simulator.errors import Refusal, failed_precondition, invalid_argument
 from togetherai_simulator.health import HealthChecks
 from togetherai_simulator.job import Job
 from togetherai_simulator.replicas import ReplicatedWorld
 from togetherai_simulator.settings import Behaviour, Settings
-from togetherai_simulator.store import Store
+from togetherai_simulator.world import Beginning
 
 
 class Platform(ReplicatedWorld):
     """The simulated service and its rules. Every method raises `Refusal` if the API would refuse."""
 
-    def __init__(
-        self,
-        *,
-        clock: Clock | None = None,
-        clusters: int = 1,
-        instances: int = 4,
-        settings: Settings | None = None,
-        seed: int = 0,
-        store: Store | None = None,
-    ) -> None:
-        super().__init__(clock=clock, clusters=clusters, instances=instances, settings=settings, seed=seed, store=store)
+    def __init__(self, **beginning: Unpack[Beginning]) -> None:
+        super().__init__(**beginning)
         self._course = Course(self)
         self.health = HealthChecks(self, self._course)
         """The health checks, which propose remediations."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, Unpack
 
-from togetherai_simulator.clock import Clock
 from togetherai_simulator.errors import not_found
 from togetherai_simulator.fleet import Cluster, Node
 from togetherai_simulator.job import Job
-from togetherai_simulator.settings import Settings
-from togetherai_simulator.store import Store
-from togetherai_simulator.world import ALL, World
+from togetherai_simulator.world import ALL, Beginning, World
 
 VERSIONS = 50
 """How many versions of one thing are kept at most."""
@@ -61,17 +58,8 @@ class Versions(Generic[Thing]):
 class ReplicatedWorld(World):
     """A world that remembers, as far as its dialect's reads lag, how its remediations and nodes were."""
 
-    def __init__(
-        self,
-        *,
-        clock: Clock | None = None,
-        clusters: int = 1,
-        instances: int = 4,
-        settings: Settings | None = None,
-        seed: int = 0,
-        store: Store | None = None,
-    ) -> None:
-        super().__init__(clock=clock, clusters=clusters, instances=instances, settings=settings, seed=seed, store=store)
+    def __init__(self, **beginning: Unpack[Beginning]) -> None:
+        super().__init__(**beginning)
         self.past_jobs: Versions[Job] = Versions()
         self.past_nodes: Versions[Node] = Versions()
         self._random = self.randomness.of("replicas")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypedDict
 
 from pydantic import BaseModel
 
@@ -35,6 +36,17 @@ class Counters(BaseModel):
     """Remediations ever created."""
     events: int = 0
     """Scenario events that have happened."""
+
+
+class Beginning(TypedDict, total=False):
+    """What a world begins with: the arguments of `World`, for those that are made of one."""
+
+    clock: Clock | None
+    clusters: int
+    instances: int
+    settings: Settings | None
+    seed: int
+    store: Store | None
 
 
 class World:

@@ -19,12 +19,8 @@ __all__ = [
 ]
 
 
-class OpenEnum(StrEnum):
-    """A string enumeration whose members carry a description and which keeps unknown values.
-
-    `RemediationState("NEW_STATE")` is a value of the type that equals the string `"NEW_STATE"`; it is just not
-    `known`. So the provider records an answer from a newer server as it came.
-    """
+class DescribedEnum(StrEnum):
+    """A string enumeration whose members carry a description."""
 
     _value_: str
     description: str
@@ -34,6 +30,14 @@ class OpenEnum(StrEnum):
         member._value_ = value
         member.description = description
         return member
+
+
+class OpenEnum(DescribedEnum):
+    """An enumeration that keeps unknown values.
+
+    `RemediationState("NEW_STATE")` is a value of the type that equals the string `"NEW_STATE"`; it is just not
+    `known`. So the provider records an answer from a newer server as it came.
+    """
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:

@@ -96,7 +96,10 @@ class ConcurrencyLimit:
 
     async def why_wait(self, instance_id: str) -> str:
         """Why a remediation of an instance would have to wait now; empty if it would not. Raises ApiError."""
-        if self.most is None or len((busy := await self.busy()) - {folded(instance_id)}) < self.most:
+        if self.most is None:
+            return ""
+        busy = await self.busy()
+        if len(busy - {folded(instance_id)}) < self.most:
             return ""
         return f"nodes under repair: {len(busy)}, and `maxConcurrentPerCluster` is {self.most}"
 

@@ -275,15 +275,15 @@ def _replaced(heard: Conversation) -> list[Finding]:
 
 def _clock(heard: Conversation) -> list[Finding]:
     dated, of = sum("date" in answer.look.headers for answer in heard.all), len(heard.all)
-    what = Finding("Date header", "sent" if dated else "not sent", dated or of, of)
+    header = Finding("Date header", "sent" if dated else "not sent", dated or of, of)
     ahead = heard.clock_ahead
     if ahead is None:
-        return [what, *cannot_tell("clock", "no answer has a time")]
+        return [header, *cannot_tell("clock", "no answer has a time")]
     offset = round(ahead)
     way = "agrees with this machine's" if abs(offset) < 2 else f"{abs(offset)} s {'ahead' if offset > 0 else 'behind'}"
     now = datetime.now(UTC).timestamp() + ahead
     latest = max((time.timestamp() for item in _items(heard) if (time := item.record.update_time)), default=now)
-    found = [what, Finding("clock", way, 1, 1)]
+    found = [header, Finding("clock", way, 1, 1)]
     if latest - now > 2:
         found.append(Finding("clock of records", f"up to {round(latest - now)} s ahead of the Date header", 1, 1))
     return found

@@ -6,17 +6,18 @@ An adapter translates values and errors; a kind of resource says what each opera
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from opentelemetry.trace import Span
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.operation.check import Checked, check
 from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource
+from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.telemetry.instruments import (
     CLUSTER,
@@ -30,6 +31,8 @@ from pulumi_resource_togetherai.telemetry.instruments import (
     span,
 )
 from pulumi_resource_togetherai.unknown import UNKNOWN
+
+S = TypeVar("S")
 
 _ATTRIBUTES = {"clusterId": CLUSTER, "instanceId": INSTANCE, "remediationId": REMEDIATION, "mode": MODE, "state": STATE}
 """The properties that a span records, and the attribute for each. All other properties may hold what people wrote."""
@@ -142,6 +145,54 @@ class Operations(ABC):
     ) -> AbstractContextManager[Span]:
         named = {URN: urn} if urn else {}
         return span(f"{operation} {self.kind}", {**named, **_attributes(properties or {})})
+
+
+class StackState(Protocol):
+    """What the stack records of a resource, by kind."""
+
+    @property
+    def inputs(self) -> BaseModel:
+        """What was declared."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The resource's id, which is also its import id."""
+        ...
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs."""
+        ...
+
+
+class Result(Protocol):
+    """What an operation comes to."""
+
+    @property
+    def state(self) -> StackState:
+        """What the stack is to record."""
+        ...
+
+    @property
+    def problem(self) -> str | None:
+        """Why the resource is not complete; None if it is."""
+        ...
+
+
+def state_of(what: str, read: Callable[[Properties, Properties], S], recorded: Recorded) -> S:
+    """What the stack recorded. `read` makes it of the outputs and the inputs; `what` is what messages call the
+    resource. Raises OperationError if that cannot be read."""
+    try:
+        return read(recorded.outputs, recorded.inputs)
+    except ValidationError as error:
+        raise OperationError(f"the stack's record of this {what} cannot be read: {error.errors()[0]['msg']}") from error
+
+
+def resource_of(result: Result, inputs: Properties | None) -> Resource:
+    """A resource with the inputs as the program wrote them; those of an import are written here."""
+    state = result.state
+    written = state.inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return Resource(state.id, dict(inputs) if inputs is not None else written, state.outputs(), result.problem)
 
 
 def _attributes(properties: Mapping[str, Any]) -> Attributes:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-from pydantic import BaseModel
+from typing import Any
 
 from pulumi_resource_togetherai.sanitize import sanitize
 
@@ -47,27 +45,3 @@ class Resource:
     def problem_text(self) -> str:
         """The problem as it is shown to people; empty if there is none."""
         return sanitize(self.problem or "")
-
-
-class StackState(Protocol):
-    """What the stack records of a resource, by kind."""
-
-    @property
-    def inputs(self) -> BaseModel:
-        """What was declared."""
-        ...
-
-    @property
-    def id(self) -> str:
-        """The resource's id, which is also its import id."""
-        ...
-
-    def outputs(self) -> dict[str, Any]:
-        """The outputs."""
-        ...
-
-
-def resource_of(state: StackState, problem: str | None, inputs: Properties | None) -> Resource:
-    """A resource with the inputs as the program wrote them; those of an import are written here."""
-    written = state.inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return Resource(state.id, dict(inputs) if inputs is not None else written, state.outputs(), problem)

@@ -6,13 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.fields import seconds
-from pulumi_resource_togetherai.operation.operations import Operations
-from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource, resource_of
-from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.operations import Operations, resource_of, state_of
+from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.operations.create import create
 from pulumi_resource_togetherai.remediation.operations.delete import delete, refuse_replacement
@@ -60,14 +57,14 @@ class RemediationResource(Operations):
     ) -> Resource:
         identity, memory = Identity(urn, RemediationInputs.model_validate(inputs)), self._memories[urn]
         run = self.session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self.keeps_unfinished)
-        memory.created_first = True
+        memory.create_begun = True
         try:
             result = await create(run, identity, self._intent(urn, inputs, replace_requested))
         except BaseException:
-            memory.created_first = False
+            memory.create_begun = False
             raise
         memory.created = result.state
-        return resource_of(result.state, result.problem, inputs)
+        return resource_of(result, inputs)
 
     async def _read(
         self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, preview: bool
@@ -75,7 +72,7 @@ class RemediationResource(Operations):
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else RemediationInputs.model_fields["timeout"].default
         result = await read(self.session.run(report, seconds(limit)), urn, resource_id, state, preview=preview)
-        return resource_of(result.state, result.problem, recorded.inputs if recorded else None) if result else None
+        return resource_of(result, recorded.inputs if recorded else None) if result else None
 
     async def _preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
         run = await self.session.preflight(report)
@@ -94,7 +91,7 @@ class RemediationResource(Operations):
         state = _state(recorded)
         unfinished = self.keeps_unfinished and state.inputs.wait
         result = await update(run, urn, state, declared, may_withdraw=unfinished)
-        return resource_of(result.state, result.problem, inputs)
+        return resource_of(result, inputs)
 
     async def _delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float) -> None:
         state, memory = _state(recorded), self._memories[urn]
@@ -102,7 +99,7 @@ class RemediationResource(Operations):
             return
         run = self.session.run(report, time_limit or seconds(state.inputs.timeout))
         replaced = memory.replaced
-        if replaced and not memory.created_first and not holds_unknown(replaced.by):
+        if replaced and not memory.create_begun and not holds_unknown(replaced.by):
             await refuse_replacement(run, Identity(urn, RemediationInputs.model_validate(replaced.by)), state)
         cancelled = await delete(run, state)
         if replaced:
@@ -123,7 +120,7 @@ class _Memory:
 
     replaced: _Replaced | None = None
     """What Diff decided to replace. It is deleted first."""
-    created_first: bool = False
+    create_begun: bool = False
     """Whether create has begun. With `--replace` the engine creates before it deletes."""
     created: State | None = None
     """The remediation that create last started or took over. That may be the very one that delete is then asked to
@@ -143,9 +140,4 @@ class _Replaced:
 
 
 def _state(recorded: Recorded) -> State:
-    try:
-        return State.recorded(recorded.outputs, recorded.inputs)
-    except ValidationError as error:
-        raise OperationError(
-            f"the stack's record of this remediation cannot be read: {error.errors()[0]['msg']}"
-        ) from error
+    return state_of("remediation", State.recorded, recorded)

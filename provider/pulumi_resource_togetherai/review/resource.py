@@ -7,15 +7,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.fields import seconds
-from pulumi_resource_togetherai.operation.operations import Operations
+from pulumi_resource_togetherai.operation.operations import Operations, resource_of, state_of
 from pulumi_resource_togetherai.operation.outcome import ended_badly
-from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource, resource_of
-from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.review.operations.create import create
 from pulumi_resource_togetherai.review.operations.delete import delete
@@ -65,7 +62,7 @@ class ReviewResource(Operations):
         run = self.session.run(report, time_limit or seconds(declared.timeout), kept=self.keeps_unfinished)
         result = await create(run, declared)
         self._memories[urn].created = result.state.id
-        return resource_of(result.state, result.problem, inputs)
+        return resource_of(result, inputs)
 
     async def _read(
         self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, preview: bool
@@ -73,7 +70,7 @@ class ReviewResource(Operations):
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else ReviewInputs.model_fields["timeout"].default
         result = await read(self.session.run(report, seconds(limit)), resource_id, state, preview=preview)
-        return resource_of(result.state, result.problem, recorded.inputs if recorded else None) if result else None
+        return resource_of(result, recorded.inputs if recorded else None) if result else None
 
     async def _preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
         record = _state(recorded).record
@@ -94,7 +91,7 @@ class ReviewResource(Operations):
         state = _state(recorded)
         unfinished = self.keeps_unfinished and state.inputs.wait
         result = await update(run, state, declared, may_withdraw=unfinished)
-        return resource_of(result.state, result.problem, inputs)
+        return resource_of(result, inputs)
 
     async def _delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float) -> None:
         state = _state(recorded)
@@ -120,7 +117,4 @@ def _unfinished(state: State) -> bool:
 
 
 def _state(recorded: Recorded) -> State:
-    try:
-        return State.recorded(recorded.outputs, recorded.inputs)
-    except ValidationError as error:
-        raise OperationError(f"the stack's record of this review cannot be read: {error.errors()[0]['msg']}") from error
+    return state_of("review", State.recorded, recorded)
