@@ -87,7 +87,7 @@ async def construct(request: ConstructRequest, rolling_progress: RollingProgress
 
     shown, states, counts = declare(component, request.name, checked.inputs, child)
     for instance, outputs in shown.items():
-        outputs.apply(partial(progress.rows.__setitem__, instance))
+        outputs.apply(partial(progress.ended, instance))
     try:
         known, found, numbers = await states.is_known(), await states.future(), await counts.future()
     except asyncio.CancelledError:
@@ -101,8 +101,8 @@ async def construct(request: ConstructRequest, rolling_progress: RollingProgress
         pulumi.log.error(_HALTED, component)
         await forgive_failed_registrations()
         return _answer(str(urn))
-    if not known or found is None or numbers is None:
-        if progress.failed:  # the same, in releases of pulumi where the outputs of what failed are unknown
+    if not known or found is None or numbers is None or len(found) < len(instances):
+        if progress.failed:  # the same, in releases of pulumi where the outputs of what failed are unknown, or None
             pulumi.log.error(_HALTED, component)
         return _answer(str(urn))
     secret = await states.is_secret()

@@ -32,6 +32,11 @@ class Progress:
     shown: str = ""
     """The table as it was last shown."""
 
+    def ended(self, instance: str, outputs: Mapping[str, Any]) -> None:
+        """Takes what pulumi knows of an instance's remediation in the end; without a state it was not begun."""
+        if outputs["state"]:
+            self.rows[instance] = outputs
+
     @property
     def table(self) -> str:
         """A line per instance."""

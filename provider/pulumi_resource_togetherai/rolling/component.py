@@ -35,7 +35,7 @@ def declare(
     component: pulumi.ComponentResource, name: str, inputs: Mapping[str, Any], child: Child
 ) -> tuple[dict[str, pulumi.Output[dict[str, Any]]], pulumi.Output[dict[str, str]], pulumi.Output[dict[str, int]]]:
     """Declares a Remediation per instance, each of which depends on the one before it in its chain. Returns what
-    the table shows of each instance, and the outputs `states` and `counts`.
+    the table shows of each instance, and the outputs `states` and `counts`, which lack what was not begun.
 
     `inputs` are checked, and in camelCase; those that decide which remediations there are, are known.
     """
@@ -55,9 +55,11 @@ def declare(
     }
 
     def tell(rows: Mapping[str, Any]) -> dict[str, str]:
-        if children and not pulumi.runtime.is_dry_run():
+        # After a failure, some releases of pulumi give the outputs of what was not begun as None.
+        begun = {instance: str(rows[instance]["state"]) for instance in instances if rows[instance]["state"]}
+        if children and len(begun) == len(instances) and not pulumi.runtime.is_dry_run():
             pulumi.log.info(summary(rows, instances), component)
-        return {instance: str(rows[instance]["state"]) for instance in instances}
+        return begun
 
     states = pulumi.Output.all(**shown).apply(tell)
     return shown, states, states.apply(lambda found: dict(Counter(found.values())))
