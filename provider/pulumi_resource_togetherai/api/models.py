@@ -313,6 +313,8 @@ class Cluster(ApiModel):
     """The cluster's status as the platform reports it."""
     gpu_worker_nodes: list[GpuWorkerNode] = Field(default_factory=list[GpuWorkerNode])
     """The cluster's GPU worker nodes."""
+    deleted_gpu_worker_nodes: list[GpuWorkerNode] = Field(default_factory=list[GpuWorkerNode])
+    """GPU worker nodes that have left the cluster, such as those whose VM a repair replaced."""
 
 
 class RpcStatus(ApiModel):
