@@ -117,15 +117,17 @@ def instances_of(cluster: Cluster, node: GpuWorkerNode, records: Iterable[Remedi
         *(one.instance_id for one in mine),
         *(one.latest_remediation.instance_id for one in mine if one.latest_remediation),
     ]
-    ids = {folded(each): each for each in reversed(held) if each and each.strip() and folded(each) not in elsewhere}
+    ids = {folded(each) for each in held if each} - elsewhere
 
     named = [record for record in records if record.instance_name]
     ours |= _lasting(mine) | {_called(record) for record in named if folded(record.instance_id) in ids}
     ours -= theirs | {_called(record) for record in named if folded(record.instance_id) in elsewhere}
     earlier = (record.instance_id for record in named if _called(record) in ours)
-    return tuple(
-        {folded(each): each for each in (*reversed(ids.values()), *earlier) if folded(each) not in elsewhere}.values()
-    )
+    found = dict[str, str]()
+    for each in (*held, *earlier):
+        if each and each.strip() and folded(each) not in elsewhere:
+            found.setdefault(folded(each), each)
+    return tuple(found.values())
 
 
 def problem(cluster_id: str, name: str, found: Ambiguous | Unknown) -> str:
@@ -154,15 +156,19 @@ def described(node: GpuWorkerNode) -> str:
 
 def closest(written: str, known: Iterable[Name]) -> tuple[Name, ...]:
     """The names that are most like what was written, the closest first, each text once."""
-    distinct = {name.text.casefold(): name for name in reversed(list(known))}
+    distinct = {name.text: name for name in reversed(list(known))}
+    return tuple(distinct[text] for text in nearest(written, distinct))
+
+
+def nearest(written: str, texts: Iterable[str]) -> list[str]:
+    """The texts that are most like what was written, without regard to case, the closest first."""
     matcher = SequenceMatcher(b=written.strip().casefold())
 
     def likeness(text: str) -> float:
-        matcher.set_seq1(text)
+        matcher.set_seq1(text.casefold())
         return matcher.ratio()
 
-    ranked = nlargest(CLOSEST, ((likeness(text), text) for text in sorted(distinct)))
-    return tuple(distinct[text] for _, text in ranked)
+    return nlargest(CLOSEST, sorted(texts), key=likeness)
 
 
 def _compared(text: str, field: Field) -> str:
