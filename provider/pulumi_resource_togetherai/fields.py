@@ -26,6 +26,7 @@ __all__ = [
     "Duration",
     "Identifier",
     "Mode",
+    "Named",
     "State",
     "Trigger",
     "duration_text",
@@ -51,6 +52,10 @@ Identifier = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~@=+,-]*$", max_length=256)
 ]
 """An id as the API assigns them. It cannot form a path: it has no slash, no space and no dot at its start."""
+
+
+Named = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+"""A name as people write it."""
 
 
 class Choice(DescribedEnum):

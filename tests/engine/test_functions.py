@@ -32,6 +32,14 @@ pulumi.export("share", reboots.success_share)
 pulumi.export("queue", reboots.outcomes["SUCCEEDED"].queue.count)
 pulumi.export("p99", reboots.outcomes["FAILED"].total.p99)
 """
+NAMED = """\
+import pulumi
+from pulumi_resource_togetherai.dynamic import get_cluster, get_clusters, get_node
+
+pulumi.export("cluster", get_cluster("training-1").cluster_id)
+pulumi.export("first", get_clusters()[0].cluster_name)
+pulumi.export("node", get_node("training-1", "CLUSTER-1-slurm-2").instance_id)
+"""
 SNAKE = {"get_remediation": "getRemediation", "get_remediations": "getRemediations", "get_instances": "getInstances"}
 ITEMS = {"get_remediations": "remediations", "get_instances": "instances"}
 
@@ -150,3 +158,30 @@ def test_an_unknown_cluster_is_one_clear_line(stack: Stack):
     assert up.code != 0
     assert "getInstances failed: get cluster: 404 NOT_FOUND" in up.output
     assert "Traceback" not in up.output
+
+
+def test_clusters_and_nodes_are_found_by_their_names(stack: Stack):
+    if stack.form == "dynamic":
+        (stack.folder / "__main__.py").write_text(NAMED)
+    else:
+        where = {"cluster": "training-1"}
+        variables: dict[str, Any] = {
+            "cluster": {"fn::invoke": {"function": "togetherai:getCluster", "arguments": where}},
+            "all": {"fn::invoke": {"function": "togetherai:getClusters"}},
+            "node": {
+                "fn::invoke": {"function": "togetherai:getNode", "arguments": where | {"node": "CLUSTER-1-slurm-2"}}
+            },
+        }
+        outputs = {
+            "cluster": "${cluster.clusterId}",
+            "first": "${all.clusters[0].clusterName}",
+            "node": "${node.instanceId}",
+        }
+        write_yaml(stack, variables, outputs)
+
+    stack.up(check=True)
+    assert json.loads(stack.run("stack", "output", "--json", check=True).output) == {
+        "cluster": "cluster-1",
+        "first": "training-1",
+        "node": "cluster-1-node-2",
+    }

@@ -26,6 +26,9 @@ EXPECTED = {
     "getRemediations": "proposals",
     "getRemediationStats": "REMEDIATION_MODE_REBOOT_VM",
     "getInstances": "",
+    "getCluster": "",
+    "getClusters": "training-1",
+    "getNode": "cluster-1-node-1",
 }
 """What the preview of an example says."""
 PROPOSED = ("RemediationReview", "getRemediation", "getRemediations")

@@ -15,7 +15,10 @@ from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.functions.function import (
+    GET_CLUSTER,
+    GET_CLUSTERS,
     GET_INSTANCES,
+    GET_NODE,
     GET_REMEDIATION,
     GET_REMEDIATION_STATS,
     GET_REMEDIATIONS,
@@ -236,3 +239,63 @@ async def test_a_lookup_ends_in_time_however_slow_each_page_comes():
     with pytest.raises(OperationError, match=r"^getRemediations failed: timed out"):
         await GET_REMEDIATIONS.answer(ProviderConfig(), CLUSTER, slowly)
     assert asyncio.get_running_loop().time() - started_at == pytest.approx(LONGEST)
+
+
+def answering(*clusters: dict[str, Any]) -> Client:
+    """A client of an API that has these clusters, and refuses everything else."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/compute/clusters":
+            return httpx.Response(200, json={"clusters": clusters})
+        asked = request.url.path.removeprefix("/v1/compute/clusters/")
+        known = next((each for each in clusters if each["cluster_id"] == asked), None)
+        return httpx.Response(200, json=known) if known else httpx.Response(404, json={"code": 5, "message": "none"})
+
+    credential = Credential(SecretStr(DEFAULT_API_KEY), "the test")
+    return Client("http://simulator/v1", credential, transport=httpx.MockTransport(answer))
+
+
+TRAINING: dict[str, Any] = {"cluster_id": "c1", "cluster_name": "training eu", "kube_config": "a credential"}
+
+
+@pytest.mark.parametrize("written", ["c1", "training eu", " training eu "])
+async def test_a_cluster_is_found_by_its_id_and_by_its_name(written: str):
+    other = {"cluster_id": "c2", "cluster_name": "c1"}
+    found = await GET_CLUSTER.answer(ProviderConfig(), {"cluster": written}, answering(other, TRAINING))
+
+    assert (found.cluster_id, found.cluster_name) == ("c1", "training eu")
+
+
+async def test_the_kubeconfig_of_a_cluster_is_left_out():
+    one = await GET_CLUSTER.answer(ProviderConfig(), {"cluster": "c1"}, answering(TRAINING))
+    listed = await GET_CLUSTERS.answer(ProviderConfig(), {}, answering(TRAINING))
+
+    assert [each.cluster_id for each in listed.clusters] == ["c1"]
+    assert "a credential" not in one.model_dump_json() + listed.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("clusters", "message"),
+    [
+        ([TRAINING, TRAINING | {"cluster_id": "c2"}], r'2 clusters are named "training eu": c1, c2; write the id'),
+        ([TRAINING | {"cluster_name": "training us"}], r'or the name "training eu"; .* training us \(c1\), c1$'),
+        ([], "the API key sees no clusters at all"),
+    ],
+)
+async def test_a_name_without_one_cluster_is_answered_with_those_nearby(clusters: list[dict[str, Any]], message: str):
+    with pytest.raises(OperationError, match=f"^getCluster failed: find cluster: .*{message}"):
+        await GET_CLUSTER.answer(ProviderConfig(), {"cluster": "training eu"}, answering(*clusters))
+
+
+async def test_a_node_is_found_in_a_cluster_by_name():
+    node = {"node_id": "worker-12", "host_name": "gpu-12", "instance_id": "i12"}
+    gone = {"host_name": "gpu-13", "deleted_at": "2026-11-01T00:00:00Z"}
+    api = TRAINING | {"gpu_worker_nodes": [node], "deleted_gpu_worker_nodes": [gone]}
+    asked = {"cluster": "training eu"}
+    found = await GET_NODE.answer(ProviderConfig(), asked | {"node": "GPU-12"}, answering(api))
+
+    assert (found.cluster_id, found.node_id, found.instance_id) == ("c1", "worker-12", "i12")
+    with pytest.raises(OperationError, match=r"no node of cluster c1 answers to .gpu-1.; .* gpu-12 \(host_name\)"):
+        await GET_NODE.answer(ProviderConfig(), asked | {"node": "gpu-1"}, answering(api))
+    with pytest.raises(OperationError, match="has left cluster c1 at 2026-11-01"):
+        await GET_NODE.answer(ProviderConfig(), asked | {"node": "gpu-13"}, answering(api))

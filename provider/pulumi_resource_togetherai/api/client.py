@@ -23,7 +23,7 @@ from pulumi_resource_togetherai.api.enums import (
 from pulumi_resource_togetherai.api.errors import AnswerContradicts, ApiError, NotSendable, Refused
 from pulumi_resource_togetherai.api.http import AT_ONCE, Credential, Http, Look, Params, Request
 from pulumi_resource_togetherai.api.listed import Listed
-from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.api.models import Cluster, ClusterList, Remediation
 from pulumi_resource_togetherai.api.network import Network
 from pulumi_resource_togetherai.api.pages import MOST_PAGES, Pages, Query
 from pulumi_resource_togetherai.api.plausible import USABLE_ID
@@ -227,6 +227,19 @@ class Client:
 
         path = f"/compute/clusters/{_segment(cluster_id)}"
         return await self._http.send(Request("get cluster", "GET", path, read))
+
+    async def list_clusters(self) -> list[Cluster]:
+        """GET /compute/clusters: the clusters that the API key may see. The API has no pages for them."""
+
+        def read(body: Any, _: int) -> list[Cluster]:
+            if not isinstance(body, Mapping):
+                raise Unusable("it is not a list of clusters")
+            try:
+                return ClusterList.model_validate(dict(cast(Mapping[str, Any], body))).clusters
+            except (ValidationError, RecursionError) as error:
+                raise Unusable(problem(error)) from error
+
+        return await self._http.send(Request("list clusters", "GET", "/compute/clusters", read))
 
     async def list_remediations(
         self,

@@ -190,7 +190,7 @@ class Http:
     async def _in_turn(self, request: Request[Answer], *, resends: int) -> Answer:
         """Sends one request once its cluster has room for it and the server no longer asks to wait. `resends`: how
         many tries came before."""
-        cluster_id = request.path.split("/")[3]
+        cluster_id = "".join(request.path.split("/")[3:4])  # none in the list of all clusters
         async with self._turns[cluster_id]:
             await asyncio.sleep(self._resume_at - asyncio.get_running_loop().time())
             if request.starts and self._starts_no_more:

@@ -34,6 +34,7 @@ from pulumi_resource_togetherai.api.plausible import SKEW, is_unset, plausible_t
 __all__ = [
     "AlertAnnotation",
     "Cluster",
+    "ClusterList",
     "GpuWorkerNode",
     "LinkedAlert",
     "PhaseTransition",
@@ -315,6 +316,13 @@ class Cluster(ApiModel):
     """The cluster's GPU worker nodes."""
     deleted_gpu_worker_nodes: list[GpuWorkerNode] = Field(default_factory=list[GpuWorkerNode])
     """GPU worker nodes that have left the cluster, such as those whose VM a repair replaced."""
+
+
+class ClusterList(ApiModel):
+    """The clusters of an account (the API's answer to GET /compute/clusters)."""
+
+    clusters: list[Cluster] = Field(default_factory=list[Cluster])
+    """The clusters that the API key may see, in the API's order."""
 
 
 class RpcStatus(ApiModel):

@@ -10,7 +10,10 @@ get_remediations("cluster-1", state=["PENDING_APPROVAL"])
 """
 
 from pulumi_resource_togetherai.dynamic.lookups import (
+    get_cluster,
+    get_clusters,
     get_instances,
+    get_node,
     get_remediation,
     get_remediation_stats,
     get_remediations,
@@ -23,7 +26,10 @@ __all__ = [
     "Remediation",
     "RemediationReview",
     "RollingRemediation",
+    "get_cluster",
+    "get_clusters",
     "get_instances",
+    "get_node",
     "get_remediation",
     "get_remediation_stats",
     "get_remediations",

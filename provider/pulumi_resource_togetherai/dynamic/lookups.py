@@ -16,20 +16,23 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState, RemediationTrigger
-from pulumi_resource_togetherai.api.models import GpuWorkerNode
+from pulumi_resource_togetherai.api.models import Cluster, GpuWorkerNode
 from pulumi_resource_togetherai.api.models import Remediation as RemediationRecord
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
 from pulumi_resource_togetherai.functions.function import (
+    GET_CLUSTER,
+    GET_CLUSTERS,
     GET_INSTANCES,
+    GET_NODE,
     GET_REMEDIATION,
     GET_REMEDIATION_STATS,
     GET_REMEDIATIONS,
     Function,
 )
-from pulumi_resource_togetherai.functions.results import RemediationStats
+from pulumi_resource_togetherai.functions.results import Node, RemediationStats
 from pulumi_resource_togetherai.literal import literal
 from pulumi_resource_togetherai.operation.run import OperationError
 
@@ -78,6 +81,23 @@ def get_remediation_stats(cluster_id: str, window: str | None = None) -> Remedia
 def get_instances(cluster_id: str) -> list[GpuWorkerNode]:
     """The GPU worker nodes of a cluster (GET /compute/clusters/{cluster_id})."""
     return _look_up(GET_INSTANCES, cluster_id=cluster_id).instances
+
+
+def get_cluster(cluster: str) -> Cluster:
+    """A cluster with its GPU worker nodes, by its id or its name (GET /compute/clusters/{cluster_id}; for a name also
+    GET /compute/clusters)."""
+    return _look_up(GET_CLUSTER, cluster=cluster)
+
+
+def get_clusters() -> list[Cluster]:
+    """The clusters that the API key may see (GET /compute/clusters)."""
+    return _look_up(GET_CLUSTERS).clusters
+
+
+def get_node(cluster: str, node: str) -> Node:
+    """A GPU worker node of a cluster (an id or a name), by its node_id, host name, Slurm host name, instance name or
+    instance id (GET /compute/clusters/{cluster_id})."""
+    return _look_up(GET_NODE, cluster=cluster, node=node)
 
 
 def _look_up(function: Function[A, R], **arguments: Any) -> R:

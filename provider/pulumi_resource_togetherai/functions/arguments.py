@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from pulumi_resource_togetherai.fields import Duration, Identifier, Inputs, Mode, State, Trigger
+from pulumi_resource_togetherai.fields import Duration, Identifier, Inputs, Mode, Named, State, Trigger
 from pulumi_resource_togetherai.functions.order import Order
 
 
@@ -43,6 +43,27 @@ class GetRemediations(Inputs):
     @classmethod
     def _an_order(cls, written: Any) -> str:
         return Order.parse(written).text
+
+
+class GetCluster(Inputs):
+    """Looks up a cluster by its id or its name."""
+
+    cluster: Named
+    """The cluster's id, or its name. An id goes before a name."""
+
+
+class GetClusters(Inputs):
+    """Looks up the clusters that the API key may see."""
+
+
+class GetNode(Inputs):
+    """Looks up a GPU worker node of a cluster by any name that the API knows for it."""
+
+    cluster: Named
+    """The cluster's id, or its name. An id goes before a name."""
+    node: Named
+    """The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host
+    names and UUIDs count without regard to case."""
 
 
 class GetInstances(Inputs):

@@ -9,21 +9,27 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.functions.arguments import (
+    GetCluster,
+    GetClusters,
     GetInstances,
+    GetNode,
     GetRemediation,
     GetRemediations,
     GetRemediationStats,
 )
 from pulumi_resource_togetherai.functions.lookups import (
+    get_cluster,
+    get_clusters,
     get_instances,
+    get_node,
     get_remediation,
     get_remediation_stats,
     get_remediations,
 )
-from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
+from pulumi_resource_togetherai.functions.results import Clusters, Instances, Node, Remediations, RemediationStats
 from pulumi_resource_togetherai.operation.check import Failure, check
 from pulumi_resource_togetherai.operation.run import OperationError, explained
 from pulumi_resource_togetherai.telemetry.instruments import span
@@ -75,6 +81,17 @@ GET_REMEDIATION = Function("getRemediation", GetRemediation, Remediation, get_re
 GET_REMEDIATIONS = Function("getRemediations", GetRemediations, Remediations, get_remediations)
 GET_REMEDIATION_STATS = Function("getRemediationStats", GetRemediationStats, RemediationStats, get_remediation_stats)
 GET_INSTANCES = Function("getInstances", GetInstances, Instances, get_instances)
+GET_CLUSTER = Function("getCluster", GetCluster, Cluster, get_cluster)
+GET_CLUSTERS = Function("getClusters", GetClusters, Clusters, get_clusters)
+GET_NODE = Function("getNode", GetNode, Node, get_node)
 
-FUNCTIONS: tuple[Function[Any, Any], ...] = (GET_REMEDIATION, GET_REMEDIATIONS, GET_REMEDIATION_STATS, GET_INSTANCES)
+FUNCTIONS: tuple[Function[Any, Any], ...] = (
+    GET_REMEDIATION,
+    GET_REMEDIATIONS,
+    GET_REMEDIATION_STATS,
+    GET_INSTANCES,
+    GET_CLUSTER,
+    GET_CLUSTERS,
+    GET_NODE,
+)
 """Every lookup."""

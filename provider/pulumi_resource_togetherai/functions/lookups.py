@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 from pulumi_resource_togetherai.api.asked import ALL_INSTANCES
 from pulumi_resource_togetherai.api.errors import AnswerUnreadable, NotFound
 from pulumi_resource_togetherai.api.listed import Listed
-from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.clusters.named import NotNamed, cluster_named
+from pulumi_resource_togetherai.clusters.nodes import Found, find, problem
 from pulumi_resource_togetherai.clusters.view import Clusters, Ref
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.fields import seconds
+from pulumi_resource_togetherai.functions import results
 from pulumi_resource_togetherai.functions.arguments import (
+    GetCluster,
+    GetClusters,
     GetInstances,
+    GetNode,
     GetRemediation,
     GetRemediations,
     GetRemediationStats,
@@ -20,6 +26,7 @@ from pulumi_resource_togetherai.functions.arguments import (
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
 from pulumi_resource_togetherai.functions.stats import stats_of
+from pulumi_resource_togetherai.sanitize import quoted
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
@@ -74,3 +81,35 @@ async def _listed(client: Client, asked: GetRemediations, instance_id: str, *, c
 async def get_instances(client: Client, asked: GetInstances) -> Instances:
     """The GPU worker nodes of a cluster."""
     return Instances(instances=(await client.get_cluster(asked.cluster_id)).gpu_worker_nodes)
+
+
+async def get_cluster(client: Client, asked: GetCluster) -> Cluster:
+    """A cluster with its nodes."""
+    return _shown(await cluster_named(client, asked.cluster))
+
+
+async def get_clusters(client: Client, _: GetClusters) -> results.Clusters:
+    """The clusters that the key may see."""
+    return results.Clusters(clusters=[_shown(cluster) for cluster in await client.list_clusters()])
+
+
+async def get_node(client: Client, asked: GetNode) -> results.Node:
+    """The node of a cluster that answers to a name."""
+    cluster = await cluster_named(client, asked.cluster)
+    found = find(cluster, asked.node)
+    if not isinstance(found, Found):
+        raise NotNamed("find node", problem(cluster.cluster_id, asked.node, found))
+    if not found.live:
+        left = f" at {found.node.deleted_at.isoformat()}" if found.node.deleted_at else ""
+        raise NotNamed(
+            "find node",
+            f'the node that "{quoted(asked.node)}" ({found.by}) names has left cluster {cluster.cluster_id}{left}, and '
+            "no node that is there answers to it; getInstances lists those that are",
+        )
+    return results.Node.model_validate(found.node.model_dump() | {"cluster_id": cluster.cluster_id})
+
+
+def _shown(cluster: Cluster) -> Cluster:
+    """A cluster without what this version does not describe: the answer holds the kubeconfig, which is a credential and
+    would end up in the stack."""
+    return Cluster.model_validate({name: getattr(cluster, name) for name in Cluster.model_fields})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pulumi_resource_togetherai.api.models import ApiModel, GpuWorkerNode, Remediation
+from pulumi_resource_togetherai.api.models import ApiModel, Cluster, GpuWorkerNode, Remediation
 
 
 class Remediations(ApiModel):
@@ -12,6 +12,20 @@ class Remediations(ApiModel):
 
     remediations: list[Remediation]
     """The remediations, in the order asked for."""
+
+
+class Clusters(ApiModel):
+    """The clusters of an account."""
+
+    clusters: list[Cluster]
+    """The clusters that the API key may see, in the API's order."""
+
+
+class Node(GpuWorkerNode):
+    """A GPU worker node, and the cluster that it is in."""
+
+    cluster_id: str
+    """The id of the cluster: the `clusterId` of a remediation."""
 
 
 class Instances(ApiModel):
