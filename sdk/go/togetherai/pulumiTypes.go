@@ -141,6 +141,80 @@ func (o AlertAnnotationPtrOutput) Xid() XidAnnotationPtrOutput {
 	}).(XidAnnotationPtrOutput)
 }
 
+// A GPU cluster with its worker nodes.
+type Cluster struct {
+	// The cluster's id.
+	ClusterId string `pulumi:"clusterId"`
+	// The cluster's name.
+	ClusterName *string `pulumi:"clusterName"`
+	// GPU worker nodes that have left the cluster, such as those whose VM a repair replaced.
+	DeletedGpuWorkerNodes []GpuWorkerNode `pulumi:"deletedGpuWorkerNodes"`
+	// The cluster's GPU worker nodes.
+	GpuWorkerNodes []GpuWorkerNode `pulumi:"gpuWorkerNodes"`
+	// The cluster's status as the platform reports it.
+	Status *string `pulumi:"status"`
+}
+
+// A GPU cluster with its worker nodes.
+type ClusterOutput struct{ *pulumi.OutputState }
+
+func (ClusterOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Cluster)(nil)).Elem()
+}
+
+func (o ClusterOutput) ToClusterOutput() ClusterOutput {
+	return o
+}
+
+func (o ClusterOutput) ToClusterOutputWithContext(ctx context.Context) ClusterOutput {
+	return o
+}
+
+// The cluster's id.
+func (o ClusterOutput) ClusterId() pulumi.StringOutput {
+	return o.ApplyT(func(v Cluster) string { return v.ClusterId }).(pulumi.StringOutput)
+}
+
+// The cluster's name.
+func (o ClusterOutput) ClusterName() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Cluster) *string { return v.ClusterName }).(pulumi.StringPtrOutput)
+}
+
+// GPU worker nodes that have left the cluster, such as those whose VM a repair replaced.
+func (o ClusterOutput) DeletedGpuWorkerNodes() GpuWorkerNodeArrayOutput {
+	return o.ApplyT(func(v Cluster) []GpuWorkerNode { return v.DeletedGpuWorkerNodes }).(GpuWorkerNodeArrayOutput)
+}
+
+// The cluster's GPU worker nodes.
+func (o ClusterOutput) GpuWorkerNodes() GpuWorkerNodeArrayOutput {
+	return o.ApplyT(func(v Cluster) []GpuWorkerNode { return v.GpuWorkerNodes }).(GpuWorkerNodeArrayOutput)
+}
+
+// The cluster's status as the platform reports it.
+func (o ClusterOutput) Status() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Cluster) *string { return v.Status }).(pulumi.StringPtrOutput)
+}
+
+type ClusterArrayOutput struct{ *pulumi.OutputState }
+
+func (ClusterArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Cluster)(nil)).Elem()
+}
+
+func (o ClusterArrayOutput) ToClusterArrayOutput() ClusterArrayOutput {
+	return o
+}
+
+func (o ClusterArrayOutput) ToClusterArrayOutputWithContext(ctx context.Context) ClusterArrayOutput {
+	return o
+}
+
+func (o ClusterArrayOutput) Index(i pulumi.IntInput) ClusterOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) Cluster {
+		return vs[0].([]Cluster)[vs[1].(int)]
+	}).(ClusterOutput)
+}
+
 // A GPU worker node of a cluster.
 type GpuWorkerNode struct {
 	// Whether the platform proposes remediations for the node.
@@ -1327,6 +1401,8 @@ func (o XidEventArrayOutput) Index(i pulumi.IntInput) XidEventOutput {
 func init() {
 	pulumi.RegisterOutputType(AlertAnnotationOutput{})
 	pulumi.RegisterOutputType(AlertAnnotationPtrOutput{})
+	pulumi.RegisterOutputType(ClusterOutput{})
+	pulumi.RegisterOutputType(ClusterArrayOutput{})
 	pulumi.RegisterOutputType(GpuWorkerNodeOutput{})
 	pulumi.RegisterOutputType(GpuWorkerNodeArrayOutput{})
 	pulumi.RegisterOutputType(LinkedAlertOutput{})

@@ -33,6 +33,32 @@ export interface AlertAnnotation {
 }
 
 /**
+ * A GPU cluster with its worker nodes.
+ */
+export interface Cluster {
+    /**
+     * The cluster's id.
+     */
+    clusterId: string;
+    /**
+     * The cluster's name.
+     */
+    clusterName?: string;
+    /**
+     * GPU worker nodes that have left the cluster, such as those whose VM a repair replaced.
+     */
+    deletedGpuWorkerNodes?: outputs.GpuWorkerNode[];
+    /**
+     * The cluster's GPU worker nodes.
+     */
+    gpuWorkerNodes?: outputs.GpuWorkerNode[];
+    /**
+     * The cluster's status as the platform reports it.
+     */
+    status?: string;
+}
+
+/**
  * A GPU worker node of a cluster.
  */
 export interface GpuWorkerNode {

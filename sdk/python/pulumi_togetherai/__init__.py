@@ -7,7 +7,10 @@ from . import _utilities
 import typing
 # Export this package's modules as members:
 from ._enums import *
+from .get_cluster import *
+from .get_clusters import *
 from .get_instances import *
+from .get_node import *
 from .get_remediation import *
 from .get_remediation_stats import *
 from .get_remediations import *

@@ -18,6 +18,7 @@ from ._enums import *
 
 __all__ = [
     'AlertAnnotation',
+    'Cluster',
     'GpuWorkerNode',
     'LinkedAlert',
     'ModeStats',
@@ -119,6 +120,77 @@ class AlertAnnotation(dict):
         Set for DmesgXidError alerts.
         """
         return pulumi.get(self, "xid")
+
+
+@pulumi.output_type
+class Cluster(dict):
+    """
+    A GPU cluster with its worker nodes.
+    """
+    def __init__(__self__, *,
+                 cluster_id: _builtins.str,
+                 cluster_name: Optional[_builtins.str] = None,
+                 deleted_gpu_worker_nodes: Optional[Sequence['outputs.GpuWorkerNode']] = None,
+                 gpu_worker_nodes: Optional[Sequence['outputs.GpuWorkerNode']] = None,
+                 status: Optional[_builtins.str] = None):
+        """
+        A GPU cluster with its worker nodes.
+
+        :param _builtins.str cluster_id: The cluster's id.
+        :param _builtins.str cluster_name: The cluster's name.
+        :param Sequence['GpuWorkerNode'] deleted_gpu_worker_nodes: GPU worker nodes that have left the cluster, such as those whose VM a repair replaced.
+        :param Sequence['GpuWorkerNode'] gpu_worker_nodes: The cluster's GPU worker nodes.
+        :param _builtins.str status: The cluster's status as the platform reports it.
+        """
+        pulumi.set(__self__, "cluster_id", cluster_id)
+        if cluster_name is not None:
+            pulumi.set(__self__, "cluster_name", cluster_name)
+        if deleted_gpu_worker_nodes is not None:
+            pulumi.set(__self__, "deleted_gpu_worker_nodes", deleted_gpu_worker_nodes)
+        if gpu_worker_nodes is not None:
+            pulumi.set(__self__, "gpu_worker_nodes", gpu_worker_nodes)
+        if status is not None:
+            pulumi.set(__self__, "status", status)
+
+    @_builtins.property
+    @pulumi.getter(name="clusterId")
+    def cluster_id(self) -> _builtins.str:
+        """
+        The cluster's id.
+        """
+        return pulumi.get(self, "cluster_id")
+
+    @_builtins.property
+    @pulumi.getter(name="clusterName")
+    def cluster_name(self) -> Optional[_builtins.str]:
+        """
+        The cluster's name.
+        """
+        return pulumi.get(self, "cluster_name")
+
+    @_builtins.property
+    @pulumi.getter(name="deletedGpuWorkerNodes")
+    def deleted_gpu_worker_nodes(self) -> Optional[Sequence['outputs.GpuWorkerNode']]:
+        """
+        GPU worker nodes that have left the cluster, such as those whose VM a repair replaced.
+        """
+        return pulumi.get(self, "deleted_gpu_worker_nodes")
+
+    @_builtins.property
+    @pulumi.getter(name="gpuWorkerNodes")
+    def gpu_worker_nodes(self) -> Optional[Sequence['outputs.GpuWorkerNode']]:
+        """
+        The cluster's GPU worker nodes.
+        """
+        return pulumi.get(self, "gpu_worker_nodes")
+
+    @_builtins.property
+    @pulumi.getter
+    def status(self) -> Optional[_builtins.str]:
+        """
+        The cluster's status as the platform reports it.
+        """
+        return pulumi.get(self, "status")
 
 
 @pulumi.output_type
