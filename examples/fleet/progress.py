@@ -15,7 +15,7 @@ from pulumi_resource_togetherai.api.enums import TERMINAL_STATES
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.fields import seconds
 
-STATE = re.compile(r"remediation (?P<id>\S+): (?P<state>[A-Z_]+) (?:for|after) (?P<took>[0-9.hms]+)")
+STATE = re.compile(r"\b(?P<state>[A-Z_]+) (?:after )?(?P<took>[0-9.hms]+)(?: of about \S+)?, ")
 """A resource's progress line: which state its remediation is in, and how long after its creation that was seen."""
 
 

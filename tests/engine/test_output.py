@@ -17,8 +17,8 @@ def test_without_a_terminal_each_change_of_state_is_one_plain_line(stack: Stack,
     stack.declare()
     output = stack.up(check=True).output
     assert not CONTROL.search(output)
-    lines = [line for line in output.splitlines() if "REBOOT_VM remediation" in line and "created" not in line]
-    told = [match[1] for line in lines if (match := re.search(r": (PENDING|RUNNING|SUCCEEDED) (?:for|after)", line))]
+    lines = [line for line in output.splitlines() if ", REBOOT_VM " in line and "created (" not in line]
+    told = [match[1] for line in lines if (match := re.search(r"\b(PENDING|RUNNING|SUCCEEDED) (?:after )?\d", line))]
     assert told == ["PENDING", "RUNNING", "SUCCEEDED"]
     assert len([entry for entry in api.requests() if entry["method"] == "GET"]) > 10
 
@@ -30,7 +30,10 @@ def test_the_waiting_line_says_how_long_it_takes_where_the_node_has_the_history(
         api.advance(100)
     stack.declare()
     output = stack.up(check=True).output
-    assert re.search(r": RUNNING for \S+; 9 in 10 of this cluster's REBOOT_VM end within 1m30s \(10 seen\)", output)
+    row = (
+        r"\bRUNNING \S+ of about 1m30s, REBOOT_VM .*; 9 in 10 of this cluster's REBOOT_VM end within 1m30s \(10 seen\)"
+    )
+    assert re.search(row, output)
     assert not re.search(r"SUCCEEDED after \S+;", output)
 
 

@@ -137,11 +137,13 @@ def test_an_estimate_is_a_seen_length_no_shorter_than_without_running_ones(ended
 
 def test_the_waiting_line_says_how_long_those_of_the_mode_take():
     line = progress(took(4, "RUNNING"), NOW, Estimate(within=719.2, ended=23))
-    assert line.endswith(": RUNNING for 4m; 9 in 10 of this cluster's REBOOT_VM end within 12m (23 seen)")
+    assert line.startswith("RUNNING 4m of about 12m, REBOOT_VM ")
+    assert line.endswith("; 9 in 10 of this cluster's REBOOT_VM end within 12m (23 seen)")
 
 
 def test_the_waiting_line_of_what_was_approved_says_from_when_it_counts():
     line = progress(took(4, "RUNNING", review_time=NOW), NOW, Estimate(within=720, ended=23))
+    assert line.startswith("RUNNING 4m, REBOOT_VM ")
     assert line.endswith("end within 12m of their approval (23 seen)")
 
 
@@ -152,4 +154,10 @@ def test_the_line_of_a_proposal_or_an_ended_one_says_nothing(state: str):
 
 
 def test_without_enough_history_the_line_is_as_ever():
-    assert progress(took(4, "RUNNING"), NOW).endswith(": RUNNING for 4m")
+    known = took(4, "RUNNING", id="05c4e32e-04b7", instance_name="node-3")
+    assert progress(known, NOW) == "RUNNING 4m, REBOOT_VM node-3 (05c4e32e)"
+
+
+def test_the_line_of_an_ended_one_keeps_outcome_and_time():
+    known = took(4, "FAILED", id="05c4e32e-04b7", instance_name="node-3")
+    assert progress(known, NOW) == "FAILED after 4m, REBOOT_VM node-3 (05c4e32e)"

@@ -108,11 +108,11 @@ def test_what_was_declared_and_not_started_before_a_stop_has_not_begun():
 @pytest.mark.parametrize(
     ("told", "state"),
     [
-        ("REBOOT_VM remediation 1a-2b: PENDING for 0s", "PENDING"),
-        ("HOST_AWARE remediation 1a-2b: QUARANTINED for 1m5s", "QUARANTINED"),
-        ("VM_ONLY remediation 1a: PENDING_APPROVAL for 3s; approve it with `tg approve 1a`", "PENDING_APPROVAL"),
-        ("VM_ONLY remediation 1a: SOMETHING_NEW for 1h0m1s; 9 in 10 end within 2h", "SOMETHING_NEW"),
-        ("REBOOT_VM remediation 1a: SUCCEEDED after 1m10s", None),
+        ("PENDING 0s, REBOOT_VM node-3 (1a)", "PENDING"),
+        ("QUARANTINED 1m5s, HOST_AWARE node-3 (1a)", "QUARANTINED"),
+        ("PENDING_APPROVAL 3s, VM_ONLY node-3 (1a); approve it with `tg approve 1a`", "PENDING_APPROVAL"),
+        ("SOMETHING_NEW 1h0m1s of about 2h, VM_ONLY node-3 (1a); 9 in 10 end within 2h", "SOMETHING_NEW"),
+        ("SUCCEEDED after 1m10s, REBOOT_VM node-3 (1a)", None),
         ("the API does not answer; still waiting", None),
     ],
 )
@@ -126,7 +126,7 @@ def test_states_are_read_from_the_providers_lines(told: str, state: str | None):
 def test_what_is_under_way_from_an_earlier_call_is_told_of_once():
     (one,) = Progress([Plan("cluster-1", under_way=(Held(node(), remediation(state="RUNNING", end_time=None)),))]).nodes
     assert one.state == "RUNNING"
-    told = [one.told(f"REBOOT_VM remediation 1a: RUNNING for {seconds}s") for seconds in (30, 90)]
+    told = [one.told(f"RUNNING {seconds}s, REBOOT_VM node-3 (1a)") for seconds in (30, 90)]
     assert told == [True, False]
 
 

@@ -50,15 +50,19 @@ def took(record: Remediation, now: datetime) -> str:
 
 
 def progress(record: Remediation, now: datetime, estimate: Estimate | None = None) -> str:
-    """One line about a remediation's progress and, if known, how long remediations of its mode take."""
-    line = (
-        f"{record.state} for {took(record, now)}"
-        if not record.terminal
-        else f"{record.state} after {took(record, now)}"
-    )
+    """One line about a remediation's progress and, if known, how long remediations of its mode take.
+
+    A terminal cuts lines off at their end: what changes comes first, then the name, and ids last.
+    """
+    told = f"{record.state} after {took(record, now)}" if record.terminal else f"{record.state} {took(record, now)}"
+    known = record.state != RemediationState.PENDING_APPROVAL and not record.terminal
+    if estimate is not None and known and not record.review_time:
+        told += f" of about {duration_text(math.ceil(estimate.within))}"
+    node_name = quoted(record.instance_name or record.instance_id)
+    line = f"{told}, {quoted(record.mode.short)} {node_name} ({record.id.partition('-')[0]})"
     if record.state == RemediationState.PENDING_APPROVAL:
         line += f"; approve it with `tg clusters remediations approve {record.id}` or in the web console"
-    elif estimate is not None and not record.terminal:
+    elif estimate is not None and known:
         within = duration_text(math.ceil(estimate.within)) + (" of their approval" if record.review_time else "")
         line += f"; 9 in 10 of this cluster's {record.mode.short} end within {within} ({estimate.ended} seen)"
-    return f"{record.mode.short} remediation {record.id}: {line}"
+    return line

@@ -58,8 +58,8 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
             await _waits_for_a_slot(run, inputs)
             status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
-                f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.node}{status} "
-                f"(attempt {attempt}: {because})"
+                f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.node}{status}"
+                + (f" (attempt {attempt}: {because})" if attempt > 1 else "")
             )
             await program.joins(identity, run.report)
         case Adopt(record, _, because) if ended_badly(record) and not inputs.accept_failure:
