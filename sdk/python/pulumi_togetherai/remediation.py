@@ -291,7 +291,7 @@ class Remediation(pulumi.CustomResource):
 
         While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
         end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
-        `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
+        `RUNNING 4m of about 12m, HOST_AWARE node-3 (05c4e32e); 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
         extra request for this. It uses answers that it needs anyway: the node's earlier remediations, those of the whole cluster if many
         start together, and those that end while it waits. A remediation that is still running counts as longer than it has taken so
         far (the Kaplan-Meier estimate).
@@ -379,7 +379,7 @@ class Remediation(pulumi.CustomResource):
 
         While it waits, the resource's line shows the state of the remediation. Once the run has seen ten remediations of the same mode
         end that were started in the cluster within the last 30 days, the line also shows the time within which 9 in 10 end:
-        `RUNNING for 4m; 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
+        `RUNNING 4m of about 12m, HOST_AWARE node-3 (05c4e32e); 9 in 10 of this cluster's HOST_AWARE end within 12m (23 seen)`. The provider makes no
         extra request for this. It uses answers that it needs anyway: the node's earlier remediations, those of the whole cluster if many
         start together, and those that end while it waits. A remediation that is still running counts as longer than it has taken so
         far (the Kaplan-Meier estimate).
