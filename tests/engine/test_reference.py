@@ -81,8 +81,9 @@ def test_the_engine_reads_the_schema_as_it_is_written(tmp_path: Path, api: Simul
 
 
 def _in_order(value: Any) -> Any:
-    """With what is required in order, and left out where nothing is, as the engine writes it."""
+    """With what is required in order, and what is empty left out, as the engine writes it."""
     if isinstance(value, dict):
-        spec = {name: item for name, item in cast(dict[str, Any], value).items() if (name, item) != ("required", [])}
+        empty: list[tuple[str, Any]] = [("required", []), ("properties", {})]
+        spec = {name: item for name, item in cast(dict[str, Any], value).items() if (name, item) not in empty}
         return {name: sorted(item) if name == "required" else _in_order(item) for name, item in spec.items()}
     return [_in_order(item) for item in cast(list[Any], value)] if isinstance(value, list) else value

@@ -29,19 +29,17 @@ async def cluster_named(client: Client, written: str) -> Cluster:
 
 
 def _chosen(clusters: list[Cluster], written: str) -> Cluster:
+    # What was written is not shown: it may be secret, and what asks cannot always tell.
     named = {each.cluster_id: each for each in clusters if each.cluster_name == written}
     if len(named) == 1:
         return next(iter(named.values()))
-    asked = f'"{quoted(written)}"'
     if named:
-        raise NotNamed(
-            "find cluster", f"{len(named)} clusters are named {asked}: {', '.join(named)}; write the id of one"
-        )
+        raise NotNamed("find cluster", f"{len(named)} clusters have this name: {', '.join(named)}; write the id of one")
     shown = {each.cluster_name or each.cluster_id: each.cluster_id for each in clusters}
     shown |= {each.cluster_id: each.cluster_id for each in clusters}
     close = ", ".join(_described(text, shown[text]) for text in nearest(written, shown))
     instead = f"the closest are {close}" if close else "the API key sees no clusters at all"
-    raise NotNamed("find cluster", f"no cluster has the id or the name {asked}; {instead}")
+    raise NotNamed("find cluster", f"no cluster has this id or name; {instead}")
 
 
 def _described(name: str, cluster_id: str) -> str:
