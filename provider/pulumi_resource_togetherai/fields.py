@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import durationpy
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, StringConstraints
@@ -46,6 +46,9 @@ class Inputs(Outputs):
     """Base of what people write: nothing but what is described."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True)
+
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Properties of which exactly one is to be given. Check sees to it: only there it is known what comes later."""
 
 
 Identifier = Annotated[

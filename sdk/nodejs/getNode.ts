@@ -15,7 +15,7 @@ import * as utilities from "./utilities";
  * If two nodes answer to the name, the error says both, and by which of their names; if none does, the three closest names.
  *
  * Do not hand `instanceId` on to a Remediation: a repair may give the node another instance, and then the next `pulumi up` would
- * repair that one.
+ * repair that one. Give the Remediation the name, as its `node`.
  *
  * ## Example Usage
  */
@@ -135,7 +135,7 @@ export interface GetNodeResult {
  * If two nodes answer to the name, the error says both, and by which of their names; if none does, the three closest names.
  *
  * Do not hand `instanceId` on to a Remediation: a repair may give the node another instance, and then the next `pulumi up` would
- * repair that one.
+ * repair that one. Give the Remediation the name, as its `node`.
  *
  * ## Example Usage
  */

@@ -28,6 +28,20 @@ import * as utilities from "./utilities";
  *
  * ## Example Usage
  *
+ * ## The node by its name
+ *
+ * `node` is any name that the API knows for the node: its node id, host name, Slurm host name, instance name or instance id; host
+ * names without regard to case. The provider looks it up in the cluster when a remediation is about to start. If two nodes answer
+ * to it, the error names both; if none does, the three closest names. The idempotency key is made of the name as you wrote it, so
+ * nothing runs because the name leads to another instance: the resource stays the record of the remediation that it has started,
+ * and its output `instanceId` says of which instance that was. New `triggers` repair the instance that answers to the name then.
+ *
+ * Remediations of an instance that was this node count as the node's, for `ifActive` and `ifRecent`, as far as the API says which
+ * those are: by the names in the cluster's live and deleted nodes, their latest remediations, and the `instanceName` of
+ * remediations. Where an API says none of that, what ran on an earlier instance does not count; what this resource has started
+ * itself is found in any case. A `node` takes the cluster's list of all remediations; where an API does not serve that list, name
+ * the instance.
+ *
  * ## Import
  *
  * Import an existing remediation, active or ended, by its cluster, its instance and its own id:
@@ -128,6 +142,10 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public readonly mode: pulumi.Output<string>;
     /**
+     * The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+     */
+    declare public readonly node: pulumi.Output<string | undefined>;
+    /**
      * The passive health check event that triggered it.
      */
     declare public /*out*/ readonly passiveHealthCheckEventId: pulumi.Output<string | undefined>;
@@ -214,9 +232,6 @@ export class Remediation extends pulumi.CustomResource {
             if (args?.clusterId === undefined && !opts.urn) {
                 throw new Error("Missing required property 'clusterId'");
             }
-            if (args?.instanceId === undefined && !opts.urn) {
-                throw new Error("Missing required property 'instanceId'");
-            }
             if (args?.mode === undefined && !opts.urn) {
                 throw new Error("Missing required property 'mode'");
             }
@@ -228,6 +243,7 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["ifRecent"] = args?.ifRecent;
             resourceInputs["instanceId"] = args?.instanceId;
             resourceInputs["mode"] = args?.mode;
+            resourceInputs["node"] = args?.node;
             resourceInputs["reason"] = args?.reason;
             resourceInputs["recentWindow"] = args?.recentWindow;
             resourceInputs["retryFailed"] = (args?.retryFailed) ?? false;
@@ -271,6 +287,7 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["instanceName"] = undefined /*out*/;
             resourceInputs["linkedAlerts"] = undefined /*out*/;
             resourceInputs["mode"] = undefined /*out*/;
+            resourceInputs["node"] = undefined /*out*/;
             resourceInputs["passiveHealthCheckEventId"] = undefined /*out*/;
             resourceInputs["reason"] = undefined /*out*/;
             resourceInputs["recentWindow"] = undefined /*out*/;
@@ -326,13 +343,17 @@ export interface RemediationArgs {
      */
     ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
     /**
-     * The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
+     * The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
      */
-    instanceId: pulumi.Input<string>;
+    instanceId?: pulumi.Input<string | undefined>;
     /**
      * How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
      */
     mode: pulumi.Input<string | enums.RemediationMode>;
+    /**
+     * The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+     */
+    node?: pulumi.Input<string | undefined>;
     /**
      * Why, for the people who read the remediation's record. The provider adds a marker that names the program.
      */

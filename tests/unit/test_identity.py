@@ -53,6 +53,7 @@ def test_a_resource_of_another_name_stack_project_or_parent_is_another(urn: str)
 CHANGES: list[dict[str, Any]] = [
     {"clusterId": "c2"},
     {"instanceId": "i8"},
+    {"instanceId": None, "node": "i7"},
     {"mode": "VM_ONLY"},
     {"triggers": {"run": "2"}},
     {"idempotencyKey": "mine"},

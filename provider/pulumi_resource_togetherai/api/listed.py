@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -50,8 +50,17 @@ class Listed(list[Remediation]):
     def of(self, instance_id: str) -> Listed:
         """The remediations of one instance, with the unreadable items that may belong to it."""
         instance = folded(instance_id)
-        may_be = (item for item in self.unreadable if item.instance_id is None or folded(item.instance_id) == instance)
-        return Listed(self._by_instance.get(instance, ()), may_be, cut_off=self.cut_off)
+        return Listed(self._by_instance.get(instance, ()), self._unreadable_of({instance}), cut_off=self.cut_off)
+
+    def of_any(self, instance_ids: Iterable[str], *, or_else: Callable[[Remediation], bool]) -> Listed:
+        """The remediations of several instances, and those that `or_else` is true of, in the order of this list."""
+        instances = {folded(each) for each in instance_ids}
+        found = (record for record in self if folded(record.instance_id) in instances or or_else(record))
+        return Listed(found, self._unreadable_of(instances), cut_off=self.cut_off)
+
+    def _unreadable_of(self, instances: Collection[str]) -> list[Unreadable]:
+        """The items that may belong to one of these instances."""
+        return [one for one in self.unreadable if one.instance_id is None or folded(one.instance_id) in instances]
 
 
 @dataclass(frozen=True)

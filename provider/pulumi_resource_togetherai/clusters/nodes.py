@@ -130,9 +130,10 @@ def instances_of(cluster: Cluster, node: GpuWorkerNode, records: Iterable[Remedi
     return tuple(found.values())
 
 
-def problem(cluster_id: str, name: str, found: Ambiguous | Unknown) -> str:
-    """Why a name does not lead to one node of a cluster, and what to write instead, for people."""
-    asked = f'"{quoted(name)}"'
+def problem(cluster_id: str, name: str | None, found: Ambiguous | Unknown) -> str:
+    """Why a name does not lead to one node of a cluster, and what to write instead, for people. `name`: None where
+    it may be secret."""
+    asked = f'"{quoted(name)}"' if name is not None else "this name"
     if isinstance(found, Ambiguous):
         nodes = " and ".join(f"{described(each.node)} by its {each.by}" for each in found.nodes)
         return (

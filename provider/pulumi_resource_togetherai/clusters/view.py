@@ -72,6 +72,7 @@ class View:
         """The way that showed a remediation which the first way did not, by its id."""
         at_least = min(interval / 5, 1.0)
         self._clusters = Batch[str, models.Cluster](client.get_cluster, self._whole, min_interval=at_least)
+        self._lists = Batch[str, Listed](self._everything, self._everything_once, min_interval=at_least)
         self._nodes = Batch[str, Listed](self._node, self._all_nodes, min_interval=at_least)
         self._records = Batch[Ref, Remediation](self._record, self._all_records, min_interval=at_least)
         self._ended = Batch[Ref, Remediation](self._record_by_id, self._those_ended, min_interval=at_least)
@@ -171,9 +172,10 @@ class View:
         """Has every way tried again, before something counts as gone because none shows it."""
         self._ways.try_all_again()
 
-    async def everything(self) -> Listed:
+    async def everything(self, *, preview: bool = False) -> Listed:
         """Every remediation of the cluster, newest first."""
-        return self._absorbed(await self._client.list_remediations(self._id))
+        listed = await self._lists.look(self._id, max_age=RECENT if preview else 0.0)
+        return Listed(map(self._newest, listed), listed.unreadable, cut_off=listed.cut_off) if preview else listed
 
     # --- what is believed ---
 
@@ -313,6 +315,13 @@ class View:
         return answer
 
     # --- the whole cluster ---
+
+    async def _everything(self, cluster_id: str) -> Listed:
+        return self._absorbed(await self._client.list_remediations(cluster_id))
+
+    async def _everything_once(self, _ids: Sequence[str], _worth: int) -> Answers[str, Listed]:
+        listed = await self._everything(self._id)
+        return lambda _id: listed
 
     async def _whole(self, _ids: Sequence[str], _worth: int) -> Answers[str, models.Cluster]:
         cluster = await self._client.get_cluster(self._id)

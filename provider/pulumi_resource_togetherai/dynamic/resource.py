@@ -29,6 +29,7 @@ class Remediation(Resource, module="togetherai", name=_KIND):
 
     cluster_id: pulumi.Output[str]
     instance_id: pulumi.Output[str]
+    node: pulumi.Output[str | None]
     mode: pulumi.Output[str]
     reason: pulumi.Output[str | None]
     triggers: pulumi.Output[Mapping[str, str] | None]
@@ -67,7 +68,8 @@ class Remediation(Resource, module="togetherai", name=_KIND):
         resource_name: str,
         *,
         cluster_id: pulumi.Input[str],
-        instance_id: pulumi.Input[str],
+        instance_id: pulumi.Input[str] | None = None,
+        node: pulumi.Input[str] | None = None,
         mode: pulumi.Input[str | RemediationMode],
         reason: pulumi.Input[str] | None = None,
         triggers: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,

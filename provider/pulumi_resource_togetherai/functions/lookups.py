@@ -26,7 +26,6 @@ from pulumi_resource_togetherai.functions.arguments import (
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
 from pulumi_resource_togetherai.functions.stats import stats_of
-from pulumi_resource_togetherai.sanitize import quoted
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
@@ -98,13 +97,13 @@ async def get_node(client: Client, asked: GetNode) -> results.Node:
     cluster = await cluster_named(client, asked.cluster)
     found = find(cluster, asked.node)
     if not isinstance(found, Found):
-        raise NotNamed("find node", problem(cluster.cluster_id, asked.node, found))
+        raise NotNamed("find node", problem(cluster.cluster_id, None, found))
     if not found.live:
         left = f" at {found.node.deleted_at.isoformat()}" if found.node.deleted_at else ""
         raise NotNamed(
             "find node",
-            f'the node that "{quoted(asked.node)}" ({found.by}) names has left cluster {cluster.cluster_id}{left}, and '
-            "no node that is there answers to it; getInstances lists those that are",
+            f"the node that this name ({found.by}) is of has left cluster {cluster.cluster_id}{left}, and no node that "
+            "is there answers to it; getInstances lists those that are",
         )
     return results.Node.model_validate(found.node.model_dump() | {"cluster_id": cluster.cluster_id})
 

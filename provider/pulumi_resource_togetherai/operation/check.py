@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from pulumi_resource_togetherai.fields import Inputs
 from pulumi_resource_togetherai.unknown import holds_unknown
 
 
@@ -41,12 +42,26 @@ def check(model: type[BaseModel], properties: Mapping[str, Any]) -> Checked:
     """Validates properties against a model. Values that are not known yet pass; defaults are not filled in."""
     unknown = {name: value for name, value in properties.items() if holds_unknown(value)}
     known = {name: value for name, value in properties.items() if name not in unknown and value is not None}
+    choice = _choice(model, [*known, *unknown])
     try:
         inputs = _not_requiring(model, unknown).model_validate(known)
     except ValidationError as error:
-        return Checked(dict(properties), [_failure(model, details) for details in error.errors()])
+        return Checked(dict(properties), [*choice, *(_failure(model, details) for details in error.errors())])
+    if choice:
+        return Checked(dict(properties), choice)
     dumped = inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return Checked(dumped | unknown, [])
+
+
+def _choice(model: type[BaseModel], given: Collection[str]) -> list[Failure]:
+    """The mistake of giving none of the properties of which one is to be given, or several."""
+    one_of = model.one_of if issubclass(model, Inputs) else ()
+    found = [name for name in one_of if name in given]
+    if len(found) == 1 or not one_of:
+        return []
+    if found:
+        return [Failure(found[-1], f"{' and '.join(found)}: give one of them")]
+    return [Failure(one_of[0], f"{' or '.join(one_of)} is required")]
 
 
 def _not_requiring(model: type[BaseModel], names: Collection[str]) -> type[BaseModel]:

@@ -18,7 +18,7 @@ import (
 // If two nodes answer to the name, the error says both, and by which of their names; if none does, the three closest names.
 //
 // Do not hand `instanceId` on to a Remediation: a repair may give the node another instance, and then the next `pulumi up` would
-// repair that one.
+// repair that one. Give the Remediation the name, as its `node`.
 //
 // ## Example Usage
 func GetNode(ctx *pulumi.Context, args *GetNodeArgs, opts ...pulumi.InvokeOption) (*GetNodeResult, error) {

@@ -32,6 +32,20 @@ import (
 //
 // ## Example Usage
 //
+// ## The node by its name
+//
+// `node` is any name that the API knows for the node: its node id, host name, Slurm host name, instance name or instance id; host
+// names without regard to case. The provider looks it up in the cluster when a remediation is about to start. If two nodes answer
+// to it, the error names both; if none does, the three closest names. The idempotency key is made of the name as you wrote it, so
+// nothing runs because the name leads to another instance: the resource stays the record of the remediation that it has started,
+// and its output `instanceId` says of which instance that was. New `triggers` repair the instance that answers to the name then.
+//
+// Remediations of an instance that was this node count as the node's, for `ifActive` and `ifRecent`, as far as the API says which
+// those are: by the names in the cluster's live and deleted nodes, their latest remediations, and the `instanceName` of
+// remediations. Where an API says none of that, what ran on an earlier instance does not count; what this resource has started
+// itself is found in any case. A `node` takes the cluster's list of all remediations; where an API does not serve that list, name
+// the instance.
+//
 // ## Import
 //
 // Import an existing remediation, active or ended, by its cluster, its instance and its own id:
@@ -74,6 +88,8 @@ type Remediation struct {
 	LinkedAlerts LinkedAlertArrayOutput `pulumi:"linkedAlerts"`
 	// How the node is repaired.
 	Mode pulumi.StringOutput `pulumi:"mode"`
+	// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+	Node pulumi.StringPtrOutput `pulumi:"node"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId pulumi.StringPtrOutput `pulumi:"passiveHealthCheckEventId"`
 	// Why it was requested; ends in the marker of the program that requested it, if there is one.
@@ -121,9 +137,6 @@ func NewRemediation(ctx *pulumi.Context,
 
 	if args.ClusterId == nil {
 		return nil, errors.New("invalid value for required argument 'ClusterId'")
-	}
-	if args.InstanceId == nil {
-		return nil, errors.New("invalid value for required argument 'InstanceId'")
 	}
 	if args.Mode == nil {
 		return nil, errors.New("invalid value for required argument 'Mode'")
@@ -197,10 +210,12 @@ type remediationArgs struct {
 	IfActive *IfActive `pulumi:"ifActive"`
 	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
 	IfRecent *IfRecent `pulumi:"ifRecent"`
-	// The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
-	InstanceId string `pulumi:"instanceId"`
+	// The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+	InstanceId *string `pulumi:"instanceId"`
 	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode string `pulumi:"mode"`
+	// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+	Node *string `pulumi:"node"`
 	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
 	Reason *string `pulumi:"reason"`
 	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
@@ -229,10 +244,12 @@ type RemediationArgs struct {
 	IfActive IfActivePtrInput
 	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
 	IfRecent IfRecentPtrInput
-	// The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
-	InstanceId pulumi.StringInput
+	// The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+	InstanceId pulumi.StringPtrInput
 	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode pulumi.StringInput
+	// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+	Node pulumi.StringPtrInput
 	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
 	Reason pulumi.StringPtrInput
 	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
@@ -362,6 +379,11 @@ func (o RemediationOutput) LinkedAlerts() LinkedAlertArrayOutput {
 // How the node is repaired.
 func (o RemediationOutput) Mode() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.Mode }).(pulumi.StringOutput)
+}
+
+// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+func (o RemediationOutput) Node() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.Node }).(pulumi.StringPtrOutput)
 }
 
 // The passive health check event that triggered it.

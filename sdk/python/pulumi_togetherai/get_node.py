@@ -301,7 +301,7 @@ def get_node(cluster: Optional[_builtins.str] = None,
     If two nodes answer to the name, the error says both, and by which of their names; if none does, the three closest names.
 
     Do not hand `instanceId` on to a Remediation: a repair may give the node another instance, and then the next `pulumi up` would
-    repair that one.
+    repair that one. Give the Remediation the name, as its `node`.
 
     ## Example Usage
     ### Which instance is in a node
@@ -357,7 +357,7 @@ def get_node_output(cluster: pulumi.Input[Optional[_builtins.str]] = None,
     If two nodes answer to the name, the error says both, and by which of their names; if none does, the three closest names.
 
     Do not hand `instanceId` on to a Remediation: a repair may give the node another instance, and then the next `pulumi up` would
-    repair that one.
+    repair that one. Give the Remediation the name, as its `node`.
 
     ## Example Usage
     ### Which instance is in a node

@@ -22,13 +22,14 @@ __all__ = ['RemediationArgs', 'Remediation']
 class RemediationArgs:
     def __init__(__self__, *,
                  cluster_id: pulumi.Input[_builtins.str],
-                 instance_id: pulumi.Input[_builtins.str],
                  mode: pulumi.Input[Union[_builtins.str, 'RemediationMode']],
                  accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
                  if_active: pulumi.Input[Optional['IfActive']] = None,
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 instance_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 node: pulumi.Input[Optional[_builtins.str]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -39,13 +40,14 @@ class RemediationArgs:
         The set of arguments for constructing a Remediation resource.
 
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
         :param pulumi.Input[_builtins.bool] accept_failure: Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
         :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
         :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] node: The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
@@ -54,7 +56,6 @@ class RemediationArgs:
         :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
-        pulumi.set(__self__, "instance_id", instance_id)
         pulumi.set(__self__, "mode", mode)
         if accept_failure is None:
             accept_failure = False
@@ -72,6 +73,10 @@ class RemediationArgs:
             pulumi.set(__self__, "if_active", if_active)
         if if_recent is not None:
             pulumi.set(__self__, "if_recent", if_recent)
+        if instance_id is not None:
+            pulumi.set(__self__, "instance_id", instance_id)
+        if node is not None:
+            pulumi.set(__self__, "node", node)
         if reason is not None:
             pulumi.set(__self__, "reason", reason)
         if recent_window is not None:
@@ -102,18 +107,6 @@ class RemediationArgs:
     @cluster_id.setter
     def cluster_id(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "cluster_id", value)
-
-    @_builtins.property
-    @pulumi.getter(name="instanceId")
-    def instance_id(self) -> pulumi.Input[_builtins.str]:
-        """
-        The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
-        """
-        return pulumi.get(self, "instance_id")
-
-    @instance_id.setter
-    def instance_id(self, value: pulumi.Input[_builtins.str]):
-        pulumi.set(self, "instance_id", value)
 
     @_builtins.property
     @pulumi.getter
@@ -186,6 +179,30 @@ class RemediationArgs:
     @if_recent.setter
     def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
         pulumi.set(self, "if_recent", value)
+
+    @_builtins.property
+    @pulumi.getter(name="instanceId")
+    def instance_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+        """
+        return pulumi.get(self, "instance_id")
+
+    @instance_id.setter
+    def instance_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "instance_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def node(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+        """
+        return pulumi.get(self, "node")
+
+    @node.setter
+    def node(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "node", value)
 
     @_builtins.property
     @pulumi.getter
@@ -274,6 +291,7 @@ class Remediation(pulumi.CustomResource):
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
                  mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 node: pulumi.Input[Optional[_builtins.str]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -320,7 +338,7 @@ class Remediation(pulumi.CustomResource):
 
         A VM_ONLY or HOST_AWARE remediation replaces the VM, so the node's instance has another id afterwards; the old one is gone
         (404). `pulumi up` names the new one if the API does, and `getInstances` lists it. To repair such a node once more, change
-        `instanceId`, which runs a new remediation by itself.
+        `instanceId`, which runs a new remediation by itself; or name the `node`, as in the next example.
 
         ```python
         import pulumi_togetherai as togetherai
@@ -336,6 +354,35 @@ class Remediation(pulumi.CustomResource):
             if_active=togetherai.IfActive.ADOPT,
         )
         ```
+        ### The node by its name
+
+        ```python
+        import pulumi
+        import pulumi_togetherai as togetherai
+
+        repair = togetherai.Remediation(
+            "node-1",
+            cluster_id="cluster-1",
+            node="cluster-1-worker-1",
+            mode=togetherai.RemediationMode.VM_ONLY,
+            triggers={"incident": "INC-1057"},
+        )
+        pulumi.export("repaired", repair.instance_id)
+        ```
+
+        ## The node by its name
+
+        `node` is any name that the API knows for the node: its node id, host name, Slurm host name, instance name or instance id; host
+        names without regard to case. The provider looks it up in the cluster when a remediation is about to start. If two nodes answer
+        to it, the error names both; if none does, the three closest names. The idempotency key is made of the name as you wrote it, so
+        nothing runs because the name leads to another instance: the resource stays the record of the remediation that it has started,
+        and its output `instanceId` says of which instance that was. New `triggers` repair the instance that answers to the name then.
+
+        Remediations of an instance that was this node count as the node's, for `ifActive` and `ifRecent`, as far as the API says which
+        those are: by the names in the cluster's live and deleted nodes, their latest remediations, and the `instanceName` of
+        remediations. Where an API says none of that, what ran on an earlier instance does not count; what this resource has started
+        itself is found in any case. A `node` takes the cluster's list of all remediations; where an API does not serve that list, name
+        the instance.
 
         ## Import
 
@@ -354,8 +401,9 @@ class Remediation(pulumi.CustomResource):
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
         :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
         :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] node: The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
         :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
         :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
         :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
@@ -408,7 +456,7 @@ class Remediation(pulumi.CustomResource):
 
         A VM_ONLY or HOST_AWARE remediation replaces the VM, so the node's instance has another id afterwards; the old one is gone
         (404). `pulumi up` names the new one if the API does, and `getInstances` lists it. To repair such a node once more, change
-        `instanceId`, which runs a new remediation by itself.
+        `instanceId`, which runs a new remediation by itself; or name the `node`, as in the next example.
 
         ```python
         import pulumi_togetherai as togetherai
@@ -424,6 +472,35 @@ class Remediation(pulumi.CustomResource):
             if_active=togetherai.IfActive.ADOPT,
         )
         ```
+        ### The node by its name
+
+        ```python
+        import pulumi
+        import pulumi_togetherai as togetherai
+
+        repair = togetherai.Remediation(
+            "node-1",
+            cluster_id="cluster-1",
+            node="cluster-1-worker-1",
+            mode=togetherai.RemediationMode.VM_ONLY,
+            triggers={"incident": "INC-1057"},
+        )
+        pulumi.export("repaired", repair.instance_id)
+        ```
+
+        ## The node by its name
+
+        `node` is any name that the API knows for the node: its node id, host name, Slurm host name, instance name or instance id; host
+        names without regard to case. The provider looks it up in the cluster when a remediation is about to start. If two nodes answer
+        to it, the error names both; if none does, the three closest names. The idempotency key is made of the name as you wrote it, so
+        nothing runs because the name leads to another instance: the resource stays the record of the remediation that it has started,
+        and its output `instanceId` says of which instance that was. New `triggers` repair the instance that answers to the name then.
+
+        Remediations of an instance that was this node count as the node's, for `ifActive` and `ifRecent`, as far as the API says which
+        those are: by the names in the cluster's live and deleted nodes, their latest remediations, and the `instanceName` of
+        remediations. Where an API says none of that, what ran on an earlier instance does not count; what this resource has started
+        itself is found in any case. A `node` takes the cluster's list of all remediations; where an API does not serve that list, name
+        the instance.
 
         ## Import
 
@@ -457,6 +534,7 @@ class Remediation(pulumi.CustomResource):
                  if_recent: pulumi.Input[Optional['IfRecent']] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
                  mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 node: pulumi.Input[Optional[_builtins.str]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -486,12 +564,11 @@ class Remediation(pulumi.CustomResource):
                 if_active = 'FAIL'
             __props__.__dict__["if_active"] = if_active
             __props__.__dict__["if_recent"] = if_recent
-            if instance_id is None and not opts.urn:
-                raise TypeError("Missing required property 'instance_id'")
             __props__.__dict__["instance_id"] = instance_id
             if mode is None and not opts.urn:
                 raise TypeError("Missing required property 'mode'")
             __props__.__dict__["mode"] = mode
+            __props__.__dict__["node"] = node
             __props__.__dict__["reason"] = reason
             __props__.__dict__["recent_window"] = recent_window
             if retry_failed is None:
@@ -564,6 +641,7 @@ class Remediation(pulumi.CustomResource):
         __props__.__dict__["instance_name"] = None
         __props__.__dict__["linked_alerts"] = None
         __props__.__dict__["mode"] = None
+        __props__.__dict__["node"] = None
         __props__.__dict__["passive_health_check_event_id"] = None
         __props__.__dict__["reason"] = None
         __props__.__dict__["recent_window"] = None
@@ -711,6 +789,14 @@ class Remediation(pulumi.CustomResource):
         How the node is repaired.
         """
         return pulumi.get(self, "mode")
+
+    @_builtins.property
+    @pulumi.getter
+    def node(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+        """
+        return pulumi.get(self, "node")
 
     @_builtins.property
     @pulumi.getter(name="passiveHealthCheckEventId")

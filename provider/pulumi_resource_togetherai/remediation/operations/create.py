@@ -22,10 +22,10 @@ from pulumi_resource_togetherai.remediation.rules.choose import choose
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.history import History
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
+from pulumi_resource_togetherai.remediation.rules.inputs import IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.history import history_of, was_withdrawn
+from pulumi_resource_togetherai.remediation.steps.history import history_of, instance_of, was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
 from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
@@ -43,8 +43,9 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Result:
     inputs, withdrawn = identity.inputs, set[str]()
     budget = Budget(run.config.max_retries + 1)
     pause = seconds(run.config.poll_interval)
+    view = run.cluster(inputs.cluster_id)
     while True:
-        with run.cluster(inputs.cluster_id).limit.slot(inputs.instance_id, run.report) as slot:
+        with view.limit.slot(inputs.instance_id or await _found(run, inputs), run.report) as slot:
             state = await _create_or_adopt(run, identity, slot, budget, intent, withdrawn=withdrawn)
             slot.record = state.record
             result = await settle(run, state, contest_of(run, state))
@@ -65,9 +66,14 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Result:
             f"waiting for a free slot in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was "
             f"withdrawn, because {result.loss.ahead} other nodes came first"
         )
-        with explained(f"no remediation of {inputs.node} was started: it was waiting for a free slot in its cluster"):
+        with explained(f"no remediation of {inputs.target} was started: it was waiting for a free slot in its cluster"):
             await run.unless_stopped(asyncio.sleep(pause * random.uniform(0.5, 1.5)))
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _found(run: Run, inputs: RemediationInputs) -> str:
+    with explained(f"no remediation of {inputs.target} was started: cannot find the node"):
+        return await run.unless_stopped(instance_of(run.cluster(inputs.cluster_id), inputs))
 
 
 async def _was_withdrawn(run: Run, identity: Identity, state: State) -> bool:
@@ -81,7 +87,7 @@ async def _was_withdrawn(run: Run, identity: Identity, state: State) -> bool:
 async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
     """Applies `ifActive` after our remediation was withdrawn because another one of the same node came first."""
     lost = (
-        f"{state.inputs.node} is being repaired already by another remediation, which came "
+        f"{state.inputs.target} is being repaired already by another remediation, which came "
         f"first: {messages.whose(winner)}"
     )
     ours = f"this resource's own remediation {state.record.id} was cancelled before it began"
@@ -95,7 +101,7 @@ async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
 
 
 async def _history(run: Run, identity: Identity) -> History:
-    with explained(f"no remediation of {identity.inputs.node} was started: cannot list what is there"):
+    with explained(f"no remediation of {identity.inputs.target} was started: cannot list what is there"):
         return await run.unless_stopped(history_of(run, identity))
 
 
@@ -105,11 +111,11 @@ async def _create_or_adopt(
     """Decides, then starts a remediation or takes one over. While it does, no other resource of this process decides
     about the same instance. `withdrawn`: the ids of this resource's remediations that this run has withdrawn."""
     inputs = identity.inputs
-    nothing_started = f"no remediation of {inputs.node} was started"
-    async with claim(run, inputs.cluster_id, inputs.instance_id, nothing_started):
+    nothing_started = f"no remediation of {inputs.target} was started"
+    async with claim(run, inputs.cluster_id, slot.instance_id, nothing_started):
         history = await _history(run, identity)
         with explained(
-            f"no remediation of {inputs.node} is known to have been started",
+            f"no remediation of {inputs.target} is known to have been started",
             then="If it was, the next `pulumi up` finds it by its key",
         ):
             while True:
@@ -126,6 +132,7 @@ async def _create_or_adopt(
                             await tell(f"taking over {messages.name(record)}: {because}")
                         return State(inputs, record, attempt, adopted=attempt is None, resumed=attempt is not None)
                     case Post(attempt, warning=warning) as chosen:
+                        slot.instance_id = history.instance_id
                         with explained(f"{nothing_started}: it was waiting for its turn"):
                             waited = await run.unless_stopped(slot.acquire())
                         if waited:  # somebody else may have started one during the wait
@@ -134,7 +141,8 @@ async def _create_or_adopt(
                         if warning:
                             await run.report.warning(warning)
                         posted_at = run.client.earliest_now()
-                        record = await run.unless_stopped(post(run, identity, chosen, budget), grace=GRACE)
+                        started = post(run, identity, slot.instance_id, chosen, budget)
+                        record = await run.unless_stopped(started, grace=GRACE)
                         record = await _confirmed(run, record)
                         if not (record.terminal and record.create_time and record.create_time < posted_at - SKEW):
                             return State(inputs, record, attempt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pulumi_resource_togetherai.api.asked import same_id
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
@@ -34,7 +35,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
     Raises OperationError for an unknown cluster or instance, and for what create will refuse.
     """
     inputs = identity.inputs
-    what = f"what `pulumi up` will do about {inputs.node}"
+    what = f"what `pulumi up` will do about {inputs.target}"
     create_looks = True
     try:
         history = await run.unless_stopped(history_of(run, identity, preview=True))
@@ -45,7 +46,8 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
     except (ApiError, Interrupted, TimeoutError) as error:
         await unchecked(run, what, error, needed=create_looks)
         return
-    worker = next((node for node in cluster.gpu_worker_nodes if node.instance_id == inputs.instance_id), None)
+    instance_id = history.instance_id
+    worker = next((node for node in cluster.gpu_worker_nodes if same_id(node.instance_id or "", instance_id)), None)
     if intent.replaced is not None:
         history, intent = await _after_delete(run, intent.replaced, history, intent)
     chosen = choose(identity, history, now=run.client.earliest_now(), config=run.config, intent=intent)
@@ -55,13 +57,14 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
         case Post(attempt, because=because, warning=warning):
             if warning:
                 await run.report.warning(warning)
-            await _waits_for_a_slot(run, inputs)
+            await _waits_for_a_slot(run, inputs.cluster_id, instance_id)
+            instance = f", which is instance {instance_id}" if inputs.node is not None else ""
             status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
-                f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.node}{status}"
+                f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.target}{instance}{status}"
                 + (f" (attempt {attempt}: {because})" if attempt > 1 else "")
             )
-            await program.joins(identity, run.report)
+            await program.joins(identity, instance_id, run.report)
         case Adopt(record, _, because) if ended_badly(record) and not inputs.accept_failure:
             await run.report.warning(f"`pulumi up` will start nothing and fail with {messages.name(record)}: {because}")
         case Adopt(record, _, because, warns):
@@ -75,20 +78,20 @@ def _no_such_instance(inputs: RemediationInputs, nodes: Sequence[GpuWorkerNode])
     unknown = f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}"
     for node in nodes:
         if inputs.instance_id in (node.node_id, node.host_name, node.slurm_worker_hostname) and node.instance_id:
-            return f"{unknown}: that names a node, whose instance is {node.instance_id} now. Write this id"
+            return f"{unknown}: that names a node, whose instance is {node.instance_id} now. Write this id, or `node`"
     return (
         f"{unknown}. If a remediation replaced it, its successor has another id; `tg clusters retrieve` lists the nodes"
     )
 
 
-async def _waits_for_a_slot(run: Run, inputs: RemediationInputs) -> None:
+async def _waits_for_a_slot(run: Run, cluster_id: str, instance_id: str) -> None:
     """Says that create will wait if the cluster is full."""
     try:
-        why = await run.unless_stopped(run.cluster(inputs.cluster_id).limit.why_wait(inputs.instance_id))
+        why = await run.unless_stopped(run.cluster(cluster_id).limit.why_wait(instance_id))
     except (ApiError, Interrupted, TimeoutError):
         return
     if why:
-        await run.report.info(f"`pulumi up` will first wait for a free slot in cluster {inputs.cluster_id}: {why}")
+        await run.report.info(f"`pulumi up` will first wait for a free slot in cluster {cluster_id}: {why}")
 
 
 async def preview_update(run: Run, state: State) -> None:

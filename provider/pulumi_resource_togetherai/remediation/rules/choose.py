@@ -13,7 +13,7 @@ from pulumi_resource_togetherai.remediation.rules.recent import recent_rule, war
 
 
 def choose(identity: Identity, history: History, *, now: datetime, config: ProviderConfig, intent: Intent) -> Decision:
-    """What create does, given the instance's remediations. `intent`: what the user asked for. `now` is the time by the
+    """What create does, given the node's remediations. `intent`: what the user asked for. `now` is the time by the
     earlier of the two clocks: an end then seems more recent than it is, and that starts nothing."""
     recent = recent_rule(identity.inputs, config)
     chosen = decide(
@@ -25,10 +25,12 @@ def choose(identity: Identity, history: History, *, now: datetime, config: Provi
         withdrawn=history.withdrawn,
         ending=history.ending,
     )
+    if isinstance(chosen, Post) and history.astray:
+        return Refuse(f"{history.astray}. Nothing was posted")
     if isinstance(chosen, Post) and history.incomplete:
         return Refuse(
-            f"the API's list of the remediations of {identity.inputs.node} may lack one that is this resource's own or "
-            f"active: {history.incomplete}. Nothing was posted. Run the command again; if it says the same, report "
+            f"the API's list of the remediations of {identity.inputs.target} may lack one that is this resource's own "
+            f"or active: {history.incomplete}. Nothing was posted. Run the command again; if it says the same, report "
             "what `togetherai-check --describe` says of the cluster"
         )
     return warned_of_recent(chosen, identity, history.records, now, recent)

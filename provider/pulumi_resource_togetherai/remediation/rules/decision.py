@@ -164,7 +164,7 @@ def _beside(
             )
     if other is not None and inputs.if_active is IfActive.FAIL:
         return Refuse(
-            f"{inputs.node} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
+            f"{inputs.target} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
             "for it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another one at "
             "the same time; or take it over with `pulumi import togetherai:index:Remediation <name> "
             f"{messages.import_id(other)}`"

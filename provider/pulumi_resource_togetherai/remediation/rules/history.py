@@ -1,4 +1,4 @@
-"""The remediations of an instance as one resource sees them: which are there, and which of its own were withdrawn."""
+"""The remediations of a node as one resource sees them: which are there, and which of its own were withdrawn."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from pulumi_resource_togetherai.api.models import Remediation
 
 @dataclass(frozen=True)
 class History:
-    """The remediations of an instance, newest first."""
+    """The remediations of a node, newest first."""
 
     records: list[Remediation]
+    instance_id: str
+    """The instance that a remediation would be started of."""
     withdrawn: frozenset[str] = frozenset()
     """The ids of the resource's own that were cancelled before they began because others came first."""
     incomplete: str = ""
     """Why the API's list may lack one, which may be this resource's; empty if it is complete."""
+    astray: str = ""
+    """Why the node's name leads to no instance, so that nothing can be started; empty if it does."""
     ending: frozenset[str] = frozenset()
     """The ids of those that will have ended before anything is done."""
 

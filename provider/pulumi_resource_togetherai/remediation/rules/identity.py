@@ -23,7 +23,7 @@ _NAMESPACE = uuid.UUID("6d8f2a0e-4a57-5c0b-9a3d-0b7f5d2c9e11")
 _MOST_KEYS = 100
 """How many attempts are recognized by their id alone, where a server cuts the marker off."""
 
-REPLACING = ("clusterId", "instanceId", "mode", "triggers", "idempotencyKey")
+REPLACING = ("clusterId", "instanceId", "node", "mode", "triggers", "idempotencyKey")
 """The inputs that are the declaration: a change of one runs a new remediation, a change of any other runs nothing."""
 
 
@@ -95,7 +95,9 @@ class Identity:
         """What the key is made of."""
         inputs = self.inputs
         triggers = sorted((inputs.triggers or {}).items())
-        return [self._resource, inputs.cluster_id, inputs.instance_id, inputs.mode.value, triggers]
+        # A node stands under its name as written, never under the instance that the name led to: that may change.
+        node = inputs.instance_id if inputs.node is None else {"node": inputs.node}
+        return [self._resource, inputs.cluster_id, node, inputs.mode.value, triggers]
 
     @cached_property
     def _declared(self) -> str:

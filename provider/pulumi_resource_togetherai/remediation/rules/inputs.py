@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.fields import Choice, Duration, Identifier, Inputs, Mode
+from pulumi_resource_togetherai.fields import Choice, Duration, Identifier, Inputs, Mode, Named
+from pulumi_resource_togetherai.sanitize import quoted
 
 
 class IfActive(Choice):
@@ -51,10 +52,17 @@ class Settings(Inputs):
 class RemediationInputs(Settings):
     """The inputs of a Remediation."""
 
+    one_of = ("instanceId", "node")
+
     cluster_id: Identifier
     """The cluster of the node. Changing it runs a new remediation."""
-    instance_id: Identifier
-    """The instance (a GPU worker node's VM) to repair. Changing it runs a new remediation."""
+    instance_id: Identifier | None = None
+    """The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation."""
+    node: Named | None = None
+    """The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name
+    or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource
+    stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new
+    remediation."""
     mode: Mode
     """How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new
     remediation."""
@@ -75,6 +83,8 @@ class RemediationInputs(Settings):
         return "`idempotencyKey`" if self.idempotency_key is not None else "`triggers`"
 
     @property
-    def node(self) -> str:
+    def target(self) -> str:
         """The node to repair, as messages name it."""
-        return messages.node(self.cluster_id, self.instance_id)
+        if self.node is not None:
+            return f"node {quoted(self.node)} of cluster {self.cluster_id}"
+        return messages.node(self.cluster_id, self.instance_id or "")

@@ -32,7 +32,7 @@ def warned_of_recent(
     if repair is None:
         return decision
     when = f" at {repair.end_time:%Y-%m-%d %H:%M:%S} UTC" if repair.end_time else ""
-    found = f"{identity.inputs.node} was repaired {messages.age(repair, now)} ago{when}, by {messages.whose(repair)}"
+    found = f"{identity.inputs.target} was repaired {messages.age(repair, now)} ago{when}, by {messages.whose(repair)}"
     if recent.choice is IfRecent.FAIL:
         return Refuse(
             f"{found}, and `ifRecent` is FAIL. Nothing was posted. To repair it once more on purpose, set `ifRecent` "

@@ -9,6 +9,7 @@ from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import Run, explained
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.state import State
+from pulumi_resource_togetherai.remediation.steps.history import records_of
 
 
 async def later_attempt(run: Run, urn: str, state: State) -> str:
@@ -20,7 +21,7 @@ async def later_attempt(run: Run, urn: str, state: State) -> str:
         f"cannot check for an attempt later than {messages.name(state.record)}", then="Run the command again"
     ):
         try:
-            history = await run.unless_stopped(run.cluster(state.inputs.cluster_id).node(state.inputs.instance_id))
+            history, _ = await run.unless_stopped(records_of(run.cluster(state.inputs.cluster_id), identity))
         except NotFound:  # its VM was replaced, and the API lists nothing of it any more
             return ""
     for record in history:

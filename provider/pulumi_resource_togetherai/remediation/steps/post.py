@@ -30,8 +30,9 @@ class Budget:
     left: int
 
 
-async def post(run: Run, identity: Identity, chosen: Post, budget: Budget) -> Remediation:
-    """Starts the chosen attempt, and returns it, or the remediation that turns out to be this attempt already.
+async def post(run: Run, identity: Identity, instance_id: str, chosen: Post, budget: Budget) -> Remediation:
+    """Starts the chosen attempt on an instance, and returns it, or the remediation that turns out to be this attempt
+    already.
 
     Raises OperationError if the API refuses, or if the outcome cannot be found out.
     """
@@ -40,13 +41,13 @@ async def post(run: Run, identity: Identity, chosen: Post, budget: Budget) -> Re
     while True:
         budget.left -= 1
         try:
-            accepted = await _ask(run, identity, chosen)
+            accepted = await _ask(run, identity, instance_id, chosen)
         except ApiError as error:
             instruments().posts.add(1, counted | {ERROR_TYPE: type(error).__name__})
             if not error.maybe_took_effect:
-                raise OperationError(f"no remediation of {inputs.node} was started: {error}") from error
+                raise OperationError(f"no remediation of {inputs.target} was started: {error}") from error
             await run.report.status(f"{error}; checking whether the remediation was started")
-            search = _Search(run, identity, chosen)
+            search = _Search(run, identity, instance_id, chosen)
             found = await search.until(view.settling)
             if found is not None:
                 return found
@@ -54,7 +55,7 @@ async def post(run: Run, identity: Identity, chosen: Post, budget: Budget) -> Re
                 raise _unknown(identity, chosen, error, search.incomplete) from error
         else:
             instruments().posts.add(1, counted)
-            return await _started(run, identity, chosen, accepted)
+            return await _started(run, identity, instance_id, chosen, accepted)
 
 
 def is_attempt(identity: Identity, record: Remediation, chosen: Post) -> bool:
@@ -65,12 +66,12 @@ def is_attempt(identity: Identity, record: Remediation, chosen: Post) -> bool:
     return own is not None and own.declared and (own.attempt == chosen.attempt or same_id(record.id, chosen.key))
 
 
-async def _ask(run: Run, identity: Identity, chosen: Post) -> Accepted:
+async def _ask(run: Run, identity: Identity, instance_id: str, chosen: Post) -> Accepted:
     """Sends one POST."""
     inputs = identity.inputs
     accepted = await run.client.create_remediation(
         inputs.cluster_id,
-        inputs.instance_id,
+        instance_id,
         mode=inputs.mode,
         reason=identity.marked_reason(chosen.attempt),
         remediation_id=chosen.key,
@@ -83,16 +84,16 @@ async def _ask(run: Run, identity: Identity, chosen: Post) -> Accepted:
     return accepted
 
 
-async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepted) -> Remediation:
+async def _started(run: Run, identity: Identity, instance_id: str, chosen: Post, accepted: Accepted) -> Remediation:
     """The remediation that an accepted POST has started."""
     inputs, view, record = identity.inputs, run.cluster(identity.inputs.cluster_id), accepted.record
     if record is not None and is_attempt(identity, record, chosen):
         return view.believed(record)
     shown = f"it answered with {messages.whose(record)}" if record is not None else accepted.problem
     await run.report.status(
-        f"the API accepted the remediation of {inputs.node}; looking for it ({shown or 'no details'})"
+        f"the API accepted the remediation of {inputs.target}; looking for it ({shown or 'no details'})"
     )
-    search = _Search(run, identity, chosen, accepted.remediation_id)
+    search = _Search(run, identity, instance_id, chosen, accepted.remediation_id)
     found = await search.until(view.settling if accepted.of_another else view.proof)
     if found is not None:
         if search.late_by:
@@ -101,14 +102,14 @@ async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepte
     if accepted.of_another or (record is not None and record.mode != inputs.mode):
         raise OperationError(
             f"the idempotency key {chosen.key} belongs to another remediation: the API answered the request "
-            f"for {inputs.node} ({inputs.mode.short}) like this: {shown}. It shows none of ours. Choose another "
+            f"for {inputs.target} ({inputs.mode.short}) like this: {shown}. It shows none of ours. Choose another "
             "`idempotencyKey`"
         )
     because = search.incomplete or "it is neither there by its id nor in a list"
     used = " If that key has been used before, choose another `idempotencyKey`" if inputs.idempotency_key else ""
     raise OperationError(
-        f"the API accepted a remediation of {inputs.node}, but for {duration_text(view.proof)} it has shown none under "
-        f"the idempotency key {chosen.key} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
+        f"the API accepted a remediation of {inputs.target}, but for {duration_text(view.proof)} it has shown none "
+        f"under the idempotency key {chosen.key} ({because}{f'; {shown}' if shown else ''}). One may be under way: "
         f"look at the node before you do anything else. `pulumi up` looks for it first, too.{used}"
     )
 
@@ -116,10 +117,13 @@ async def _started(run: Run, identity: Identity, chosen: Post, accepted: Accepte
 class _Search:
     """Looks for an attempt again and again."""
 
-    def __init__(self, run: Run, identity: Identity, chosen: Post, remediation_id: str | None = None) -> None:
+    def __init__(
+        self, run: Run, identity: Identity, instance_id: str, chosen: Post, remediation_id: str | None = None
+    ) -> None:
         """`remediation_id`: the id that the API says it has."""
         self._run = run
         self._identity = identity
+        self._instance_id = instance_id
         self._chosen = chosen
         self._id = remediation_id
         self.incomplete = ""
@@ -149,9 +153,9 @@ class _Search:
                     return None
 
     async def _look(self) -> Remediation | None:
-        inputs, view = self._identity.inputs, self._run.cluster(self._identity.inputs.cluster_id)
+        view = self._run.cluster(self._identity.inputs.cluster_id)
         try:
-            listed = await view.node(inputs.instance_id)
+            listed = await view.node(self._instance_id)
         except NotFound:  # the API knows no such instance any more
             listed = None
         self.incomplete = listed.incomplete if listed is not None else ""
@@ -159,14 +163,14 @@ class _Search:
         if found or self._id is None:
             return next(iter(found), None)
         try:
-            record = await view.remediation(Ref(inputs.instance_id, self._id))
+            record = await view.remediation(Ref(self._instance_id, self._id))
         except NotFound:
             return None
         return record if is_attempt(self._identity, record, self._chosen) else None
 
 
 def _unknown(identity: Identity, chosen: Post, error: ApiError, incomplete: str) -> OperationError:
-    node, key = identity.inputs.node, chosen.key
+    node, key = identity.inputs.target, chosen.key
     may_lack = f", though its list may lack one ({incomplete})" if incomplete else ""
     if isinstance(error, AlreadyExists):
         return OperationError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
@@ -16,16 +17,17 @@ class Program:
     def __init__(self) -> None:
         self._starting: defaultdict[tuple[str, str], dict[str, Identity]] = defaultdict(dict)
 
-    async def joins(self, identity: Identity, report: Report) -> None:
-        """Adds a resource. Warns of two for one node; raises OperationError if `up` will refuse one of them."""
+    async def joins(self, identity: Identity, instance_id: str, report: Report) -> None:
+        """Adds a resource that will start a remediation of an instance. Warns of two for one node; raises
+        OperationError if `up` will refuse one of them."""
         inputs = identity.inputs
-        others = self._starting[inputs.cluster_id, inputs.instance_id]
+        others = self._starting[inputs.cluster_id, folded(instance_id)]
         others[identity.urn] = identity
         for urn, other in others.items():
             if urn == identity.urn:
                 continue
             found = (
-                f"this program has two resources that start a remediation of {inputs.node}: "
+                f"this program has two resources that start a remediation of {inputs.target}: "
                 f'"{_name(urn)}" and "{_name(identity.urn)}"'
             )
             if inputs.if_active is other.inputs.if_active is IfActive.FAIL:
