@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from pulumi_resource_togetherai.operation.check import check
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from tests.model.test_preview import behave
 from tests.model.world import NODE, Killed, World
 
@@ -114,10 +116,6 @@ def test_a_name_that_nothing_has_starts_nothing_and_offers_the_closest(world: Wo
         ({"node": "a", "instanceId": "b"}, "instanceId and node: give one of them"),
     ],
 )
-def test_check_wants_exactly_one_of_instance_and_node(world: World, given: dict[str, Any], problem: str):
-    async def check() -> list[str]:
-        async with world._process() as process:  # pyright: ignore[reportPrivateUsage]
-            checked = process.check(world.urn("fix"), {"clusterId": "c", "mode": "VM_ONLY"} | given)
-            return [failure.reason for failure in checked.failures]
-
-    assert world.run(check()) == [problem]
+def test_check_wants_exactly_one_of_instance_and_node(given: dict[str, Any], problem: str):
+    checked = check(RemediationInputs, {"clusterId": "c", "mode": "VM_ONLY"} | given)
+    assert [failure.reason for failure in checked.failures] == [problem]

@@ -29,10 +29,10 @@ async def cluster_named(client: Client, written: str) -> Cluster:
 
 
 def _chosen(clusters: list[Cluster], written: str) -> Cluster:
-    # What was written is not shown: it may be secret, and what asks cannot always tell.
     named = {each.cluster_id: each for each in clusters if each.cluster_name == written}
     if len(named) == 1:
         return next(iter(named.values()))
+    # What was written is not shown: it may be secret, and what asks cannot always tell.
     if named:
         raise NotNamed("find cluster", f"{len(named)} clusters have this name: {', '.join(named)}; write the id of one")
     shown = {each.cluster_name or each.cluster_id: each.cluster_id for each in clusters}

@@ -71,8 +71,8 @@ class View:
         self._shown_by = dict[str, Way]()
         """The way that showed a remediation which the first way did not, by its id."""
         at_least = min(interval / 5, 1.0)
-        self._clusters = Batch[str, models.Cluster](client.get_cluster, self._whole, min_interval=at_least)
-        self._lists = Batch[str, Listed](self._everything, self._everything_once, min_interval=at_least)
+        self._clusters = Batch[str, models.Cluster](client.get_cluster, _one_by_one, min_interval=at_least)
+        self._lists = Batch[str, Listed](self._everything, _one_by_one, min_interval=at_least)
         self._nodes = Batch[str, Listed](self._node, self._all_nodes, min_interval=at_least)
         self._records = Batch[Ref, Remediation](self._record, self._all_records, min_interval=at_least)
         self._ended = Batch[Ref, Remediation](self._record_by_id, self._those_ended, min_interval=at_least)
@@ -108,7 +108,7 @@ class View:
         """An instance's remediations, newest first. A remediation that replaced the VM outlives the instance's id, so
         for an unknown instance the cluster's list is searched. Raises NotFound for an unknown cluster."""
         listed = await self._nodes.look(instance_id, max_age=RECENT if preview else 0.0)
-        return Listed(map(self._newest, listed), listed.unreadable, cut_off=listed.cut_off) if preview else listed
+        return self._as_known_now(listed) if preview else listed
 
     async def remediation(self, which: Remediation | Ref, *, preview: bool = False) -> Remediation:
         """A remediation as it is now. Raises NotFound if no way to ask shows it now, which proves nothing yet."""
@@ -175,7 +175,7 @@ class View:
     async def everything(self, *, preview: bool = False) -> Listed:
         """Every remediation of the cluster, newest first."""
         listed = await self._lists.look(self._id, max_age=RECENT if preview else 0.0)
-        return Listed(map(self._newest, listed), listed.unreadable, cut_off=listed.cut_off) if preview else listed
+        return self._as_known_now(listed) if preview else listed
 
     # --- what is believed ---
 
@@ -206,6 +206,10 @@ class View:
     def _still_active(self, listed: Iterable[Remediation]) -> Listed:
         """Those of a list that are active as far as is known by now."""
         return Listed(now for record in listed if not (now := self._newest(record)).terminal)
+
+    def _as_known_now(self, listed: Listed) -> Listed:
+        """A list that was believed when it came in, as it is believed by now."""
+        return Listed(map(self._newest, listed), listed.unreadable, cut_off=listed.cut_off)
 
     def _newest(self, record: Remediation) -> Remediation:
         """A record that was believed when it came in, as it is believed by now."""
@@ -319,14 +323,6 @@ class View:
     async def _everything(self, cluster_id: str) -> Listed:
         return self._absorbed(await self._client.list_remediations(cluster_id))
 
-    async def _everything_once(self, _ids: Sequence[str], _worth: int) -> Answers[str, Listed]:
-        listed = await self._everything(self._id)
-        return lambda _id: listed
-
-    async def _whole(self, _ids: Sequence[str], _worth: int) -> Answers[str, models.Cluster]:
-        cluster = await self._client.get_cluster(self._id)
-        return lambda _id: cluster
-
     async def _list_all(self, worth: int, *, complete: bool) -> Listed | None:
         """The cluster's list, if the API serves it in no more requests than it is worth."""
         pages = max(1, worth // 2 if complete else worth)
@@ -366,6 +362,10 @@ class View:
             self._active = asked_at, self._still_active(listed)
             return self._active[1]
         raise error or Incomplete("list remediations", f"cluster {self._id} does not list what is active in one list")
+
+
+async def _one_by_one(_ids: Sequence[str], _worth: int) -> None:
+    """A view is of one cluster: there is nothing to fetch beside the one that is asked for."""
 
 
 def _lacking(cluster_id: str, ref: Ref) -> NotFound:

@@ -42,15 +42,15 @@ def check(model: type[BaseModel], properties: Mapping[str, Any]) -> Checked:
     """Validates properties against a model. Values that are not known yet pass; defaults are not filled in."""
     unknown = {name: value for name, value in properties.items() if holds_unknown(value)}
     known = {name: value for name, value in properties.items() if name not in unknown and value is not None}
-    choice = _choice(model, [*known, *unknown])
+    failures = _choice(model, [*known, *unknown])
     try:
         inputs = _not_requiring(model, unknown).model_validate(known)
     except ValidationError as error:
-        return Checked(dict(properties), [*choice, *(_failure(model, details) for details in error.errors())])
-    if choice:
-        return Checked(dict(properties), choice)
-    dumped = inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return Checked(dumped | unknown, [])
+        failures += [_failure(model, details) for details in error.errors()]
+    else:
+        if not failures:
+            return Checked(inputs.model_dump(mode="json", by_alias=True, exclude_unset=True) | unknown, [])
+    return Checked(dict(properties), failures)
 
 
 def _choice(model: type[BaseModel], given: Collection[str]) -> list[Failure]:

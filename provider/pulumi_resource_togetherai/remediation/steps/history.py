@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pulumi_resource_togetherai.api.errors import Incomplete, NotFound
 from pulumi_resource_togetherai.api.listed import Listed
@@ -27,8 +27,7 @@ async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> 
         return history
     rules = Rules(one_per_node=inputs.if_active is not IfActive.CREATE, limit=view.limit.most)
     known = records if rules.limit is None else await view.everything()
-    withdrawn = frozenset(one.id for one in suspects if rules.was_withdrawn(one, known))
-    return History(records, where.instance_id, withdrawn, records.incomplete, where.astray)
+    return replace(history, withdrawn=frozenset(one.id for one in suspects if rules.was_withdrawn(one, known)))
 
 
 async def was_withdrawn(run: Run, identity: Identity, record: Remediation) -> bool:
