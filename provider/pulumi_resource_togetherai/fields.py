@@ -15,7 +15,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from pulumi_resource_togetherai.api.enums import (
     MODE_PREFIX,
+    SEVERITY_PREFIX,
     TRIGGER_PREFIX,
+    AlertSeverity,
     DescribedEnum,
     RemediationMode,
     RemediationState,
@@ -27,6 +29,7 @@ __all__ = [
     "Identifier",
     "Mode",
     "Named",
+    "Severity",
     "State",
     "Trigger",
     "duration_text",
@@ -106,6 +109,13 @@ def _known_trigger(trigger: Any) -> RemediationTrigger:
     raise ValueError(f'"{trigger}" is not a trigger; {_instead(short, RemediationTrigger.__members__)}')
 
 
+def _known_severity(severity: Any) -> AlertSeverity:
+    short = str(severity).removeprefix(SEVERITY_PREFIX)
+    if short in AlertSeverity.__members__:
+        return AlertSeverity[short]
+    raise ValueError(f'"{severity}" is not a severity; {_instead(short, AlertSeverity.__members__)}')
+
+
 def _instead(written: Any, known: Collection[str]) -> str:
     """What to write in place of something that is not known."""
     close = _nearest(written, known)
@@ -123,6 +133,8 @@ State = Annotated[RemediationState, BeforeValidator(_known_state)]
 """A state that this version knows."""
 Trigger = Annotated[RemediationTrigger, BeforeValidator(_known_trigger)]
 """A trigger that this version knows, in short (`MANUAL`) or in full."""
+Severity = Annotated[AlertSeverity, BeforeValidator(_known_severity)]
+"""A severity that this version knows, in short (`CRITICAL`) or in full."""
 
 
 def seconds(duration: str) -> float:

@@ -136,6 +136,9 @@ class AlertSeverity(OpenEnum):
     CRITICAL = ("PHC_SEVERITY_CRITICAL", "The node is unfit for work.")
 
 
+SEVERITY_PREFIX = "PHC_SEVERITY_"
+
+
 TERMINAL_STATES = frozenset(
     {
         RemediationState.SUCCEEDED,

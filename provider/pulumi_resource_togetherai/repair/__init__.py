@@ -1,0 +1,1 @@
+"""ClusterRepair: the repair of a cluster by a policy."""
