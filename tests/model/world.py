@@ -4,6 +4,7 @@ that jumps."""
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
@@ -295,12 +296,11 @@ class World:
             updated = await process.update(urn, held.recorded, checked.inputs, self.told)
             if updated.problem is not None:
                 if self.keeps_unfinished:  # the new outputs stay, with the old inputs
-                    kept = Resource(held.resource.id, held.resource.inputs, updated.outputs, updated.problem)
-                    self.stack[name] = Held(kept, unfinished=True)
+                    self.stack[name] = Held(dataclasses.replace(updated, written=held.resource.inputs), unfinished=True)
                 raise OperationError(updated.problem)
             self.stack[name] = Held(updated)
             return None
-        self.stack[name] = Held(Resource(held.resource.id, checked.inputs, dict(held.resource.outputs), None))
+        self.stack[name] = Held(dataclasses.replace(held.resource, written=checked.inputs, problem=None))
         return None
 
     async def _create(

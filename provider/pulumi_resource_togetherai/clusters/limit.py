@@ -67,7 +67,7 @@ class ConcurrencyLimit:
         if slot not in self._held:
             return
         self._held.remove(slot)
-        if slot.record is None or not slot.record.terminal:
+        if slot.record is None or not self._view.believed(slot.record).terminal:
             self._usable_since = asyncio.get_running_loop().time()
         self._released.set()
 
@@ -119,7 +119,7 @@ class Slot:
         self.instance_id = instance_id
         self.report = report
         self.record: Remediation | None = None
-        """The remediation as it was last seen. The operation that starts it sets this."""
+        """What runs in it. The operation that starts it sets this."""
 
     async def acquire(self) -> bool:
         """Waits until it is free. Returns whether that took any time; if so, look again before you start. Raises

@@ -6,9 +6,9 @@ An adapter translates values and errors; a kind of resource says what each opera
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from opentelemetry.trace import Span
 from pydantic import BaseModel, ValidationError
@@ -33,6 +33,8 @@ from pulumi_resource_togetherai.telemetry.instruments import (
 from pulumi_resource_togetherai.unknown import UNKNOWN
 
 S = TypeVar("S")
+Hook = Callable[[Awaitable[Resource]], Awaitable[Resource]]
+"""Does a create or an update of a resource, and something before or after it."""
 
 _ATTRIBUTES = {"clusterId": CLUSTER, "instanceId": INSTANCE, "remediationId": REMEDIATION, "mode": MODE, "state": STATE}
 """The properties that a span records, and the attribute for each. All other properties may hold what people wrote."""
@@ -55,6 +57,8 @@ class Operations(ABC):
         """`keeps_unfinished`: whether the stack can keep a resource whose creation stopped half-way."""
         self.session = session
         self.keeps_unfinished = keeps_unfinished
+        self.hooks: dict[str, Hook] = {}
+        """By URN, what follows the creates and updates of a resource."""
 
     def check(self, urn: str, new_inputs: Properties) -> Checked:
         """Validates inputs, without the network."""
@@ -83,7 +87,8 @@ class Operations(ABC):
     ) -> Resource:
         """Creates the resource, and waits until it is complete."""
         with self._span("create", urn, inputs) as current:
-            return _noted(current, await self._create(urn, inputs, report, time_limit, replace_requested))
+            work = self._create(urn, inputs, report, time_limit, replace_requested)
+            return _noted(current, await self._hooked(urn, work))
 
     async def read(
         self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, *, preview: bool = False
@@ -104,7 +109,8 @@ class Operations(ABC):
     ) -> Resource:
         """Resumes an unfinished resource."""
         with self._span("update", urn, recorded.outputs) as current:
-            return _noted(current, await self._update(urn, recorded, inputs, report, time_limit))
+            work = self._update(urn, recorded, inputs, report, time_limit)
+            return _noted(current, await self._hooked(urn, work))
 
     async def delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float = 0.0) -> None:
         """Deletes the resource: cancels what can still be cancelled."""
@@ -140,43 +146,15 @@ class Operations(ABC):
     @abstractmethod
     async def _delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float) -> None: ...
 
+    def _hooked(self, urn: str, work: Awaitable[Resource]) -> Awaitable[Resource]:
+        hook = self.hooks.get(urn)
+        return work if hook is None else hook(work)
+
     def _span(
         self, operation: str, urn: str, properties: Mapping[str, Any] | None = None
     ) -> AbstractContextManager[Span]:
         named = {URN: urn} if urn else {}
         return span(f"{operation} {self.kind}", {**named, **_attributes(properties or {})})
-
-
-class StackState(Protocol):
-    """What the stack records of a resource, by kind."""
-
-    @property
-    def inputs(self) -> BaseModel:
-        """What was declared."""
-        ...
-
-    @property
-    def id(self) -> str:
-        """The resource's id, which is also its import id."""
-        ...
-
-    def outputs(self) -> dict[str, Any]:
-        """The outputs."""
-        ...
-
-
-class Result(Protocol):
-    """What an operation comes to."""
-
-    @property
-    def state(self) -> StackState:
-        """What the stack is to record."""
-        ...
-
-    @property
-    def problem(self) -> str | None:
-        """Why the resource is not complete; None if it is."""
-        ...
 
 
 def state_of(what: str, read: Callable[[Properties, Properties], S], recorded: Recorded) -> S:
@@ -186,13 +164,6 @@ def state_of(what: str, read: Callable[[Properties, Properties], S], recorded: R
         return read(recorded.outputs, recorded.inputs)
     except ValidationError as error:
         raise OperationError(f"the stack's record of this {what} cannot be read: {error.errors()[0]['msg']}") from error
-
-
-def resource_of(result: Result, inputs: Properties | None) -> Resource:
-    """A resource with the inputs as the program wrote them; those of an import are written here."""
-    state = result.state
-    written = state.inputs.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return Resource(state.id, dict(inputs) if inputs is not None else written, state.outputs(), result.problem)
 
 
 def _attributes(properties: Mapping[str, Any]) -> Attributes:

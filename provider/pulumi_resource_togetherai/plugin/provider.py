@@ -20,7 +20,6 @@ from pulumi.provider.experimental.provider import (
 
 from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.forms import PLUGIN
-from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
@@ -36,8 +35,6 @@ class TogetherAiProvider(Provider):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.rolling_progress = RollingProgress(engine)
-        """Shows what the components did, after a failure."""
         self._config: ProviderConfig | None = None
         self._session: Session | None = None
         self._resources: dict[str, Operations] = {}
@@ -106,7 +103,7 @@ class TogetherAiProvider(Provider):
         """Constructs the component."""
         from pulumi_resource_togetherai.plugin.rolling import construct
 
-        return await construct(request, self.rolling_progress)
+        return await construct(request, self._engine, self._resources[f"{PLUGIN}Remediation"].hooks)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

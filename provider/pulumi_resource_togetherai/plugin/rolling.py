@@ -11,8 +11,10 @@ import pulumi
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import ConstructRequest, ConstructResponse
 
+from pulumi_resource_togetherai.engine import Engine
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.operation.check import check
+from pulumi_resource_togetherai.operation.operations import Hook
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.plugin.pulumi_internals import (
     REGISTRATION_FAILED,
@@ -60,10 +62,10 @@ class _Remediation(pulumi.CustomResource):
         return next((key for key, attribute in SHOWN.items() if attribute == prop), prop)
 
 
-async def construct(request: ConstructRequest, rolling_progress: RollingProgress) -> ConstructResponse:
+async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, Hook]) -> ConstructResponse:
     """Declares the remediations and waits for their ends. Raises OperationError, whose text is for the user.
 
-    `rolling_progress` shows what ran if one of them fails.
+    `hooks`: those of the plugin's Remediations, to show what ran if one of them fails.
     """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
@@ -79,7 +81,8 @@ async def construct(request: ConstructRequest, rolling_progress: RollingProgress
         return _answer(str(urn))
     instances: list[str] = checked.inputs["instances"]
     of_child = f"{str(urn).rpartition('::')[0]}${_CHILD}::"
-    progress = rolling_progress.watch(str(urn), {of_child + child_name(request.name, one): one for one in instances})
+    children = {of_child + child_name(request.name, one): one for one in instances}
+    progress = RollingProgress(engine.report(str(urn)), children, hooks)
 
     def child(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> _Remediation:
         given = {key: request.inputs.get(_FROM.get(key, key)) for key in inputs}

@@ -1,4 +1,4 @@
-"""Shows what the rolling remediations have done when one of their remediations fails.
+"""Shows what a rolling remediation has done when one of its remediations fails.
 
 The engine ends a component as soon as it learns of the failure, and takes no more lines of it. So the table is shown
 before the engine is told.
@@ -7,12 +7,13 @@ before the engine is told.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pulumi_resource_togetherai.engine import Engine, EngineReport
+from pulumi_resource_togetherai.engine import EngineReport
 
 if TYPE_CHECKING:
+    from pulumi_resource_togetherai.operation.operations import Hook
     from pulumi_resource_togetherai.operation.results import Resource
 
 NOT_BEGUN = "not begun in this run"
@@ -21,62 +22,46 @@ ERROR = "error"
 """The operation ended without a remediation to show; the error says why."""
 
 
-@dataclass
-class Progress:
+class RollingProgress:
     """What a rolling remediation has done in this run."""
 
-    report: EngineReport
-    rows: dict[str, Mapping[str, Any] | str]
-    """For each instance the outputs of its remediation, or a text while there are none."""
-    failed: bool = False
-    shown: str = ""
-    """The table as it was last shown."""
+    def __init__(self, report: EngineReport, children: Mapping[str, str], hooks: dict[str, Hook]) -> None:
+        """`children`: the instances, by the URNs of their remediations, whose operations it follows from now on."""
+        self._report = report
+        self._rows: dict[str, Mapping[str, Any] | str] = dict.fromkeys(children.values(), NOT_BEGUN)
+        """For each instance the outputs of its remediation, or a text while there are none."""
+        self.failed = False
+        self.shown = ""
+        """The table as it was last shown."""
+        hooks.update({urn: partial(self._follow, instance) for urn, instance in children.items()})
 
     def ended(self, instance: str, outputs: Mapping[str, Any]) -> None:
         """Takes what pulumi knows of an instance's remediation in the end; without a state it was not begun."""
         if outputs["state"]:
-            self.rows[instance] = outputs
+            self._rows[instance] = outputs
 
     @property
     def table(self) -> str:
         """A line per instance."""
         from pulumi_resource_togetherai.rolling.summary import summary
 
-        return summary(self.rows, list(self.rows))
+        return summary(self._rows, list(self._rows))
 
-
-class RollingProgress:
-    """The rolling remediations that this process constructs."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._of_child: dict[str, tuple[Progress, str]] = {}
-        """By the URN of a child: its component's progress, and its instance."""
-
-    def watch(self, component: str, children: Mapping[str, str]) -> Progress:
-        """Begins with a component, by its URN. `children`: the instances, by the URNs of their children."""
-        progress = Progress(self._engine.report(component), dict.fromkeys(children.values(), NOT_BEGUN))
-        self._of_child |= {child: (progress, instance) for child, instance in children.items()}
-        return progress
-
-    async def child(self, urn: str, operation: Awaitable[Resource]) -> Resource:
-        """Does a resource's operation. If the resource belongs to a component one of whose remediations has failed, and
-        none is under way any more, shows the component's table before it returns or raises."""
-        if urn not in self._of_child:
-            return await operation
-        progress, instance = self._of_child[urn]
-        progress.rows[instance] = UNDER_WAY
+    async def _follow(self, instance: str, operation: Awaitable[Resource]) -> Resource:
+        """Does the operation on a remediation. If one has failed and none is under way any more, shows the table before
+        it returns or raises."""
+        self._rows[instance] = UNDER_WAY
         try:
             resource = await operation
         except BaseException:
-            progress.rows[instance] = ERROR
-            progress.failed = True
+            self._rows[instance] = ERROR
+            self.failed = True
             raise
         else:
-            progress.rows[instance] = resource.outputs
-            progress.failed = progress.failed or resource.problem is not None
+            self._rows[instance] = resource.outputs
+            self.failed = self.failed or resource.problem is not None
             return resource
         finally:
-            if progress.failed and UNDER_WAY not in progress.rows.values():
-                progress.shown = progress.table
-                await progress.report.table(progress.shown)
+            if self.failed and UNDER_WAY not in self._rows.values():
+                self.shown = self.table
+                await self._report.table(self.shown)

@@ -102,8 +102,7 @@ class Servicer(ProviderServicer):
                     await report.info(until_known(inputs))
                 outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=replacing)
                 return provider_pb2.CreateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
-            create = resource.create(request.urn, inputs, report, request.timeout, replace_requested=replacing)
-            created = await self._together.rolling_progress.child(request.urn, create)
+            created = await resource.create(request.urn, inputs, report, request.timeout, replace_requested=replacing)
             await _abort_if_unfinished(context, created, secrets)
             return provider_pb2.CreateResponse(id=created.id, properties=_outputs(created, secrets))
 
@@ -136,8 +135,7 @@ class Servicer(ProviderServicer):
             if request.preview:
                 outputs = await resource.preview_update(recorded, inputs, report)
                 return provider_pb2.UpdateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
-            update = resource.update(request.urn, recorded, inputs, report, request.timeout)
-            updated = await self._together.rolling_progress.child(request.urn, update)
+            updated = await resource.update(request.urn, recorded, inputs, report, request.timeout)
             await _abort_if_unfinished(context, updated, secrets)
             return provider_pb2.UpdateResponse(properties=_outputs(updated, secrets))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.fields import seconds
-from pulumi_resource_togetherai.operation.operations import Operations, resource_of, state_of
+from pulumi_resource_togetherai.operation.operations import Operations, state_of
 from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.operations.create import create
@@ -59,20 +59,20 @@ class RemediationResource(Operations):
         run = self.session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self.keeps_unfinished)
         memory.create_begun = True
         try:
-            result = await create(run, identity, self._intent(urn, inputs, replace_requested))
+            resource = await create(run, identity, self._intent(urn, inputs, replace_requested))
         except BaseException:
             memory.create_begun = False
             raise
-        memory.created = result.state
-        return resource_of(result, inputs)
+        memory.created = resource.id
+        return replace(resource, written=inputs)
 
     async def _read(
         self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, preview: bool
     ) -> Resource | None:
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else RemediationInputs.model_fields["timeout"].default
-        result = await read(self.session.run(report, seconds(limit)), urn, resource_id, state, preview=preview)
-        return resource_of(result, recorded.inputs if recorded else None) if result else None
+        found = await read(self.session.run(report, seconds(limit)), urn, resource_id, state, preview=preview)
+        return replace(found, written=recorded.inputs if recorded else None) if found else None
 
     async def _preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
         run = await self.session.preflight(report)
@@ -90,12 +90,12 @@ class RemediationResource(Operations):
         # pulumi.dynamic updates: Create has looked whether others came first, and new settings withdraw nothing.
         state = _state(recorded)
         unfinished = self.keeps_unfinished and state.inputs.wait
-        result = await update(run, urn, state, declared, may_withdraw=unfinished)
-        return resource_of(result, inputs)
+        resource = await update(run, urn, state, declared, may_withdraw=unfinished)
+        return replace(resource, written=inputs)
 
     async def _delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float) -> None:
         state, memory = _state(recorded), self._memories[urn]
-        if memory.created is not None and memory.created.record.id == state.record.id:
+        if memory.created == state.id:
             return
         run = self.session.run(report, time_limit or seconds(state.inputs.timeout))
         replaced = memory.replaced
@@ -122,9 +122,8 @@ class _Memory:
     """What Diff decided to replace. It is deleted first."""
     create_begun: bool = False
     """Whether create has begun. With `--replace` the engine creates before it deletes."""
-    created: State | None = None
-    """The remediation that create last started or took over. That may be the very one that delete is then asked to
-    cancel."""
+    created: str | None = None
+    """The id of what create last started or took over. That may be the very one that delete is then asked to cancel."""
 
 
 @dataclass

@@ -4,13 +4,13 @@ work."""
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.fields import seconds
-from pulumi_resource_togetherai.operation.operations import Operations, resource_of, state_of
+from pulumi_resource_togetherai.operation.operations import Operations, state_of
 from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource
 from pulumi_resource_togetherai.operation.session import Session
@@ -60,17 +60,17 @@ class ReviewResource(Operations):
     ) -> Resource:
         declared = ReviewInputs.model_validate(inputs)
         run = self.session.run(report, time_limit or seconds(declared.timeout), kept=self.keeps_unfinished)
-        result = await create(run, declared)
-        self._memories[urn].created = result.state.id
-        return resource_of(result, inputs)
+        resource = await create(run, declared)
+        self._memories[urn].created = resource.id
+        return replace(resource, written=inputs)
 
     async def _read(
         self, urn: str, resource_id: str, recorded: Recorded | None, report: Report, preview: bool
     ) -> Resource | None:
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else ReviewInputs.model_fields["timeout"].default
-        result = await read(self.session.run(report, seconds(limit)), resource_id, state, preview=preview)
-        return resource_of(result, recorded.inputs if recorded else None) if result else None
+        found = await read(self.session.run(report, seconds(limit)), resource_id, state, preview=preview)
+        return replace(found, written=recorded.inputs if recorded else None) if found else None
 
     async def _preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
         record = _state(recorded).record
@@ -90,8 +90,8 @@ class ReviewResource(Operations):
         # One that does not wait is complete: a change of its settings withdraws no approval.
         state = _state(recorded)
         unfinished = self.keeps_unfinished and state.inputs.wait
-        result = await update(run, state, declared, may_withdraw=unfinished)
-        return resource_of(result, inputs)
+        resource = await update(run, state, declared, may_withdraw=unfinished)
+        return replace(resource, written=inputs)
 
     async def _delete(self, urn: str, recorded: Recorded, report: Report, time_limit: float) -> None:
         state = _state(recorded)

@@ -17,7 +17,9 @@ from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.instance_lock import claim
 from pulumi_resource_togetherai.operation.outcome import ended_badly
+from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
+from pulumi_resource_togetherai.operation.withdraw import follow
 from pulumi_resource_togetherai.remediation.rules.choose import choose
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.history import History
@@ -27,7 +29,7 @@ from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import history_of, instance_of, was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
-from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle
+from pulumi_resource_togetherai.remediation.steps.settle import concluded, contest_of, settle
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
 
 LONGEST_PAUSE = 60.0
@@ -35,7 +37,7 @@ LONGEST_PAUSE = 60.0
 slot."""
 
 
-async def create(run: Run, identity: Identity, intent: Intent) -> Result:
+async def create(run: Run, identity: Identity, intent: Intent) -> Resource:
     """Starts a remediation, or takes over the one that this resource has already, and waits until it has ended.
 
     `intent`: what the user asked for. Raises OperationError when there is nothing to record.
@@ -48,23 +50,24 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Result:
         with view.limit.slot(inputs.instance_id or await _found(run, inputs), run.report) as slot:
             state = await _create_or_adopt(run, identity, slot, budget, intent, withdrawn=withdrawn)
             slot.record = state.record
-            result = await settle(run, state, contest_of(run, state))
-            slot.record = result.state.record
-        if result.loss is None and not await _was_withdrawn(run, identity, result.state):
-            await tell_successor(run, result.state.record)
-            return result
-        winner, intent = result.loss.winner if result.loss is not None else None, Intent()
+            watch = await follow(run, state.record, contest_of(run, state), wait=inputs.wait)
+        state = state.seen(watch.record)
+        if watch.loss is None and not await _was_withdrawn(run, identity, state):
+            resource = await concluded(run, state, watch)
+            await tell_successor(run, state.record)
+            return resource
+        winner, intent = watch.loss.winner if watch.loss is not None else None, Intent()
         if winner is not None and not ((own := identity.own(winner)) and own.declared):
-            return await _give_way(run, result.state, winner)
-        withdrawn.add(result.state.record.id)
+            return await _give_way(run, state, winner)
+        withdrawn.add(state.record.id)
         budget = Budget(run.config.max_retries + 1)  # that attempt did nothing
-        if result.loss is None:  # another run of this stack withdrew it: look what there is now
+        if watch.loss is None:  # another run of this stack withdrew it: look what there is now
             continue
         if winner is not None:  # it is this resource's own, started by another run of the same stack: take it over
             continue
         await run.report.status(
-            f"waiting for a free slot in cluster {inputs.cluster_id}: {messages.name(result.state.record)} was "
-            f"withdrawn, because {result.loss.ahead} other nodes came first"
+            f"waiting for a free slot in cluster {inputs.cluster_id}: {messages.name(state.record)} was "
+            f"withdrawn, because {watch.loss.ahead} other nodes came first"
         )
         with explained(f"no remediation of {inputs.target} was started: it was waiting for a free slot in its cluster"):
             await run.unless_stopped(asyncio.sleep(pause * random.uniform(0.5, 1.5)))
@@ -84,7 +87,7 @@ async def _was_withdrawn(run: Run, identity: Identity, state: State) -> bool:
         return await run.unless_stopped(was_withdrawn(run, identity, state.record))
 
 
-async def _give_way(run: Run, state: State, winner: Remediation) -> Result:
+async def _give_way(run: Run, state: State, winner: Remediation) -> Resource:
     """Applies `ifActive` after our remediation was withdrawn because another one of the same node came first."""
     lost = (
         f"{state.inputs.target} is being repaired already by another remediation, which came "

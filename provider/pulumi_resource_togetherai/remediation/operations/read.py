@@ -12,17 +12,18 @@ from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.outcome import not_waited_for
 from pulumi_resource_togetherai.operation.resource_id import ResourceId
+from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
 from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.later_attempt import later_attempt
-from pulumi_resource_togetherai.remediation.steps.settle import Result, settle, verdict
+from pulumi_resource_togetherai.remediation.steps.settle import settle, verdict
 from pulumi_resource_togetherai.sanitize import quoted
 
 
-async def read(run: Run, urn: str, resource_id: str, state: State | None, *, preview: bool) -> Result | None:
+async def read(run: Run, urn: str, resource_id: str, state: State | None, *, preview: bool) -> Resource | None:
     """The resource as it is now, or None if it is gone. `state` is what the stack holds; None for an import. A
     `preview` does not wait for an end."""
     try:
@@ -47,21 +48,21 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None, *, pre
             f"{messages.name(record)} {state.record.state} according to the stack, but the API now says "
             f"{record.state}. A remediation that has ended does not start again, so the stack keeps its record"
         )
-        return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
+        return Resource(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
     if record.terminal and (later := await later_attempt(run, urn, state)):
         await run.report.warning(f"{messages.name(record)} is not the latest attempt: {later}")
     if preview and state.inputs.wait and not record.terminal:
-        return Result(state.seen(record), not_waited_for(record))
+        return Resource(state.seen(record), not_waited_for(record))
     return await settle(run, state.seen(record))
 
 
-async def _forgotten(run: Run, state: State | None) -> Result | None:
+async def _forgotten(run: Run, state: State | None) -> Resource | None:
     """The API may forget a remediation that ended long ago. The stack keeps its record: without it the next `up` would
     run the remediation again."""
     if state is None or not state.record.terminal:
         return None
     await run.report.info(f"the API no longer lists {messages.name(state.record)}; its record is kept")
-    return Result(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
+    return Resource(state, verdict(run, state, Watch(state.record, Stop.ENDED)))
 
 
 def _declaration(cluster_id: str, instance_id: str, mode: str, reason: str) -> RemediationInputs:

@@ -9,19 +9,21 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.outcome import ended_badly
+from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import Run, explained
 from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
+from pulumi_resource_togetherai.operation.withdraw import follow
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.outcome import gave_way
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.later_attempt import later_attempt
-from pulumi_resource_togetherai.remediation.steps.settle import Result, contest_of, settle, verdict
+from pulumi_resource_togetherai.remediation.steps.settle import concluded, contest_of, verdict
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
 
 
-async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *, may_withdraw: bool) -> Result:
+async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *, may_withdraw: bool) -> Resource:
     """Resumes the wait that the last run gave up, with the current inputs. `may_withdraw`: whether that run may have
     stopped before it checked whether others came first."""
     # Settings that change while it runs withdraw nothing that was started under others.
@@ -34,18 +36,20 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
                 record = await run.unless_stopped(find(run, record.cluster_id, record))
             except NotFound as error:
                 gone = Watch(record, Stop.GONE, error)
-                return Result(state, verdict(run, state, gone))
-    result = await settle(run, state.seen(record), contest)
-    if not state.record.terminal:
-        await tell_successor(run, result.state.record)
-    state = result.state
-    if result.loss is not None or (may_withdraw and await _was_withdrawn(run, urn, state)):
-        winner = result.loss.winner if result.loss is not None else None
-        return Result(replace(state, withdrawn=True), gave_way(state.record, winner))
-    if result.problem is not None and ended_badly(state.record):
+                return Resource(state, verdict(run, state, gone))
+    was_active = not state.record.terminal
+    watch = await follow(run, record, contest, wait=state.inputs.wait)
+    state = state.seen(watch.record)
+    if was_active:
+        await tell_successor(run, state.record)
+    if watch.loss is not None or (may_withdraw and await _was_withdrawn(run, urn, state)):
+        winner = watch.loss.winner if watch.loss is not None else None
+        return Resource(replace(state, withdrawn=True), gave_way(state.record, winner))
+    resource = await concluded(run, state, watch)
+    if resource.problem is not None and ended_badly(state.record):
         later = await later_attempt(run, urn, state)
-        return replace(result, problem=f"{result.problem} But {later}." if later else result.problem)
-    return result
+        return replace(resource, problem=f"{resource.problem} But {later}." if later else resource.problem)
+    return resource
 
 
 async def _was_withdrawn(run: Run, urn: str, state: State) -> bool:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters import messages
-from pulumi_resource_togetherai.clusters.precedence import Loss, Rules
+from pulumi_resource_togetherai.clusters.precedence import Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.operation.outcome import ended_badly
+from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import Run
 from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.operation.withdraw import follow
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.outcome import gave_way, problem
 from pulumi_resource_togetherai.remediation.rules.state import State
-
-
-@dataclass(frozen=True)
-class Result:
-    """A resource, and why it is not complete, if it is not."""
-
-    state: State
-    problem: str | None = None
-    loss: Loss | None = None
-    """Why the remediation was withdrawn, which means cancelled before it began; None if it was not."""
 
 
 def contest_of(run: Run, state: State) -> Contest | None:
@@ -36,22 +25,23 @@ def contest_of(run: Run, state: State) -> Contest | None:
     return Contest(run.report, rules)
 
 
-async def settle(run: Run, state: State, contest: Contest | None = None) -> Result:
-    """Waits for the end of a remediation, unless `wait` is false, and returns the result. With a `contest` it is
-    withdrawn if others come first."""
-    watch = await follow(run, state.record, contest, wait=state.inputs.wait)
+async def settle(run: Run, state: State) -> Resource:
+    """Waits for the end of somebody's remediation, unless `wait` is false, and says what it means."""
+    return await concluded(run, state, await follow(run, state.record, None, wait=state.inputs.wait))
+
+
+async def concluded(run: Run, state: State, watch: Watch) -> Resource:
+    """What a wait comes to for the resource, which is told where that is no error."""
     state = state.seen(watch.record)
-    if watch.loss is not None:
-        return Result(state, loss=watch.loss)
     if watch.stop is Stop.ENDED and not watch.record.terminal:
         await run.report.info(f"not waiting for {messages.name(watch.record)}, which is {watch.record.state}")
-        return Result(state)
+        return Resource(state)
     if watch.record.state == RemediationState.AUTO_RESOLVED:
         await run.report.info(f"{messages.name(watch.record)} was not needed: the fault went away by itself")
     why = verdict(run, state, watch)
     if why is None and ended_badly(watch.record):
         await run.report.warning(f"{messages.name(watch.record)} {watch.record.state}, which `acceptFailure` accepts")
-    return Result(state, why)
+    return Resource(state, why)
 
 
 def verdict(run: Run, state: State, watch: Watch) -> str | None:

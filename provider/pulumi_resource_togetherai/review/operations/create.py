@@ -14,26 +14,25 @@ from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.cancel import cancel_until_answered
 from pulumi_resource_togetherai.operation.instance_lock import claim
+from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.messages import done, proposal
 from pulumi_resource_togetherai.review.rules.state import State
 from pulumi_resource_togetherai.review.steps.look import look, under_repair
-from pulumi_resource_togetherai.review.steps.settle import Result, contest_of, settle
+from pulumi_resource_togetherai.review.steps.settle import contest_of, settle
 
 _CANCELLED = RemediationState.CANCELLED
 
 
-async def create(run: Run, inputs: ReviewInputs) -> Result:
+async def create(run: Run, inputs: ReviewInputs) -> Resource:
     """Makes the review, or records the one that was made already. Raises OperationError when there is nothing to
     record."""
     with run.cluster(inputs.cluster_id).limit.slot(inputs.instance_id, run.report) as slot:
         state = await _review_or_adopt(run, inputs, slot)
         slot.record = state.record
-        result = await settle(run, state, contest_of(run, state))
-        slot.record = result.state.record
-        return result
+        return await settle(run, state, contest_of(run, state))
 
 
 async def approve_again(run: Run, state: State) -> State:

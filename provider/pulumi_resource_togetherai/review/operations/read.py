@@ -14,19 +14,20 @@ from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.outcome import not_waited_for
 from pulumi_resource_togetherai.operation.resource_id import ResourceId
+from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
 from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
 from pulumi_resource_togetherai.review.rules.decision import reviewed
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
 from pulumi_resource_togetherai.review.rules.outcome import problem
 from pulumi_resource_togetherai.review.rules.state import State
-from pulumi_resource_togetherai.review.steps.settle import Result, settle
+from pulumi_resource_togetherai.review.steps.settle import settle
 
 _AT_ONCE = timedelta(seconds=2)
 """How far apart a rejection and the end that it brings may be."""
 
 
-async def read(run: Run, resource_id: str, state: State | None, *, preview: bool) -> Result | None:
+async def read(run: Run, resource_id: str, state: State | None, *, preview: bool) -> Resource | None:
     """The review as it is now, or None if there is none. `state` is what the stack holds; None for an import. A
     `preview` does not wait for an end."""
     try:
@@ -45,19 +46,19 @@ async def read(run: Run, resource_id: str, state: State | None, *, preview: bool
     if state is None:
         state = State(_declaration(record), record)
     if preview and state.inputs.wait and state.inputs.decision is Decision.APPROVE and not record.terminal:
-        return Result(state.seen(record), not_waited_for(record))
+        return Resource(state.seen(record), not_waited_for(record))
     return await settle(run, state.seen(record))
 
 
-def _forgotten(run: Run, state: State | None) -> Result | None:
+def _forgotten(run: Run, state: State | None) -> Resource | None:
     """The API may forget a remediation that ended long ago. The stack keeps the record of a review."""
     if state is None:
         return None
     if state.record is None or state.gone or state.inputs.decision is Decision.REJECT:
-        return Result(state)
+        return Resource(state)
     if not state.record.terminal:
         return None
-    return Result(state, problem(Watch(state.record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished))
+    return Resource(state, problem(Watch(state.record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished))
 
 
 def _was_rejected(record: Remediation) -> bool:
