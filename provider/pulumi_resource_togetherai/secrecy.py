@@ -19,7 +19,17 @@ CONCEALED = "[secret]"
 """What is shown in place of a secret. Pulumi shows the same."""
 _WRITTEN = ("reason", "triggers", "comment")
 """The inputs that hold what people write. The others are names and settings, which every message is made of."""
-_NAMES = ("clusterId", "instanceId", "node", "instances", "remediationId", "idempotencyKey", "mode", "expectedMode")
+_NAMES = (
+    "clusterId",
+    "instanceId",
+    "node",
+    "instances",
+    "nodes",
+    "remediationId",
+    "idempotencyKey",
+    "mode",
+    "expectedMode",
+)
 """The inputs that ids, URNs and messages are made of, none of which Pulumi can keep secret."""
 _REPEATED = {"comment": "reviewComment"}
 """The outputs that repeat an input under another name."""

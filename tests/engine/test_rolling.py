@@ -52,7 +52,8 @@ def declare(stack: Stack, /, **components: dict[str, Any]) -> None:
 
 def rack(form: Form, **more: Any) -> dict[str, Any]:
     """What a program says to reboot all nodes of a cluster."""
-    spelled = {"clusterId": "cluster-1", "instances": NODES, "mode": "REBOOT_VM"} | more
+    declared = {"clusterId": "cluster-1", "instances": NODES, "mode": "REBOOT_VM"} | more
+    spelled = {name: value for name, value in declared.items() if value is not None}
     snake = {
         "clusterId": "cluster_id",
         "maxConcurrent": "max_concurrent",
@@ -106,6 +107,26 @@ def test_preview_shows_the_plan_and_up_keeps_to_it(stack: Stack, api: Simulator,
     assert stack.up(check=True).summary("unchanged") == 6
     assert api.posts() == 4
     assert stack.destroy().code == 0
+
+
+def test_nodes_by_their_names_are_repaired_once_though_their_vms_are_replaced(stack: Stack, api: Simulator, form: Form):
+    names = ["CLUSTER-1-HOST-1", "cluster-1-worker-2"]
+    declare(stack, rack=rack(form, instances=None, nodes=names, mode="VM_ONLY"))
+    stack.up(check=True)
+    assert posted(api) == NODES[:2]
+    assert outputs(stack)["rack-states"] == dict.fromkeys(names, "SUCCEEDED")
+    assert stack.up(check=True).summary("unchanged") == 4
+    declare(stack, rack=rack(form, instances=None, nodes=names, mode="VM_ONLY", triggers={"incident": "2"}))
+    stack.up(check=True)
+    assert posted(api) == [*NODES[:2], *(f"{node}-r2" for node in NODES[:2])]
+
+
+def test_two_names_of_one_node_are_found_in_preview(stack: Stack, api: Simulator, form: Form):
+    declare(stack, rack=rack(form, instances=None, nodes=["cluster-1-host-1", "cluster-1-worker-1"]))
+    preview = stack.preview()
+    assert preview.code != 0
+    assert "this program has two resources that start a remediation of node cluster-1-" in preview.output
+    assert api.posts() == 0
 
 
 def test_one_at_a_time_in_the_order_given_unless_told_otherwise(stack: Stack, api: Simulator, form: Form):
@@ -185,6 +206,8 @@ def test_components_do_not_wait_for_each_other(plugin_stack: Stack, api: Simulat
     ("more", "line"),
     [
         ({"instances": [*NODES, NODES[0]]}, f"rack: instances: {NODES[0]} is listed twice"),
+        ({"nodes": ["cluster-1-host-1"]}, "rack: instances and nodes: give one of them"),
+        ({"instances": None, "nodes": ["a-host", "A-HOST"]}, "rack: nodes: A-HOST is listed twice"),
         ({"maxConcurrent": 0}, "rack: {maxConcurrent}: 0: input should be greater than or equal to 1"),
         ({"mode": "REBOOT"}, '"REBOOT" is not a mode'),
     ],

@@ -21,13 +21,13 @@ from pulumi_resource_togetherai.unknown import UNKNOWN
 
 
 class RollingRemediation(pulumi.ComponentResource):
-    """The repair of many nodes of a cluster: one Remediation per instance, at most `max_concurrent` of them at once.
+    """The repair of many nodes of a cluster: one Remediation per node, at most `max_concurrent` of them at once.
 
     The arguments are the inputs of the plugin's `togetherai.RollingRemediation`.
     """
 
     states: pulumi.Output[dict[str, str]]
-    """The state of each instance's remediation, by instance id."""
+    """The state of each node's remediation, by what `instances` or `nodes` name it."""
     counts: pulumi.Output[dict[str, int]]
     """How many remediations are in each state."""
 
@@ -36,7 +36,8 @@ class RollingRemediation(pulumi.ComponentResource):
         resource_name: str,
         *,
         cluster_id: pulumi.Input[str],
-        instances: Sequence[str],
+        instances: Sequence[str] | None = None,
+        nodes: Sequence[str] | None = None,
         mode: pulumi.Input[str | RemediationMode],
         max_concurrent: int | None = None,
         stop_on_failure: bool | None = None,

@@ -24,14 +24,14 @@ from pulumi_resource_togetherai.plugin.pulumi_internals import (
 from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 from pulumi_resource_togetherai.plugin.values import plain
 from pulumi_resource_togetherai.rolling.component import TYPE, child_name, declare
-from pulumi_resource_togetherai.rolling.inputs import DECIDING, RollingInputs
+from pulumi_resource_togetherai.rolling.inputs import DECIDING, INPUT_OF_EACH, RollingInputs, listed
 from pulumi_resource_togetherai.rolling.summary import SHOWN
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
 
 _CHILD = f"{PLUGIN}Remediation"
 _SAME_IN_THE_OTHER_FORM = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{DYNAMIC}Remediation")])
-_FROM = {"instanceId": "instances", "acceptFailure": "stopOnFailure"}
+_FROM = {of_each: name for name, of_each in INPUT_OF_EACH.items()} | {"acceptFailure": "stopOnFailure"}
 """The component's input that decides an input of a child, where the two have different names."""
 _HALTED = "it is halted, because a remediation of it has not succeeded: see the error of that one"
 MOST_CHILDREN = 1000
@@ -79,9 +79,9 @@ async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, 
     if unknown:
         pulumi.log.info(f"what it repairs is not known before `pulumi up`: {', '.join(unknown)}", component)
         return _answer(str(urn))
-    instances: list[str] = checked.inputs["instances"]
+    _, nodes = listed(checked.inputs)
     of_child = f"{str(urn).rpartition('::')[0]}${_CHILD}::"
-    children = {of_child + child_name(request.name, one): one for one in instances}
+    children = {of_child + child_name(request.name, one): one for one in nodes}
     progress = RollingProgress(engine.report(str(urn)), children, hooks)
 
     def child(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> _Remediation:
@@ -89,8 +89,8 @@ async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, 
         return _Remediation(name, {key: _like(given[key], value) for key, value in inputs.items()}, opts)
 
     shown, states, counts = declare(component, request.name, checked.inputs, child)
-    for instance, outputs in shown.items():
-        outputs.apply(partial(progress.ended, instance))
+    for node, outputs in shown.items():
+        outputs.apply(partial(progress.ended, node))
     try:
         known, found, numbers = await states.is_known(), await states.future(), await counts.future()
     except asyncio.CancelledError:
@@ -104,14 +104,14 @@ async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, 
         pulumi.log.error(_HALTED, component)
         await forgive_failed_registrations()
         return _answer(str(urn))
-    if not known or found is None or numbers is None or len(found) < len(instances):
+    if not known or found is None or numbers is None or len(found) < len(nodes):
         if progress.failed:  # the same, in releases of pulumi where the outputs of what failed are unknown, or None
             pulumi.log.error(_HALTED, component)
         return _answer(str(urn))
     secret = await states.is_secret()
     return _answer(
         str(urn),
-        PropertyValue({instance: PropertyValue(state) for instance, state in found.items()}, secret),
+        PropertyValue({node: PropertyValue(state) for node, state in found.items()}, secret),
         PropertyValue({state: PropertyValue(float(number)) for state, number in numbers.items()}, secret),
     )
 

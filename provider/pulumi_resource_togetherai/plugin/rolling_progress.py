@@ -26,39 +26,39 @@ class RollingProgress:
     """What a rolling remediation has done in this run."""
 
     def __init__(self, report: EngineReport, children: Mapping[str, str], hooks: dict[str, Hook]) -> None:
-        """`children`: the instances, by the URNs of their remediations, whose operations it follows from now on."""
+        """`children`: the nodes, by the URNs of their remediations, whose operations it follows from now on."""
         self._report = report
         self._rows: dict[str, Mapping[str, Any] | str] = dict.fromkeys(children.values(), NOT_BEGUN)
-        """For each instance the outputs of its remediation, or a text while there are none."""
+        """For each node the outputs of its remediation, or a text while there are none."""
         self.failed = False
         self.shown = ""
         """The table as it was last shown."""
-        hooks.update({urn: partial(self._follow, instance) for urn, instance in children.items()})
+        hooks.update({urn: partial(self._follow, node) for urn, node in children.items()})
 
-    def ended(self, instance: str, outputs: Mapping[str, Any]) -> None:
-        """Takes what pulumi knows of an instance's remediation in the end; without a state it was not begun."""
+    def ended(self, node: str, outputs: Mapping[str, Any]) -> None:
+        """Takes what pulumi knows of a node's remediation in the end; without a state it was not begun."""
         if outputs["state"]:
-            self._rows[instance] = outputs
+            self._rows[node] = outputs
 
     @property
     def table(self) -> str:
-        """A line per instance."""
+        """A line per node."""
         from pulumi_resource_togetherai.rolling.summary import summary
 
         return summary(self._rows, list(self._rows))
 
-    async def _follow(self, instance: str, operation: Awaitable[Resource]) -> Resource:
+    async def _follow(self, node: str, operation: Awaitable[Resource]) -> Resource:
         """Does the operation on a remediation. If one has failed and none is under way any more, shows the table before
         it returns or raises."""
-        self._rows[instance] = UNDER_WAY
+        self._rows[node] = UNDER_WAY
         try:
             resource = await operation
         except BaseException:
-            self._rows[instance] = ERROR
+            self._rows[node] = ERROR
             self.failed = True
             raise
         else:
-            self._rows[instance] = resource.outputs
+            self._rows[node] = resource.outputs
             self.failed = self.failed or resource.problem is not None
             return resource
         finally:

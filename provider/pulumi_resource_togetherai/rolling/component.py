@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from pulumi_resource_togetherai.rolling.inputs import OF_EACH, RollingInputs
+from pulumi_resource_togetherai.rolling.inputs import INPUT_OF_EACH, OF_EACH, RollingInputs, listed
 from pulumi_resource_togetherai.rolling.summary import SHOWN, summary
 
 TYPE = "togetherai:index:RollingRemediation"
@@ -17,48 +17,47 @@ Child = Callable[[str, dict[str, Any], pulumi.ResourceOptions], pulumi.Resource]
 """Declares a Remediation: its name, its inputs in camelCase, its options."""
 
 
-def child_name(component: str, instance: str) -> str:
-    """The name of the Remediation of an instance."""
-    return f"{component}-{instance}"
+def child_name(component: str, node: str) -> str:
+    """The name of the Remediation of a node, which is named as the component names it."""
+    return f"{component}-{node}"
 
 
-def predecessors(instances: Sequence[str], max_concurrent: int) -> dict[str, str | None]:
-    """The order of the nodes: `max_concurrent` chains. Each instance with the one that has to be done before it, in the
+def predecessors(nodes: Sequence[str], max_concurrent: int) -> dict[str, str | None]:
+    """The order of the nodes: `max_concurrent` chains. Each node with the one that has to be done before it, in the
     order given: the first ones have none."""
     return {
-        instance: instances[index - max_concurrent] if index >= max_concurrent else None
-        for index, instance in enumerate(instances)
+        node: nodes[index - max_concurrent] if index >= max_concurrent else None for index, node in enumerate(nodes)
     }
 
 
 def declare(
     component: pulumi.ComponentResource, name: str, inputs: Mapping[str, Any], child: Child
 ) -> tuple[dict[str, pulumi.Output[dict[str, Any]]], pulumi.Output[dict[str, str]], pulumi.Output[dict[str, int]]]:
-    """Declares a Remediation per instance, each of which depends on the one before it in its chain. Returns what
-    the table shows of each instance, and the outputs `states` and `counts`, which lack what was not begun.
+    """Declares a Remediation per node, each of which depends on the one before it in its chain. Returns what
+    the table shows of each node, and the outputs `states` and `counts`, which lack what was not begun.
 
     `inputs` are checked, and in camelCase; those that decide which remediations there are, are known.
     """
     plan = RollingInputs.model_fields
-    instances: list[str] = inputs["instances"]
+    kind, nodes = listed(inputs)
     of_each = {key: inputs[key] for key in OF_EACH if inputs.get(key) is not None}
     if not inputs.get("stopOnFailure", plan["stop_on_failure"].default):
         of_each["acceptFailure"] = True
     at_once = int(inputs.get("maxConcurrent", plan["max_concurrent"].default))
     children = dict[str, pulumi.Resource]()
-    for instance, before in predecessors(instances, at_once).items():
+    for node, before in predecessors(nodes, at_once).items():
         options = pulumi.ResourceOptions(parent=component, depends_on=[children[before]] if before else [])
-        children[instance] = child(child_name(name, instance), of_each | {"instanceId": instance}, options)
+        children[node] = child(child_name(name, node), of_each | {INPUT_OF_EACH[kind]: node}, options)
     shown = {
-        instance: pulumi.Output.all(**{key: getattr(resource, attribute) for key, attribute in SHOWN.items()})
-        for instance, resource in children.items()
+        node: pulumi.Output.all(**{key: getattr(resource, attribute) for key, attribute in SHOWN.items()})
+        for node, resource in children.items()
     }
 
     def tell(rows: Mapping[str, Any]) -> dict[str, str]:
         # After a failure, some releases of pulumi give the outputs of what was not begun as None.
-        begun = {instance: str(rows[instance]["state"]) for instance in instances if rows[instance]["state"]}
-        if children and len(begun) == len(instances) and not pulumi.runtime.is_dry_run():
-            pulumi.log.info(summary(rows, instances), component)
+        begun = {node: str(rows[node]["state"]) for node in nodes if rows[node]["state"]}
+        if children and len(begun) == len(nodes) and not pulumi.runtime.is_dry_run():
+            pulumi.log.info(summary(rows, nodes), component)
         return begun
 
     states = pulumi.Output.all(**shown).apply(tell)

@@ -20,21 +20,21 @@ SHOWN = {
 _HEAD = ("node", "mode", "attempt", "took", "outcome")
 
 
-def summary(rows: Mapping[str, Mapping[str, Any] | str], instances: Sequence[str]) -> str:
-    """One line per instance: the outputs of its remediation, or a text if it has none."""
-    lines = [_HEAD, *(_line(instance, rows[instance]) for instance in instances)]
+def summary(rows: Mapping[str, Mapping[str, Any] | str], nodes: Sequence[str]) -> str:
+    """One line per node: the outputs of its remediation, or a text if it has none."""
+    lines = [_HEAD, *(_line(node, rows[node]) for node in nodes)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
     return "\n".join(line.rstrip() for line in padded)
 
 
-def _line(instance: str, row: Mapping[str, Any] | str) -> tuple[str, ...]:
+def _line(node: str, row: Mapping[str, Any] | str) -> tuple[str, ...]:
     if isinstance(row, str):
-        return (instance, "", "", "", row)
+        return (quoted(node), "", "", "", row)
     mode = str(row["mode"]).removeprefix("REMEDIATION_MODE_")
     attempt = "" if row.get("attempt") is None else str(int(row["attempt"]))
     return (
-        instance,
+        quoted(node),
         quoted(mode),
         attempt,
         _took(row.get("createTime"), row.get("endTime")),
