@@ -50,8 +50,9 @@ class Inputs(Outputs):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True)
 
-    one_of: ClassVar[tuple[str, ...]] = ()
-    """Properties of which exactly one is to be given. Check sees to it: only there it is known what comes later."""
+    one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Ways to say the same, each a set of properties that go together. Exactly one way is to be chosen. Check sees to
+    it: only there it is known what comes later."""
 
 
 Identifier = Annotated[

@@ -24,10 +24,10 @@ RemediationReview("review", **json.loads(Path("declared.json").read_text()))
 )
 
 
-def declare(stack: Stack, remediation: str, decision: str = "APPROVE", **more: Any) -> None:
+def declare(stack: Stack, remediation: str | None, decision: str = "APPROVE", **more: Any) -> None:
     """Has the program declare a review. Arguments in snake_case."""
-    where = {"cluster_id": "cluster-1", "instance_id": NODE, "remediation_id": remediation}
-    declared = where | {"decision": decision} | more
+    proposal = {"instance_id": NODE, "remediation_id": remediation} if remediation else {}
+    declared = {"cluster_id": "cluster-1", "decision": decision} | proposal | more
     if stack.form == "dynamic":
         (stack.folder / "declared.json").write_text(json.dumps(declared))
         (stack.folder / "__main__.py").write_text(PYTHON)
@@ -72,6 +72,30 @@ def test_an_approval_is_previewed_made_once_and_waited_for(stack: Stack, api: Si
     assert stack.refresh().summary("unchanged") == 2
     assert stack.destroy().code == 0
     assert effects(api) == ["approved"]
+
+
+def test_a_node_by_its_name_is_approved_once_and_what_is_proposed_later_is_not(stack: Stack, api: Simulator):
+    proposal = api.propose(NODE, fault="gpu_lost")
+    declare(stack, None, node="CLUSTER-1-HOST-1")
+    preview = stack.preview()
+    assert preview.code == 0, preview.output
+    assert f"`pulumi up` will approve remediation {proposal['id']}" in " ".join(preview.output.split())
+    stack.up(check=True)
+    outputs = stack.resources()["review"]["outputs"]
+    assert outputs["node"] == "CLUSTER-1-HOST-1"
+    assert (outputs["remediationId"], outputs["instanceId"], outputs["state"]) == (proposal["id"], NODE, "SUCCEEDED")
+    api.propose(f"{NODE}-r2", fault="xid", force=True)
+    assert stack.refresh().summary("unchanged") == 2
+    assert stack.up(check=True).summary("unchanged") == 2
+    assert effects(api) == ["approved"]
+    assert stack.destroy().code == 0
+
+
+def test_a_node_without_a_proposal_is_refused_in_preview(stack: Stack, api: Simulator):
+    declare(stack, None, node="cluster-1-worker-1")
+    preview = stack.preview()
+    assert preview.code != 0
+    assert "node cluster-1-worker-1 of cluster cluster-1 has no proposal to review" in " ".join(preview.output.split())
 
 
 def test_a_rejection_is_made_once_and_destroying_it_changes_nothing(stack: Stack, api: Simulator):

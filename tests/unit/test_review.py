@@ -33,6 +33,14 @@ PLAIN = {"clusterId": "c1", "instanceId": "i7", "remediationId": "r1", "decision
         ({"ifGone": "IGNORE"}, "ifGone", '"IGNORE" is not one of SUCCEED, FAIL'),
         ({"remediationId": "../x"}, "remediationId", "is not an id"),
         ({"expected": "VM_ONLY"}, "expected", "did you mean expectedMode?"),
+        ({"node": "n"}, "node", "instanceId with remediationId and node: give one of them"),
+        ({"node": "n", "instanceId": None}, "node", "instanceId with remediationId and node: give one of them"),
+        ({"remediationId": None}, "remediationId", "remediationId is required"),
+        (
+            {"instanceId": None, "remediationId": None},
+            "instanceId",
+            "instanceId with remediationId or node is required",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_path_and_the_remedy(changes: dict[str, Any], path: str, reason: str):

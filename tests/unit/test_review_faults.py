@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
+from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.results import Recorded
@@ -320,3 +321,52 @@ async def test_an_import_of_a_review_that_no_program_can_declare_is_one_clear_li
     job.changed(platform.app.platform.now)
     with pytest.raises(OperationError, match=r"^cannot import the review of remediation odd;id .*no program can"):
         await platform.reviews.read(URN, f"cluster-1/{NODE}/odd;id", None, platform.told)
+
+
+BY_NODE = {"clusterId": "cluster-1", "node": "cluster-1-host-1", "decision": "APPROVE"}
+
+
+async def test_what_a_killed_run_approved_is_found_by_the_node_and_waited_for():
+    platform = Platform()
+    proposal = await platform.propose()
+    await platform.client.approve_remediation("cluster-1", NODE, proposal["remediationId"])
+    found = await platform.reviews.create(URN, BY_NODE, platform.told)
+    assert (found.outputs["remediationId"], found.outputs["state"]) == (proposal["remediationId"], "SUCCEEDED")
+    assert found.inputs == BY_NODE
+    with pytest.raises(
+        OperationError, match=r"has no proposal to review: its last remediation is .* SUCCEEDED, started"
+    ):
+        await platform.reviews.create(URN, BY_NODE, platform.told)
+
+
+async def test_of_two_proposals_of_a_node_neither_is_approved_and_both_are_named():
+    platform = Platform()
+    first = await platform.propose()
+    listed = await platform.client.list_remediations("cluster-1", NODE)
+    client: Any = platform.client
+    twin = listed[0].model_copy(update={"id": "twin"})
+
+    async def both(*_where: Any, **_filters: Any) -> Listed:
+        return Listed([twin, *listed])
+
+    client.list_remediations = both
+    with pytest.raises(OperationError) as error:
+        await platform.reviews.create(URN, BY_NODE, platform.told)
+    assert "node cluster-1-host-1 of cluster cluster-1 has 2 proposals: remediation twin" in str(error.value)
+    assert first["remediationId"] in str(error.value)
+    assert "approved" not in await platform.effects()
+
+
+async def test_no_proposal_is_approved_where_the_list_may_lack_another():
+    platform = Platform()
+    await platform.propose()
+    listed = await platform.client.list_remediations("cluster-1", NODE)
+    client: Any = platform.client
+
+    async def cut_off(*_where: Any, **_filters: Any) -> Listed:
+        return Listed(listed, cut_off="its second page is missing")
+
+    client.list_remediations = cut_off
+    with pytest.raises(OperationError, match="the list may lack a proposal: its second page is missing"):
+        await platform.reviews.create(URN, BY_NODE, platform.told)
+    assert "approved" not in await platform.effects()

@@ -18,6 +18,11 @@ def node(cluster_id: str, instance_id: str) -> str:
     return f"instance {instance_id} of cluster {cluster_id}"
 
 
+def node_named(cluster_id: str, written: str) -> str:
+    """A node, by the name that a program gives it."""
+    return f"node {quoted(written)} of cluster {cluster_id}"
+
+
 def name(record: Remediation) -> str:
     """A remediation, its mode and its node."""
     mode = quoted(record.mode.short)

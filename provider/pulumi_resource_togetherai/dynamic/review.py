@@ -28,6 +28,7 @@ class RemediationReview(Resource, module="togetherai", name=_KIND):
     cluster_id: pulumi.Output[str]
     instance_id: pulumi.Output[str]
     remediation_id: pulumi.Output[str]
+    node: pulumi.Output[str | None]
     decision: pulumi.Output[str]
     comment: pulumi.Output[str | None]
     mode: pulumi.Output[str | None]
@@ -59,8 +60,9 @@ class RemediationReview(Resource, module="togetherai", name=_KIND):
         resource_name: str,
         *,
         cluster_id: pulumi.Input[str],
-        instance_id: pulumi.Input[str],
-        remediation_id: pulumi.Input[str],
+        instance_id: pulumi.Input[str] | None = None,
+        remediation_id: pulumi.Input[str] | None = None,
+        node: pulumi.Input[str] | None = None,
         decision: pulumi.Input[str | Decision],
         comment: pulumi.Input[str] | None = None,
         mode: pulumi.Input[str | RemediationMode] | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -54,14 +54,19 @@ def check(model: type[BaseModel], properties: Mapping[str, Any]) -> Checked:
 
 
 def _choice(model: type[BaseModel], given: Collection[str]) -> list[Failure]:
-    """The mistake of giving none of the properties of which one is to be given, or several."""
-    one_of = model.one_of if issubclass(model, Inputs) else ()
-    found = [name for name in one_of if name in given]
-    if len(found) == 1 or not one_of:
-        return []
-    if found:
-        return [Failure(found[-1], f"{' and '.join(found)}: give one of them")]
-    return [Failure(one_of[0], f"{' or '.join(one_of)} is required")]
+    """The mistake of choosing none of the ways of which one is to be chosen, or several, or one by half."""
+    ways = model.one_of if issubclass(model, Inputs) else ()
+    chosen = [way for way in ways if any(name in given for name in way)]
+    if not chosen:
+        return [Failure(ways[0][0], f"{_told(ways, 'or')} is required")] if ways else []
+    if len(chosen) > 1:
+        last = next(name for name in chosen[-1] if name in given)
+        return [Failure(last, f"{_told(chosen, 'and')}: give one of them")]
+    return [Failure(name, f"{name} is required") for name in chosen[0] if name not in given]
+
+
+def _told(ways: Sequence[Sequence[str]], between: str) -> str:
+    return f" {between} ".join(" with ".join(way) for way in ways)
 
 
 def _not_requiring(model: type[BaseModel], names: Collection[str]) -> type[BaseModel]:

@@ -14,7 +14,7 @@ from pulumi_resource_togetherai.remediation.rules.inputs import Settings
 class RollingInputs(Settings):
     """The inputs of a RollingRemediation. The settings of a Remediation apply to each of its remediations."""
 
-    one_of = ("instances", "nodes")
+    one_of = (("instances",), ("nodes",))
 
     cluster_id: Identifier
     """The cluster of the nodes."""

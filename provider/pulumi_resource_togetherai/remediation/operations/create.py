@@ -13,6 +13,7 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.limit import Slot
 from pulumi_resource_togetherai.clusters.precedence import may_have_been_withdrawn
 from pulumi_resource_togetherai.clusters.view import View
+from pulumi_resource_togetherai.clusters.where import instance_named
 from pulumi_resource_togetherai.fields import seconds
 from pulumi_resource_togetherai.operation.find import find
 from pulumi_resource_togetherai.operation.instance_lock import claim
@@ -27,7 +28,7 @@ from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive, RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.remediation.rules.state import State
-from pulumi_resource_togetherai.remediation.steps.history import history_of, instance_of, was_withdrawn
+from pulumi_resource_togetherai.remediation.steps.history import history_of, was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
 from pulumi_resource_togetherai.remediation.steps.settle import concluded, contest_of, settle
 from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
@@ -76,7 +77,7 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Resource:
 
 async def _found(run: Run, inputs: RemediationInputs) -> str:
     with explained(f"no remediation of {inputs.target} was started: cannot find the node"):
-        return await run.unless_stopped(instance_of(run.cluster(inputs.cluster_id), inputs))
+        return await run.unless_stopped(instance_named(run.cluster(inputs.cluster_id), inputs.node or ""))
 
 
 async def _was_withdrawn(run: Run, identity: Identity, state: State) -> bool:

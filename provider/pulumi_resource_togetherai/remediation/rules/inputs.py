@@ -5,7 +5,6 @@ from __future__ import annotations
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.fields import Choice, Duration, Identifier, Inputs, Mode, Named
-from pulumi_resource_togetherai.sanitize import quoted
 
 
 class IfActive(Choice):
@@ -52,7 +51,7 @@ class Settings(Inputs):
 class RemediationInputs(Settings):
     """The inputs of a Remediation."""
 
-    one_of = ("instanceId", "node")
+    one_of = (("instanceId",), ("node",))
 
     cluster_id: Identifier
     """The cluster of the node. Changing it runs a new remediation."""
@@ -86,5 +85,5 @@ class RemediationInputs(Settings):
     def target(self) -> str:
         """The node to repair, as messages name it."""
         if self.node is not None:
-            return f"node {quoted(self.node)} of cluster {self.cluster_id}"
+            return messages.node_named(self.cluster_id, self.node)
         return messages.node(self.cluster_id, self.instance_id or "")

@@ -18,8 +18,9 @@ from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import GRACE, OperationError, Run, explained
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
-from pulumi_resource_togetherai.review.rules.messages import done, proposal
+from pulumi_resource_togetherai.review.rules.messages import done
 from pulumi_resource_togetherai.review.rules.state import State
+from pulumi_resource_togetherai.review.steps.locate import located
 from pulumi_resource_togetherai.review.steps.look import look, under_repair
 from pulumi_resource_togetherai.review.steps.settle import contest_of, settle
 
@@ -29,7 +30,10 @@ _CANCELLED = RemediationState.CANCELLED
 async def create(run: Run, inputs: ReviewInputs) -> Resource:
     """Makes the review, or records the one that was made already. Raises OperationError when there is nothing to
     record."""
-    with run.cluster(inputs.cluster_id).limit.slot(inputs.instance_id, run.report) as slot:
+    if inputs.node is not None:
+        with explained(f"{inputs.target} was not {done(inputs.decision)}: cannot find it"):
+            inputs = await run.unless_stopped(located(run, inputs))
+    with run.cluster(inputs.cluster_id).limit.slot(inputs.ids[0], run.report) as slot:
         state = await _review_or_adopt(run, inputs, slot)
         slot.record = state.record
         return await settle(run, state, contest_of(run, state))
@@ -38,20 +42,20 @@ async def create(run: Run, inputs: ReviewInputs) -> Resource:
 async def approve_again(run: Run, state: State) -> State:
     """Makes the review of a resource whose proposal still waits for it, though an earlier run had made it: the API has
     lost it."""
-    with run.cluster(state.inputs.cluster_id).limit.slot(state.inputs.instance_id, run.report) as slot:
+    with run.cluster(state.inputs.cluster_id).limit.slot(state.inputs.ids[0], run.report) as slot:
         return await _review_or_adopt(run, state.inputs, slot)
 
 
 async def _first_look(run: Run, inputs: ReviewInputs) -> Remediation | None:
-    with explained(f"{proposal(inputs)} was not {done(inputs.decision)}: cannot read it"):
+    with explained(f"{inputs.target} was not {done(inputs.decision)}: cannot read it"):
         return await run.unless_stopped(look(run, inputs))
 
 
 async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
     """Decides, then reviews the proposal if it still waits for a review. While it does, no other resource of this
     process decides about the same instance."""
-    not_done = f"{proposal(inputs)} was not {done(inputs.decision)}"
-    async with claim(run, inputs.cluster_id, inputs.instance_id, not_done):
+    not_done = f"{inputs.target} was not {done(inputs.decision)}"
+    async with claim(run, inputs.cluster_id, inputs.ids[0], not_done):
         record = await _first_look(run, inputs)
         if inputs.decision is Decision.APPROVE and isinstance(decide(inputs, record), Review):
             with explained(f"{not_done}: it was waiting for its turn"):
@@ -64,7 +68,7 @@ async def _review_or_adopt(run: Run, inputs: ReviewInputs, slot: Slot) -> State:
             if why_not:
                 raise OperationError(why_not)
         with explained(
-            f"{proposal(inputs)} is not known to be {done(inputs.decision)}",
+            f"{inputs.target} is not known to be {done(inputs.decision)}",
             then="If it is, the next `pulumi up` finds out",
         ):
             return await run.unless_stopped(_decide(run, inputs, record), grace=GRACE)
@@ -109,7 +113,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
                         return State(inputs, answer)
                     if not left:
                         raise OperationError(
-                            f"{proposal(inputs)} is not known to be {done(inputs.decision)}: the API accepted that, "
+                            f"{inputs.target} is not known to be {done(inputs.decision)}: the API accepted that, "
                             f"but reports that it is {answer.state}"
                         )
                     record = await look(run, inputs)
@@ -118,7 +122,7 @@ async def _decide(run: Run, inputs: ReviewInputs, record: Remediation | None) ->
 
 
 async def _review(run: Run, inputs: ReviewInputs) -> Remediation:
-    where = (inputs.cluster_id, inputs.instance_id, inputs.remediation_id)
+    where = (inputs.cluster_id, *inputs.ids)
     if inputs.decision is Decision.REJECT:
         answer = await run.client.reject_remediation(*where, comment=inputs.comment)
     else:

@@ -10,8 +10,9 @@ from pulumi_resource_togetherai.operation.run import Interrupted, OperationError
 from pulumi_resource_togetherai.operation.unchecked import unchecked
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
 from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
-from pulumi_resource_togetherai.review.rules.messages import details, proposal
+from pulumi_resource_togetherai.review.rules.messages import details
 from pulumi_resource_togetherai.review.rules.state import State
+from pulumi_resource_togetherai.review.steps.locate import NoProposal, located
 from pulumi_resource_togetherai.review.steps.look import look, under_repair
 
 
@@ -21,11 +22,15 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
     Raises OperationError for an unknown cluster or instance, and for what create will refuse.
     """
     try:
+        if inputs.node is not None:
+            inputs = await run.unless_stopped(located(run, inputs, preview=True))
         record = await run.unless_stopped(look(run, inputs, preview=True))
+    except NoProposal as error:
+        raise OperationError(f"`pulumi up` will refuse: {error}") from error
     except NotFound as error:
-        raise OperationError(f"cannot find {proposal(inputs)}: {error}") from error
+        raise OperationError(f"cannot find {inputs.target}: {error}") from error
     except (ApiError, Interrupted, TimeoutError) as error:
-        await unchecked(run, f"what `pulumi up` will do about {proposal(inputs)}", error)
+        await unchecked(run, f"what `pulumi up` will do about {inputs.target}", error)
         return
     if replaced is not None:
         record = await _after_delete(run, replaced, record)

@@ -21,7 +21,7 @@ from pulumi_resource_togetherai.review.steps.settle import contest_of, settle
 async def update(run: Run, state: State, inputs: ReviewInputs, *, may_withdraw: bool) -> Resource:
     """Resumes the wait that the last run gave up, with the current inputs. `may_withdraw`: whether
     that run may have stopped before it checked whether another remediation came first."""
-    state = replace(state, inputs=inputs)
+    state = replace(state, inputs=inputs.at(*state.inputs.ids))
     record = state.record
     if record is None or record.terminal or state.gone:
         return await settle(run, state)

@@ -11,7 +11,7 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.review.rules.inputs import Decision, IfGone, ReviewInputs
-from pulumi_resource_togetherai.review.rules.messages import done, proposal, reviewer
+from pulumi_resource_togetherai.review.rules.messages import done, reviewer
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ Choice = Review | Adopt | Gone | Refuse
 def decide(inputs: ReviewInputs, record: Remediation | None) -> Choice:
     """What to do about a remediation, given its record; None if the API knows no such one."""
     if record is None:
-        return _gone(inputs, None, f"the API no longer knows {proposal(inputs)}: the proposal has vanished")
+        return _gone(inputs, None, f"the API no longer knows {inputs.target}: the proposal has vanished")
     if record.state == RemediationState.PENDING_APPROVAL:
         return _pending(inputs, record)
     if record.state == RemediationState.AUTO_RESOLVED and not reviewed(record):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import ValidationInfo, field_validator
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.fields import Choice, Duration, Identifier, Inputs, Mode
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.fields import Choice, Duration, Identifier, Inputs, Mode, Named
 
 
 class Decision(Choice):
@@ -25,12 +26,21 @@ class IfGone(Choice):
 class ReviewInputs(Inputs):
     """The inputs of a RemediationReview."""
 
+    one_of = (("instanceId", "remediationId"), ("node",))
+
     cluster_id: Identifier
     """The cluster of the node. Changing it makes a new review."""
-    instance_id: Identifier
-    """The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review."""
-    remediation_id: Identifier
-    """The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review."""
+    instance_id: Identifier | None = None
+    """The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`. Changing it
+    makes a new review."""
+    remediation_id: Identifier | None = None
+    """The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`. Changing it makes
+    a new review."""
+    node: Named | None = None
+    """The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name,
+    instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or
+    several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new
+    review."""
     decision: Decision
     """What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider
     first cancels an approved remediation that has not begun."""
@@ -61,6 +71,22 @@ class ReviewInputs(Inputs):
             )
         return mode
 
+    @property
+    def target(self) -> str:
+        """The proposal, as messages name it."""
+        if self.node is not None and self.remediation_id is None:
+            return f"the proposal of {messages.node_named(self.cluster_id, self.node)}"
+        return f"remediation {self.remediation_id} of instance {self.instance_id} in cluster {self.cluster_id}"
 
-REPLACING = ("clusterId", "instanceId", "remediationId", "decision")
+    @property
+    def ids(self) -> tuple[str, str]:
+        """The proposal's instance and id; empty while its node is yet to be looked up."""
+        return self.instance_id or "", self.remediation_id or ""
+
+    def at(self, instance_id: str, remediation_id: str) -> ReviewInputs:
+        """The same inputs with the ids of the proposal that the node had."""
+        return self.model_copy(update={"instance_id": instance_id, "remediation_id": remediation_id})
+
+
+REPLACING = ("clusterId", "instanceId", "remediationId", "node", "decision")
 """The inputs whose change makes a new review. A change of any other does nothing."""

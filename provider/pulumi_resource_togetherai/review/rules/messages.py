@@ -7,13 +7,8 @@ from datetime import datetime
 from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.fields import duration_text
-from pulumi_resource_togetherai.review.rules.inputs import Decision, ReviewInputs
+from pulumi_resource_togetherai.review.rules.inputs import Decision
 from pulumi_resource_togetherai.sanitize import quoted
-
-
-def proposal(inputs: ReviewInputs) -> str:
-    """The remediation that a program declares a review of."""
-    return f"remediation {inputs.remediation_id} of instance {inputs.instance_id} in cluster {inputs.cluster_id}"
 
 
 def done(decision: Decision) -> str:

@@ -14,6 +14,8 @@ from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 class Bookkeeping(Outputs):
     """The outputs that are neither inputs nor fields of the API's record."""
 
+    remediation_id: str
+    """The remediation that was proposed."""
     adopted: bool = False
     """Whether the same decision had been made already, by somebody else or by a run whose result was not saved.
     Deleting the resource then cancels nothing."""
@@ -32,6 +34,7 @@ class State:
     """A review as a resource: what was declared, and what the API says of the remediation."""
 
     inputs: ReviewInputs
+    """With the ids of the proposal, where the program names its node."""
     record: Remediation | None
     """None if the API knew of no such remediation any more."""
     adopted: bool = False
@@ -40,7 +43,7 @@ class State:
     @property
     def id(self) -> str:
         """The resource's id, which is also its import id."""
-        return f"{self.inputs.cluster_id}/{self.inputs.instance_id}/{self.inputs.remediation_id}"
+        return "/".join((self.inputs.cluster_id, *self.inputs.ids))
 
     def seen(self, record: Remediation) -> State:
         """The same resource with a newer record."""
@@ -54,16 +57,19 @@ class State:
         return (
             self.inputs.model_dump(mode="json", by_alias=True, exclude_none=True)
             | record
-            | Bookkeeping(adopted=self.adopted, gone=self.gone).model_dump(by_alias=True)
+            | Bookkeeping(remediation_id=self.inputs.ids[1], adopted=self.adopted, gone=self.gone).model_dump(
+                by_alias=True
+            )
         )
 
     @classmethod
     def recorded(cls, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> State:
         """The state that outputs and inputs from the stack describe."""
-        kept = Bookkeeping.model_validate(outputs)
-        declared = ReviewInputs.model_validate(inputs)
+        known = {**inputs, **outputs}
+        kept = Bookkeeping.model_validate(known)
+        declared = ReviewInputs.model_validate(inputs).at(known["instanceId"], kept.remediation_id)
         names = {str(field.alias) for field in Remediation.model_fields.values()}
-        record = {name: value for name, value in outputs.items() if name in names} | {"id": declared.remediation_id}
+        record = {name: value for name, value in outputs.items() if name in names} | {"id": kept.remediation_id}
         return cls(
             declared, Remediation.model_validate(record) if "state" in outputs else None, kept.adopted, kept.gone
         )

@@ -15,14 +15,14 @@ from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 async def look(run: Run, inputs: ReviewInputs, *, preview: bool = False) -> Remediation | None:
     """The record; None if the proposal has vanished. Raises ApiError, NotFound for a cluster or an instance that never
     was: a mistyped id is no vanished proposal."""
-    view, ref = run.cluster(inputs.cluster_id), Ref(inputs.instance_id, inputs.remediation_id)
+    view, ref = run.cluster(inputs.cluster_id), Ref(*inputs.ids)
     try:
         # Somebody has seen the proposal, or the program would not name it. A preview does not wait for lagging answers.
         return await (view.remediation(ref, preview=True) if preview else find(run, inputs.cluster_id, ref))
     except NotFound:
         cluster = await view.cluster(preview=preview)
         known = {node.instance_id for node in cluster.gpu_worker_nodes}
-        if inputs.instance_id not in known and not await view.node(inputs.instance_id, preview=preview):
+        if ref.instance_id not in known and not await view.node(ref.instance_id, preview=preview):
             raise
         return None
 

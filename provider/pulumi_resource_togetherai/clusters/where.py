@@ -1,0 +1,64 @@
+"""Where a node is that a program names: the instance that its name leads to, and the remediations of every instance
+that is or was the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pulumi_resource_togetherai.api.errors import Incomplete, NotFound
+from pulumi_resource_togetherai.api.listed import Listed
+from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.clusters.nodes import Found, described, find, instances_of, problem
+from pulumi_resource_togetherai.clusters.view import View
+from pulumi_resource_togetherai.sanitize import quoted
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a node is."""
+
+    instance_id: str
+    """The instance that the name leads to; the name itself if it leads to none."""
+    instances: tuple[str, ...] = ()
+    """Every instance that is or was the node, as far as the API says."""
+    astray: str = ""
+    """Why the name leads to no instance."""
+
+
+def where(cluster: Cluster, name: str, records: Listed) -> Where:
+    """Where the node of a cluster is that answers to a name. `records`: what is known of the cluster's remediations."""
+    found = find(cluster, name)
+    if not isinstance(found, Found):
+        return Where(name, astray=problem(cluster.cluster_id, name, found))
+    instances = instances_of(cluster, found.node, records)
+    if not found.live:
+        gone = f"{described(found.node)}, which answered to {quoted(name)}, has left cluster {cluster.cluster_id}"
+        return Where(name, instances, gone)
+    if not found.node.instance_id:
+        return Where(name, instances, f"{described(found.node)} of cluster {cluster.cluster_id} holds no instance now")
+    return Where(found.node.instance_id, instances)
+
+
+async def instance_named(view: View, name: str) -> str:
+    """The instance that a node's name leads to; the name itself if that is none. Raises ApiError."""
+    return where(await view.cluster(), name, Listed()).instance_id
+
+
+def _no_other(_record: Remediation) -> bool:
+    return False
+
+
+async def remediations_named(
+    view: View, name: str, *, or_else: Callable[[Remediation], bool] = _no_other, preview: bool = False
+) -> tuple[Listed, Where]:
+    """The remediations of every instance that is or was the node of that name, as far as the API says, newest first,
+    with those that `or_else` is true of; and where the node is. Raises ApiError."""
+    cluster = await view.cluster(preview=preview)
+    try:
+        everything = await view.everything(preview=preview)
+    except NotFound as error:
+        why = "it does not list the remediations of all instances, without which a node's name is not enough; write "
+        raise Incomplete("list remediations", f"cluster {view.id}: {why}`instanceId` in place of `node`") from error
+    place = where(cluster, name, everything)
+    return everything.of_any(place.instances, or_else=or_else), place
