@@ -25,6 +25,9 @@ def pages() -> dict[str, str]:
     for token, function in package["functions"].items():
         written[f"{_name(token)}.md"] = _function(token, function)
     index = [f"- [{name.removesuffix('.md')}]({name})" for name in sorted(written, key=str.lower)]
+    choices = "|".join(_name(token) for token, spec in package["types"].items() if "enum" in spec)
+    for page in {*written} - {"types.md"}:
+        written[page] = re.sub(rf"\(({choices})\)", _linked, written[page])
     written["README.md"] = _page("Reference", "Made from the package schema by `make docs`.", "\n".join(index))
     return written
 
@@ -96,7 +99,7 @@ def _input(name: str, spec: Spec, required: bool) -> Iterator[str]:
     yield _type(spec) + (", secret" if spec.get("secret") else "")
     default = spec.get("default")
     yield "**required**" if required else "" if default is None else f"`{_literal(default)}`"
-    yield spec["description"]
+    yield " ".join(spec["description"].split())
 
 
 def _output(name: str, spec: Spec) -> Iterator[str]:
@@ -117,6 +120,10 @@ def _type(spec: Spec) -> str:
     if spec["type"] == "object":
         return f"map of {_type(spec['additionalProperties'])}"
     return str(spec["type"])
+
+
+def _linked(choice: re.Match[str]) -> str:
+    return f"([{choice[1]}](types.md#{choice[1].lower()}))"
 
 
 def _literal(value: object) -> str:

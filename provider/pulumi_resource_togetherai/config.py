@@ -47,26 +47,27 @@ class ProviderConfig(Inputs):
     """The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else
     https://api.together.xyz/v1."""
     dangerously_send_api_key_in_clear: bool = False
-    """Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the
+    """Whether the API key may be sent without encryption (http) to a machine other than this one. Everybody on the
     network path can then read the key and, with it, repair (that is, delete) every node of the account."""
     poll_interval: Duration = "5s"
-    """The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come
+    """The longest time between two polls of a cluster's remediations, such as 5s or 500ms. The first polls come
     sooner."""
     request_timeout: Duration = "30s"
-    """How long one try of one request may take, such as `30s`."""
+    """How long one try of one request may take, such as 30s."""
     max_retries: int = Field(default=5, ge=0, le=100)
     """How often a request is repeated after a transient error."""
     preflight: bool = True
-    """Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads."""
+    """Whether a preview looks up the instance and reports what will happen. It only reads."""
     max_concurrent_per_cluster: int | None = Field(default=None, ge=1)
     """How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations
     beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started
     count; proposals do not. Default: no limit."""
     if_recent: IfRecent = IfRecent.WARN
-    """What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A
-    resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count."""
+    """What to do when another remediation of the same node SUCCEEDED a short while ago. `recentWindow` says how short;
+    who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not
+    count."""
     recent_window: Duration = "1h"
-    """How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for
+    """How long ago another remediation of a node may have succeeded and still be recent, such as 1h. It counts for
     `ifRecent`. A resource can override this."""
 
     @field_validator("api_key")

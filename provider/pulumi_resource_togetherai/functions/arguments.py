@@ -35,7 +35,7 @@ class GetRemediations(Inputs):
     trigger: list[Trigger] | None = None
     """Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full."""
     order_by: str = Order.DEFAULT
-    """The order of the list: `createTime` or `updateTime`, oldest first, or newest first with ` desc` after it."""
+    """The order of the list: createTime or updateTime, with " desc" after it for the newest first."""
     limit: int | None = Field(default=None, ge=1)
     """The most remediations to return; the list is ordered first and then cut off. Default: all of them."""
 
@@ -62,8 +62,8 @@ class GetNode(Inputs):
     cluster: Named
     """The cluster's id, or its name. An id goes before a name."""
     node: Named
-    """The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host
-    names and UUIDs count without regard to case."""
+    """Any name that the API knows for the node. That is its `node_id`, host name, Slurm host name, instance name (of
+    its latest remediation) or instance id. Host names and UUIDs count without regard to case."""
 
 
 class GetInstances(Inputs):
@@ -79,4 +79,4 @@ class GetRemediationStats(Inputs):
     cluster_id: Identifier
     """The cluster to look at."""
     window: Duration = "30d"
-    """How far back to look, such as `24h` or `30d`: the remediations that ended within this time count."""
+    """How far back to look, such as 24h or 30d. The remediations that ended within this time count."""

@@ -25,8 +25,8 @@ class RollingInputs(Settings):
     """The nodes to repair, in this order, each by any name that the API knows for it, as `node` of a Remediation. Give
     them or the `instances`. Adding one, or removing one that is done, leaves the others alone."""
     mode: Mode
-    """How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new
-    remediations."""
+    """How to repair the nodes. Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs
+    new remediations."""
     max_concurrent: int = Field(default=1, ge=1)
     """How many nodes to repair at once."""
     stop_on_failure: bool = True

@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from importlib.resources import files
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from pulumi_resource_togetherai import __version__
-from pulumi_resource_togetherai.api.enums import OpenEnum
+from pulumi_resource_togetherai.api.enums import OpenEnum, RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.fields import Choice
@@ -47,7 +48,30 @@ ROLLING = "The repair of many nodes of a cluster: one Remediation per instance, 
 
 Schema = dict[str, Any]
 
+_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z`])")
+"""The end of a sentence. The first one of an input is a paragraph of its own, which command lines show as its help."""
 _PRIMITIVES: Mapping[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number", datetime: "string"}
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without its constraints, and without None."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        (wanted,) = (each for each in get_args(annotation) if each is not type(None))
+        return _bare(wanted)
+    return annotation
+
+
+def _is_enumeration(annotation: Any) -> TypeGuard[type[OpenEnum | Choice]]:
+    return isinstance(annotation, type) and issubclass(annotation, OpenEnum | Choice)
+
+
+def _with_values(description: str, enum: type[OpenEnum | Choice]) -> str:
+    """A description whose first sentence is followed by what may be written, and the enumeration that SDKs have."""
+    first, *rest = _SENTENCE.split(description, maxsplit=1)
+    values = ", ".join(member.short if isinstance(member, RemediationMode) else member.name for member in enum)
+    return " ".join([f"{first.rstrip('.')}: {values} ({enum.__name__}).", *rest])
 
 
 def token(name: str) -> str:
@@ -66,22 +90,27 @@ class _Types:
         return {str(field.alias or name): self._property(field, output=output) for name, field in fields_of(model)}
 
     def _property(self, field: FieldInfo, *, output: bool) -> Schema:
-        spec = self._type(field.annotation, output=output)
-        if field.description:
-            spec["description"] = " ".join(field.description.split())
+        kind, description = _bare(field.annotation), " ".join((field.description or "").split())
+        if output:
+            spec = self._type(kind, output=True)
+        elif _is_enumeration(kind):
+            self._enum(kind)
+            # `pulumi do` makes flags of plain types only. The members of an SDK's enumeration are strings as well, and
+            # Check says which strings are meant.
+            spec, description = Schema(type="string"), _with_values(description, kind)
+        else:
+            spec = self._type(kind, output=False)
+        if description:
+            spec["description"] = description if output else "\n\n".join(_SENTENCE.split(description, maxsplit=1))
         if not output and field.default is not None and isinstance(field.default, bool | int | str):
             spec["default"] = field.default.value if isinstance(field.default, Enum) else field.default
-        if field.annotation is not None and SecretStr in (field.annotation, *get_args(field.annotation)):
+        if kind is SecretStr:
             spec["secret"] = True
         return spec
 
     def _type(self, annotation: Any, *, output: bool) -> Schema:
+        annotation = _bare(annotation)
         origin, args = get_origin(annotation), get_args(annotation)
-        if origin is Annotated:
-            return self._type(args[0], output=output)
-        if origin in (Union, types.UnionType):
-            (wanted,) = (arg for arg in args if arg is not type(None))
-            return self._type(wanted, output=output)
         if origin is list:
             return {"type": "array", "items": self._type(args[0], output=output)}
         if origin is dict:
@@ -176,6 +205,8 @@ def schema() -> Schema:
             },
             "go": {
                 "respectSchemaVersion": True,
+                # Else the enumerations that no input refers to cannot be given for a string.
+                "generateExtraInputTypes": True,
                 "importBasePath": f"{REPOSITORY.removeprefix('https://')}/sdk/go/togetherai",
             },
         },

@@ -31,19 +31,19 @@ class Settings(Inputs):
     triggers: dict[str, str] | None = None
     """Any values; changing one runs a new remediation. Use it to repair the same node in the same way again."""
     timeout: Duration = "1h"
-    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it."""
+    """How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it."""
     if_active: IfActive = IfActive.FAIL
-    """What to do when the instance has another active remediation, which this resource did not start. If two are
-    started at the same moment, the provider cancels the later one before it begins, and this setting decides what that
-    resource does then."""
+    """What to do about another active remediation of the node, which this resource did not start. If two are started
+    at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource
+    does then."""
     if_recent: IfRecent | None = None
-    """What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's
-    `ifRecent`."""
+    """What to do when another remediation of the node SUCCEEDED a short while ago. `recentWindow` says how short.
+    Default: the provider's `ifRecent`."""
     recent_window: Duration | None = None
-    """How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for
-    `ifRecent`. Default: the provider's `recentWindow`."""
+    """How long ago another remediation of the node may have succeeded and still be recent, such as 30m. It counts
+    for `ifRecent`. Default: the provider's `recentWindow`."""
     retry_failed: bool = False
-    """Whether the next `pulumi up` runs a FAILED remediation again."""
+    """Whether to run a FAILED remediation again. If true, the next `pulumi up` does."""
     delete_while_running: DeleteWhileRunning = DeleteWhileRunning.WAIT
     """What deleting the resource does about a remediation that can no longer be cancelled."""
 
@@ -56,23 +56,23 @@ class RemediationInputs(Settings):
     cluster_id: Identifier
     """The cluster of the node. Changing it runs a new remediation."""
     instance_id: Identifier | None = None
-    """The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation."""
+    """The instance (a GPU worker node's VM) to repair; or give the node. Changing it runs a new remediation."""
     node: Named | None = None
-    """The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name
-    or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource
-    stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new
-    remediation."""
+    """The node to repair, by any name that the API knows for it. That is its node id, host name, Slurm host name,
+    instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`.
+    The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a
+    new remediation."""
     mode: Mode
-    """How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new
-    remediation."""
+    """How to repair the node. Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a
+    new remediation."""
     idempotency_key: Identifier | None = None
-    """The key under which the provider posts the remediation, instead of one derived from the resource's URN and
-    inputs. Changing it runs a new remediation."""
+    """The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs.
+    Changing it runs a new remediation."""
     wait: bool = True
     """Whether to wait until the remediation has ended. If false, the resource counts as created once the API has
     accepted the remediation."""
     accept_failure: bool = False
-    """Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an
+    """Whether a remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an
     error."""
 
     @property

@@ -47,7 +47,7 @@ class ReviewInputs(Inputs):
     comment: str | None = None
     """Why, for the people who read the remediation's record. Changing it after the review changes nothing."""
     mode: Mode | None = None
-    """With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose
+    """With APPROVE: another mode than the proposed one. Write it in short (`VM_ONLY`) or in full. You cannot choose
     HOST_POWER_CYCLE. Changing it after the review changes nothing."""
     expected_mode: Mode | None = None
     """The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the
@@ -55,7 +55,7 @@ class ReviewInputs(Inputs):
     wait: bool = True
     """With APPROVE: whether to wait until the remediation has ended."""
     timeout: Duration = "1h"
-    """How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it."""
+    """How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it."""
     if_gone: IfGone = IfGone.SUCCEED
     """What to do when the proposal vanished, or resolved itself, before it was reviewed."""
 
