@@ -26,7 +26,9 @@ export function getCluster(args: GetClusterArgs, opts?: pulumi.InvokeOptions): P
 
 export interface GetClusterArgs {
     /**
-     * The cluster's id, or its name. An id goes before a name.
+     * The cluster's id, or its name.
+     *
+     * An id goes before a name.
      */
     cluster: string;
 }
@@ -75,7 +77,9 @@ export function getClusterOutput(args: GetClusterOutputArgs, opts?: pulumi.Invok
 
 export interface GetClusterOutputArgs {
     /**
-     * The cluster's id, or its name. An id goes before a name.
+     * The cluster's id, or its name.
+     *
+     * An id goes before a name.
      */
     cluster: pulumi.Input<string>;
 }

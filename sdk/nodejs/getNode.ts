@@ -29,11 +29,15 @@ export function getNode(args: GetNodeArgs, opts?: pulumi.InvokeOptions): Promise
 
 export interface GetNodeArgs {
     /**
-     * The cluster's id, or its name. An id goes before a name.
+     * The cluster's id, or its name.
+     *
+     * An id goes before a name.
      */
     cluster: string;
     /**
-     * The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
+     * Any name that the API knows for the node.
+     *
+     * That is its `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
      */
     node: string;
 }
@@ -149,11 +153,15 @@ export function getNodeOutput(args: GetNodeOutputArgs, opts?: pulumi.InvokeOutpu
 
 export interface GetNodeOutputArgs {
     /**
-     * The cluster's id, or its name. An id goes before a name.
+     * The cluster's id, or its name.
+     *
+     * An id goes before a name.
      */
     cluster: pulumi.Input<string>;
     /**
-     * The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
+     * Any name that the API knows for the node.
+     *
+     * That is its `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
      */
     node: pulumi.Input<string>;
 }

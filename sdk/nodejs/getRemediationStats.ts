@@ -31,7 +31,9 @@ export interface GetRemediationStatsArgs {
      */
     clusterId: string;
     /**
-     * How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
+     * How far back to look, such as 24h or 30d.
+     *
+     * The remediations that ended within this time count.
      */
     window?: string;
 }
@@ -81,7 +83,9 @@ export interface GetRemediationStatsOutputArgs {
      */
     clusterId: pulumi.Input<string>;
     /**
-     * How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
+     * How far back to look, such as 24h or 30d.
+     *
+     * The remediations that ended within this time count.
      */
     window?: pulumi.Input<string | undefined>;
 }

@@ -34,11 +34,15 @@ export interface GetRemediationsArgs {
      */
     clusterId: string;
     /**
-     * Only the remediations of this instance. Default: those of every instance of the cluster.
+     * Only the remediations of this instance.
+     *
+     * Default: those of every instance of the cluster.
      */
     instanceId?: string;
     /**
-     * The most remediations to return; the list is ordered first and then cut off. Default: all of them.
+     * The most remediations to return; the list is ordered first and then cut off.
+     *
+     * Default: all of them.
      */
     limit?: number;
     /**
@@ -46,7 +50,7 @@ export interface GetRemediationsArgs {
      */
     mode?: (string | enums.RemediationMode)[];
     /**
-     * The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
+     * The order of the list: createTime or updateTime, with " desc" after it for the newest first.
      */
     orderBy?: string;
     /**
@@ -95,11 +99,15 @@ export interface GetRemediationsOutputArgs {
      */
     clusterId: pulumi.Input<string>;
     /**
-     * Only the remediations of this instance. Default: those of every instance of the cluster.
+     * Only the remediations of this instance.
+     *
+     * Default: those of every instance of the cluster.
      */
     instanceId?: pulumi.Input<string | undefined>;
     /**
-     * The most remediations to return; the list is ordered first and then cut off. Default: all of them.
+     * The most remediations to return; the list is ordered first and then cut off.
+     *
+     * Default: all of them.
      */
     limit?: pulumi.Input<number | undefined>;
     /**
@@ -107,7 +115,7 @@ export interface GetRemediationsOutputArgs {
      */
     mode?: pulumi.Input<pulumi.Input<string | enums.RemediationMode>[] | undefined>;
     /**
-     * The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
+     * The order of the list: createTime or updateTime, with " desc" after it for the newest first.
      */
     orderBy?: pulumi.Input<string | undefined>;
     /**

@@ -2,9 +2,6 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
-import * as inputs from "./types/input";
-import * as outputs from "./types/output";
-import * as enums from "./types/enums";
 import * as utilities from "./utilities";
 
 /**
@@ -58,23 +55,33 @@ export class Provider extends pulumi.ProviderResource {
  */
 export interface ProviderArgs {
     /**
-     * The API key. Default: the environment variable TOGETHER_API_KEY.
+     * The API key.
+     *
+     * Default: the environment variable TOGETHER_API_KEY.
      */
     apiKey?: pulumi.Input<string | undefined>;
     /**
-     * The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+     * The address of the API, with or without /v1.
+     *
+     * Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
      */
     baseUrl?: pulumi.Input<string | undefined>;
     /**
-     * Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+     * Whether the API key may be sent without encryption (http) to a machine other than this one.
+     *
+     * Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
      */
     dangerouslySendApiKeyInClear?: pulumi.Input<boolean | undefined>;
     /**
-     * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+     * What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+     *
+     * `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
      */
-    ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
+    ifRecent?: pulumi.Input<string | undefined>;
     /**
-     * How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+     * How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+     *
+     * Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
      */
     maxConcurrentPerCluster?: pulumi.Input<number | undefined>;
     /**
@@ -82,19 +89,25 @@ export interface ProviderArgs {
      */
     maxRetries?: pulumi.Input<number | undefined>;
     /**
-     * The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+     * The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+     *
+     * The first polls come sooner.
      */
     pollInterval?: pulumi.Input<string | undefined>;
     /**
-     * Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+     * Whether a preview looks up the instance and reports what will happen.
+     *
+     * It only reads.
      */
     preflight?: pulumi.Input<boolean | undefined>;
     /**
-     * How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
+     * How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+     *
+     * It counts for `ifRecent`. A resource can override this.
      */
     recentWindow?: pulumi.Input<string | undefined>;
     /**
-     * How long one try of one request may take, such as `30s`.
+     * How long one try of one request may take, such as 30s.
      */
     requestTimeout?: pulumi.Input<string | undefined>;
 }

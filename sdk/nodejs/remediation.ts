@@ -78,7 +78,7 @@ export class Remediation extends pulumi.CustomResource {
     }
 
     /**
-     * Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+     * Whether a remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
      */
     declare public readonly acceptFailure: pulumi.Output<boolean>;
     /**
@@ -114,15 +114,15 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly errorMessage: pulumi.Output<string | undefined>;
     /**
-     * The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+     * The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
      */
     declare public readonly idempotencyKey: pulumi.Output<string | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+     * What to do about another active remediation of the node, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
      */
     declare public readonly ifActive: pulumi.Output<enums.IfActive>;
     /**
-     * What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+     * What to do when another remediation of the node SUCCEEDED a short while ago. `recentWindow` says how short. Default: the provider's `ifRecent`.
      */
     declare public readonly ifRecent: pulumi.Output<enums.IfRecent | undefined>;
     /**
@@ -142,7 +142,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public readonly mode: pulumi.Output<string>;
     /**
-     * The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+     * The node to repair, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
      */
     declare public readonly node: pulumi.Output<string | undefined>;
     /**
@@ -154,7 +154,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public readonly reason: pulumi.Output<string | undefined>;
     /**
-     * How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+     * How long ago another remediation of the node may have succeeded and still be recent, such as 30m. It counts for `ifRecent`. Default: the provider's `recentWindow`.
      */
     declare public readonly recentWindow: pulumi.Output<string | undefined>;
     /**
@@ -170,7 +170,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly resumed: pulumi.Output<boolean>;
     /**
-     * Whether the next `pulumi up` runs a FAILED remediation again.
+     * Whether to run a FAILED remediation again. If true, the next `pulumi up` does.
      */
     declare public readonly retryFailed: pulumi.Output<boolean>;
     /**
@@ -194,7 +194,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly state: pulumi.Output<string>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+     * How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
      */
     declare public readonly timeout: pulumi.Output<string>;
     /**
@@ -319,63 +319,91 @@ export class Remediation extends pulumi.CustomResource {
  */
 export interface RemediationArgs {
     /**
-     * Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+     * Whether a remediation that FAILED or was CANCELLED is recorded like any other.
+     *
+     * If false, such an end is an error.
      */
     acceptFailure?: pulumi.Input<boolean | undefined>;
     /**
-     * The cluster of the node. Changing it runs a new remediation.
+     * The cluster of the node.
+     *
+     * Changing it runs a new remediation.
      */
     clusterId: pulumi.Input<string>;
     /**
-     * What deleting the resource does about a remediation that can no longer be cancelled.
+     * What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
      */
-    deleteWhileRunning?: pulumi.Input<enums.DeleteWhileRunning | undefined>;
+    deleteWhileRunning?: pulumi.Input<string | undefined>;
     /**
-     * The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+     * The key under which the provider posts the remediation.
+     *
+     * Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
      */
     idempotencyKey?: pulumi.Input<string | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+     * What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+     *
+     * If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
      */
-    ifActive?: pulumi.Input<enums.IfActive | undefined>;
+    ifActive?: pulumi.Input<string | undefined>;
     /**
-     * What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+     * What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+     *
+     * `recentWindow` says how short. Default: the provider's `ifRecent`.
      */
-    ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
+    ifRecent?: pulumi.Input<string | undefined>;
     /**
-     * The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+     * The instance (a GPU worker node's VM) to repair; or give the node.
+     *
+     * Changing it runs a new remediation.
      */
     instanceId?: pulumi.Input<string | undefined>;
     /**
-     * How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+     * How to repair the node: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+     *
+     * Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
      */
-    mode: pulumi.Input<string | enums.RemediationMode>;
+    mode: pulumi.Input<string>;
     /**
-     * The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+     * The node to repair, by any name that the API knows for it.
+     *
+     * That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
      */
     node?: pulumi.Input<string | undefined>;
     /**
-     * Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+     * Why, for the people who read the remediation's record.
+     *
+     * The provider adds a marker that names the program.
      */
     reason?: pulumi.Input<string | undefined>;
     /**
-     * How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+     * How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+     *
+     * It counts for `ifRecent`. Default: the provider's `recentWindow`.
      */
     recentWindow?: pulumi.Input<string | undefined>;
     /**
-     * Whether the next `pulumi up` runs a FAILED remediation again.
+     * Whether to run a FAILED remediation again.
+     *
+     * If true, the next `pulumi up` does.
      */
     retryFailed?: pulumi.Input<boolean | undefined>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+     * How long to wait for the remediation to end, such as 45m or 1h30m.
+     *
+     * `customTimeouts` overrides it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**
-     * Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+     * Any values; changing one runs a new remediation.
+     *
+     * Use it to repair the same node in the same way again.
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
     /**
-     * Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
+     * Whether to wait until the remediation has ended.
+     *
+     * If false, the resource counts as created once the API has accepted the remediation.
      */
     wait?: pulumi.Input<boolean | undefined>;
 }

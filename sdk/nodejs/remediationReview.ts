@@ -14,6 +14,11 @@ import * as utilities from "./utilities";
  * the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
  * review if it made the same decision, and refuses if not.
  *
+ * Name the proposal by `instanceId` and `remediationId`, or the `node` by any name that the API knows for it. By the `node`, the
+ * provider reviews the one proposal that the node has when it is about to review, and nothing if it has none or several; the
+ * error says what it has. Set `expectedMode` then, so that what you approve is what you expect. The resource stays the review of
+ * that proposal: for what is proposed later declare another review, or run `pulumi up --replace` with this one's URN.
+ *
  * The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
  * `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
  *
@@ -101,7 +106,7 @@ export class RemediationReview extends pulumi.CustomResource {
     /**
      * The instance (a GPU worker node's VM) that is repaired.
      */
-    declare public readonly instanceId: pulumi.Output<string>;
+    declare public readonly instanceId: pulumi.Output<string | undefined>;
     /**
      * The display name of the instance.
      */
@@ -115,6 +120,10 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public readonly mode: pulumi.Output<string | undefined>;
     /**
+     * The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+     */
+    declare public readonly node: pulumi.Output<string | undefined>;
+    /**
      * The passive health check event that triggered it.
      */
     declare public /*out*/ readonly passiveHealthCheckEventId: pulumi.Output<string | undefined>;
@@ -123,7 +132,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly reason: pulumi.Output<string | undefined>;
     /**
-     * The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
+     * The remediation that was proposed.
      */
     declare public readonly remediationId: pulumi.Output<string>;
     /**
@@ -151,7 +160,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly state: pulumi.Output<string | undefined>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+     * How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
      */
     declare public readonly timeout: pulumi.Output<string>;
     /**
@@ -184,12 +193,6 @@ export class RemediationReview extends pulumi.CustomResource {
             if (args?.decision === undefined && !opts.urn) {
                 throw new Error("Missing required property 'decision'");
             }
-            if (args?.instanceId === undefined && !opts.urn) {
-                throw new Error("Missing required property 'instanceId'");
-            }
-            if (args?.remediationId === undefined && !opts.urn) {
-                throw new Error("Missing required property 'remediationId'");
-            }
             resourceInputs["clusterId"] = args?.clusterId;
             resourceInputs["comment"] = args?.comment;
             resourceInputs["decision"] = args?.decision;
@@ -197,6 +200,7 @@ export class RemediationReview extends pulumi.CustomResource {
             resourceInputs["ifGone"] = (args?.ifGone) ?? "SUCCEED";
             resourceInputs["instanceId"] = args?.instanceId;
             resourceInputs["mode"] = args?.mode;
+            resourceInputs["node"] = args?.node;
             resourceInputs["remediationId"] = args?.remediationId;
             resourceInputs["timeout"] = (args?.timeout) ?? "1h";
             resourceInputs["wait"] = (args?.wait) ?? true;
@@ -234,6 +238,7 @@ export class RemediationReview extends pulumi.CustomResource {
             resourceInputs["instanceName"] = undefined /*out*/;
             resourceInputs["linkedAlerts"] = undefined /*out*/;
             resourceInputs["mode"] = undefined /*out*/;
+            resourceInputs["node"] = undefined /*out*/;
             resourceInputs["passiveHealthCheckEventId"] = undefined /*out*/;
             resourceInputs["reason"] = undefined /*out*/;
             resourceInputs["remediationId"] = undefined /*out*/;
@@ -260,39 +265,61 @@ export class RemediationReview extends pulumi.CustomResource {
  */
 export interface RemediationReviewArgs {
     /**
-     * The cluster of the node. Changing it makes a new review.
+     * The cluster of the node.
+     *
+     * Changing it makes a new review.
      */
     clusterId: pulumi.Input<string>;
     /**
-     * Why, for the people who read the remediation's record. Changing it after the review changes nothing.
+     * Why, for the people who read the remediation's record.
+     *
+     * Changing it after the review changes nothing.
      */
     comment?: pulumi.Input<string | undefined>;
     /**
-     * What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+     * What to decide: APPROVE, REJECT (Decision).
+     *
+     * Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
      */
-    decision: pulumi.Input<enums.Decision>;
+    decision: pulumi.Input<string>;
     /**
-     * The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
+     * The mode that you expect the proposal to have: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+     *
+     * The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
      */
-    expectedMode?: pulumi.Input<string | enums.RemediationMode | undefined>;
+    expectedMode?: pulumi.Input<string | undefined>;
     /**
-     * What to do when the proposal vanished, or resolved itself, before it was reviewed.
+     * What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
      */
-    ifGone?: pulumi.Input<enums.IfGone | undefined>;
+    ifGone?: pulumi.Input<string | undefined>;
     /**
-     * The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
+     * The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+     *
+     * Changing it makes a new review.
      */
-    instanceId: pulumi.Input<string>;
+    instanceId?: pulumi.Input<string | undefined>;
     /**
-     * With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
+     * With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+     *
+     * Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
      */
-    mode?: pulumi.Input<string | enums.RemediationMode | undefined>;
+    mode?: pulumi.Input<string | undefined>;
     /**
-     * The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
+     * The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+     *
+     * The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
      */
-    remediationId: pulumi.Input<string>;
+    node?: pulumi.Input<string | undefined>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+     * The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+     *
+     * Changing it makes a new review.
+     */
+    remediationId?: pulumi.Input<string | undefined>;
+    /**
+     * How long to wait for the remediation to end, such as 45m or 1h30m.
+     *
+     * `customTimeouts` overrides it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**

@@ -2,15 +2,12 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 import * as pulumi from "@pulumi/pulumi";
-import * as inputs from "./types/input";
-import * as outputs from "./types/output";
-import * as enums from "./types/enums";
 import * as utilities from "./utilities";
 
 /**
  * The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
  *
- * The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+ * The component declares one Remediation per node, in `maxConcurrent` chains: in each chain a node waits for the one before
  * it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
  * FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
  * failure again until you have
@@ -19,9 +16,15 @@ import * as utilities from "./utilities";
  * component prints a table of what ran. To limit how many nodes of a cluster several programs and people repair at once, set
  * `maxConcurrentPerCluster` on the provider.
  *
+ * Give `instances`, or `nodes` by any name that the API knows for them, as `node` of a
+ * [Remediation](https://github.com/pulumi-togetherai/pulumi-togetherai/blob/main/docs/reference/Remediation.md): a list of names stays
+ * right when a repair has replaced the VMs. Name each node once. Two names of one node are two repairs of it, one after the other;
+ * preview refuses that unless `ifActive` allows it. Going from `instances` to `nodes` runs new remediations, because a remediation
+ * is of what the program names.
+ *
  * Do not leave a node out with `pulumi up --exclude` and the URN of its child: the engine then saves a stack in which the next
  * child of the chain depends on one that is not there, and refuses that stack from then on (`snapshot integrity failure`; it does
- * so with every `dependsOn`). Take the node off `instances` instead. `pulumi state repair` mends such a stack, and the next
+ * so with every `dependsOn`). Take the node off the list instead. `pulumi state repair` mends such a stack, and the next
  * `pulumi up` runs nothing twice.
  *
  * ## Example Usage
@@ -46,7 +49,7 @@ export class RollingRemediation extends pulumi.ComponentResource {
      */
     declare public /*out*/ readonly counts: pulumi.Output<{[key: string]: number}>;
     /**
-     * The state of each instance's remediation, by instance id.
+     * The state of each node's remediation, by what `instances` or `nodes` name it.
      */
     declare public /*out*/ readonly states: pulumi.Output<{[key: string]: string}>;
 
@@ -64,9 +67,6 @@ export class RollingRemediation extends pulumi.ComponentResource {
             if (args?.clusterId === undefined && !opts.urn) {
                 throw new Error("Missing required property 'clusterId'");
             }
-            if (args?.instances === undefined && !opts.urn) {
-                throw new Error("Missing required property 'instances'");
-            }
             if (args?.mode === undefined && !opts.urn) {
                 throw new Error("Missing required property 'mode'");
             }
@@ -77,6 +77,7 @@ export class RollingRemediation extends pulumi.ComponentResource {
             resourceInputs["instances"] = args?.instances;
             resourceInputs["maxConcurrent"] = (args?.maxConcurrent) ?? 1;
             resourceInputs["mode"] = args?.mode;
+            resourceInputs["nodes"] = args?.nodes;
             resourceInputs["reason"] = args?.reason;
             resourceInputs["recentWindow"] = args?.recentWindow;
             resourceInputs["retryFailed"] = (args?.retryFailed) ?? false;
@@ -103,51 +104,77 @@ export interface RollingRemediationArgs {
      */
     clusterId: pulumi.Input<string>;
     /**
-     * What deleting the resource does about a remediation that can no longer be cancelled.
+     * What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
      */
-    deleteWhileRunning?: pulumi.Input<enums.DeleteWhileRunning | undefined>;
+    deleteWhileRunning?: pulumi.Input<string | undefined>;
     /**
-     * What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+     * What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+     *
+     * If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
      */
-    ifActive?: pulumi.Input<enums.IfActive | undefined>;
+    ifActive?: pulumi.Input<string | undefined>;
     /**
-     * What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+     * What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+     *
+     * `recentWindow` says how short. Default: the provider's `ifRecent`.
      */
-    ifRecent?: pulumi.Input<enums.IfRecent | undefined>;
+    ifRecent?: pulumi.Input<string | undefined>;
     /**
-     * The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
+     * The instances (GPU worker nodes' VMs) to repair, in this order; or give the `nodes`.
+     *
+     * Adding one, or removing one that is done, leaves the others alone.
      */
-    instances: pulumi.Input<pulumi.Input<string>[]>;
+    instances?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
      * How many nodes to repair at once.
      */
     maxConcurrent?: pulumi.Input<number | undefined>;
     /**
-     * How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
+     * How to repair the nodes: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+     *
+     * Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
      */
-    mode: pulumi.Input<string | enums.RemediationMode>;
+    mode: pulumi.Input<string>;
     /**
-     * Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+     * The nodes to repair, in this order, each by any name that the API knows for it, as `node` of a Remediation.
+     *
+     * Give them or the `instances`. Adding one, or removing one that is done, leaves the others alone.
+     */
+    nodes?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * Why, for the people who read the remediation's record.
+     *
+     * The provider adds a marker that names the program.
      */
     reason?: pulumi.Input<string | undefined>;
     /**
-     * How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+     * How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+     *
+     * It counts for `ifRecent`. Default: the provider's `recentWindow`.
      */
     recentWindow?: pulumi.Input<string | undefined>;
     /**
-     * Whether the next `pulumi up` runs a FAILED remediation again.
+     * Whether to run a FAILED remediation again.
+     *
+     * If true, the next `pulumi up` does.
      */
     retryFailed?: pulumi.Input<boolean | undefined>;
     /**
-     * Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
+     * Whether to start nothing more once a remediation FAILED or was CANCELLED.
+     *
+     * If false, the stack records such an end and the next node follows.
      */
     stopOnFailure?: pulumi.Input<boolean | undefined>;
     /**
-     * How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+     * How long to wait for the remediation to end, such as 45m or 1h30m.
+     *
+     * `customTimeouts` overrides it.
      */
     timeout?: pulumi.Input<string | undefined>;
     /**
-     * Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+     * Any values; changing one runs a new remediation.
+     *
+     * Use it to repair the same node in the same way again.
      */
     triggers?: pulumi.Input<{[key: string]: pulumi.Input<string>} | undefined>;
 }

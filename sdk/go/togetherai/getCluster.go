@@ -30,7 +30,9 @@ func GetCluster(ctx *pulumi.Context, args *GetClusterArgs, opts ...pulumi.Invoke
 }
 
 type GetClusterArgs struct {
-	// The cluster's id, or its name. An id goes before a name.
+	// The cluster's id, or its name.
+	//
+	// An id goes before a name.
 	Cluster string `pulumi:"cluster"`
 }
 
@@ -58,7 +60,9 @@ func GetClusterOutput(ctx *pulumi.Context, args GetClusterOutputArgs, opts ...pu
 }
 
 type GetClusterOutputArgs struct {
-	// The cluster's id, or its name. An id goes before a name.
+	// The cluster's id, or its name.
+	//
+	// An id goes before a name.
 	Cluster pulumi.StringInput `pulumi:"cluster"`
 }
 

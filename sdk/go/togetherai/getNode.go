@@ -32,9 +32,13 @@ func GetNode(ctx *pulumi.Context, args *GetNodeArgs, opts ...pulumi.InvokeOption
 }
 
 type GetNodeArgs struct {
-	// The cluster's id, or its name. An id goes before a name.
+	// The cluster's id, or its name.
+	//
+	// An id goes before a name.
 	Cluster string `pulumi:"cluster"`
-	// The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
+	// Any name that the API knows for the node.
+	//
+	// That is its `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
 	Node string `pulumi:"node"`
 }
 
@@ -94,9 +98,13 @@ func GetNodeOutput(ctx *pulumi.Context, args GetNodeOutputArgs, opts ...pulumi.I
 }
 
 type GetNodeOutputArgs struct {
-	// The cluster's id, or its name. An id goes before a name.
+	// The cluster's id, or its name.
+	//
+	// An id goes before a name.
 	Cluster pulumi.StringInput `pulumi:"cluster"`
-	// The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
+	// Any name that the API knows for the node.
+	//
+	// That is its `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
 	Node pulumi.StringInput `pulumi:"node"`
 }
 

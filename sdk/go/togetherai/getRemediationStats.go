@@ -32,7 +32,9 @@ func GetRemediationStats(ctx *pulumi.Context, args *GetRemediationStatsArgs, opt
 type GetRemediationStatsArgs struct {
 	// The cluster to look at.
 	ClusterId string `pulumi:"clusterId"`
-	// How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
+	// How far back to look, such as 24h or 30d.
+	//
+	// The remediations that ended within this time count.
 	Window *string `pulumi:"window"`
 }
 
@@ -73,7 +75,9 @@ func GetRemediationStatsOutput(ctx *pulumi.Context, args GetRemediationStatsOutp
 type GetRemediationStatsOutputArgs struct {
 	// The cluster to look at.
 	ClusterId pulumi.StringInput `pulumi:"clusterId"`
-	// How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
+	// How far back to look, such as 24h or 30d.
+	//
+	// The remediations that ended within this time count.
 	Window pulumi.StringPtrInput `pulumi:"window"`
 }
 

@@ -30,13 +30,17 @@ func GetRemediations(ctx *pulumi.Context, args *GetRemediationsArgs, opts ...pul
 type GetRemediationsArgs struct {
 	// The cluster to look at.
 	ClusterId string `pulumi:"clusterId"`
-	// Only the remediations of this instance. Default: those of every instance of the cluster.
+	// Only the remediations of this instance.
+	//
+	// Default: those of every instance of the cluster.
 	InstanceId *string `pulumi:"instanceId"`
-	// The most remediations to return; the list is ordered first and then cut off. Default: all of them.
+	// The most remediations to return; the list is ordered first and then cut off.
+	//
+	// Default: all of them.
 	Limit *int `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode []string `pulumi:"mode"`
-	// The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
+	// The order of the list: createTime or updateTime, with " desc" after it for the newest first.
 	OrderBy *string `pulumi:"orderBy"`
 	// Only remediations in one of these states.
 	State []string `pulumi:"state"`
@@ -75,13 +79,17 @@ func GetRemediationsOutput(ctx *pulumi.Context, args GetRemediationsOutputArgs, 
 type GetRemediationsOutputArgs struct {
 	// The cluster to look at.
 	ClusterId pulumi.StringInput `pulumi:"clusterId"`
-	// Only the remediations of this instance. Default: those of every instance of the cluster.
+	// Only the remediations of this instance.
+	//
+	// Default: those of every instance of the cluster.
 	InstanceId pulumi.StringPtrInput `pulumi:"instanceId"`
-	// The most remediations to return; the list is ordered first and then cut off. Default: all of them.
+	// The most remediations to return; the list is ordered first and then cut off.
+	//
+	// Default: all of them.
 	Limit pulumi.IntPtrInput `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode pulumi.StringArrayInput `pulumi:"mode"`
-	// The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
+	// The order of the list: createTime or updateTime, with " desc" after it for the newest first.
 	OrderBy pulumi.StringPtrInput `pulumi:"orderBy"`
 	// Only remediations in one of these states.
 	State pulumi.StringArrayInput `pulumi:"state"`

@@ -27,7 +27,7 @@ func NewProvider(ctx *pulumi.Context,
 		args.DangerouslySendApiKeyInClear = pulumi.BoolPtr(false)
 	}
 	if args.IfRecent == nil {
-		args.IfRecent = IfRecent("WARN")
+		args.IfRecent = pulumi.StringPtr("WARN")
 	}
 	if args.MaxRetries == nil {
 		args.MaxRetries = pulumi.IntPtr(5)
@@ -57,49 +57,81 @@ func NewProvider(ctx *pulumi.Context,
 }
 
 type providerArgs struct {
-	// The API key. Default: the environment variable TOGETHER_API_KEY.
+	// The API key.
+	//
+	// Default: the environment variable TOGETHER_API_KEY.
 	ApiKey *string `pulumi:"apiKey"`
-	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+	// The address of the API, with or without /v1.
+	//
+	// Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl *string `pulumi:"baseUrl"`
-	// Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+	// Whether the API key may be sent without encryption (http) to a machine other than this one.
+	//
+	// Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 	DangerouslySendApiKeyInClear *bool `pulumi:"dangerouslySendApiKeyInClear"`
-	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
-	IfRecent *IfRecent `pulumi:"ifRecent"`
-	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+	// What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+	//
+	// `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+	IfRecent *string `pulumi:"ifRecent"`
+	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+	//
+	// Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 	MaxConcurrentPerCluster *int `pulumi:"maxConcurrentPerCluster"`
 	// How often a request is repeated after a transient error.
 	MaxRetries *int `pulumi:"maxRetries"`
-	// The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+	// The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+	//
+	// The first polls come sooner.
 	PollInterval *string `pulumi:"pollInterval"`
-	// Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+	// Whether a preview looks up the instance and reports what will happen.
+	//
+	// It only reads.
 	Preflight *bool `pulumi:"preflight"`
-	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
+	// How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+	//
+	// It counts for `ifRecent`. A resource can override this.
 	RecentWindow *string `pulumi:"recentWindow"`
-	// How long one try of one request may take, such as `30s`.
+	// How long one try of one request may take, such as 30s.
 	RequestTimeout *string `pulumi:"requestTimeout"`
 }
 
 // The set of arguments for constructing a Provider resource.
 type ProviderArgs struct {
-	// The API key. Default: the environment variable TOGETHER_API_KEY.
+	// The API key.
+	//
+	// Default: the environment variable TOGETHER_API_KEY.
 	ApiKey pulumi.StringPtrInput
-	// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+	// The address of the API, with or without /v1.
+	//
+	// Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 	BaseUrl pulumi.StringPtrInput
-	// Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+	// Whether the API key may be sent without encryption (http) to a machine other than this one.
+	//
+	// Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 	DangerouslySendApiKeyInClear pulumi.BoolPtrInput
-	// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
-	IfRecent IfRecentPtrInput
-	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+	// What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+	//
+	// `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+	IfRecent pulumi.StringPtrInput
+	// How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+	//
+	// Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 	MaxConcurrentPerCluster pulumi.IntPtrInput
 	// How often a request is repeated after a transient error.
 	MaxRetries pulumi.IntPtrInput
-	// The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+	// The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+	//
+	// The first polls come sooner.
 	PollInterval pulumi.StringPtrInput
-	// Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+	// Whether a preview looks up the instance and reports what will happen.
+	//
+	// It only reads.
 	Preflight pulumi.BoolPtrInput
-	// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
+	// How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+	//
+	// It counts for `ifRecent`. A resource can override this.
 	RecentWindow pulumi.StringPtrInput
-	// How long one try of one request may take, such as `30s`.
+	// How long one try of one request may take, such as 30s.
 	RequestTimeout pulumi.StringPtrInput
 }
 

@@ -22,6 +22,165 @@ const (
 	AlertSeverityCritical = AlertSeverity("PHC_SEVERITY_CRITICAL")
 )
 
+func (AlertSeverity) ElementType() reflect.Type {
+	return reflect.TypeOf((*AlertSeverity)(nil)).Elem()
+}
+
+func (e AlertSeverity) ToAlertSeverityOutput() AlertSeverityOutput {
+	return pulumi.ToOutput(e).(AlertSeverityOutput)
+}
+
+func (e AlertSeverity) ToAlertSeverityOutputWithContext(ctx context.Context) AlertSeverityOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(AlertSeverityOutput)
+}
+
+func (e AlertSeverity) ToAlertSeverityPtrOutput() AlertSeverityPtrOutput {
+	return e.ToAlertSeverityPtrOutputWithContext(context.Background())
+}
+
+func (e AlertSeverity) ToAlertSeverityPtrOutputWithContext(ctx context.Context) AlertSeverityPtrOutput {
+	return AlertSeverity(e).ToAlertSeverityOutputWithContext(ctx).ToAlertSeverityPtrOutputWithContext(ctx)
+}
+
+func (e AlertSeverity) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e AlertSeverity) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e AlertSeverity) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e AlertSeverity) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type AlertSeverityOutput struct{ *pulumi.OutputState }
+
+func (AlertSeverityOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*AlertSeverity)(nil)).Elem()
+}
+
+func (o AlertSeverityOutput) ToAlertSeverityOutput() AlertSeverityOutput {
+	return o
+}
+
+func (o AlertSeverityOutput) ToAlertSeverityOutputWithContext(ctx context.Context) AlertSeverityOutput {
+	return o
+}
+
+func (o AlertSeverityOutput) ToAlertSeverityPtrOutput() AlertSeverityPtrOutput {
+	return o.ToAlertSeverityPtrOutputWithContext(context.Background())
+}
+
+func (o AlertSeverityOutput) ToAlertSeverityPtrOutputWithContext(ctx context.Context) AlertSeverityPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v AlertSeverity) *AlertSeverity {
+		return &v
+	}).(AlertSeverityPtrOutput)
+}
+
+func (o AlertSeverityOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o AlertSeverityOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e AlertSeverity) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o AlertSeverityOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o AlertSeverityOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e AlertSeverity) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type AlertSeverityPtrOutput struct{ *pulumi.OutputState }
+
+func (AlertSeverityPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**AlertSeverity)(nil)).Elem()
+}
+
+func (o AlertSeverityPtrOutput) ToAlertSeverityPtrOutput() AlertSeverityPtrOutput {
+	return o
+}
+
+func (o AlertSeverityPtrOutput) ToAlertSeverityPtrOutputWithContext(ctx context.Context) AlertSeverityPtrOutput {
+	return o
+}
+
+func (o AlertSeverityPtrOutput) Elem() AlertSeverityOutput {
+	return o.ApplyT(func(v *AlertSeverity) AlertSeverity {
+		if v != nil {
+			return *v
+		}
+		var ret AlertSeverity
+		return ret
+	}).(AlertSeverityOutput)
+}
+
+func (o AlertSeverityPtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o AlertSeverityPtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *AlertSeverity) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// AlertSeverityInput is an input type that accepts values of the AlertSeverity enum
+// A concrete instance of `AlertSeverityInput` can be one of the following:
+//
+//	AlertSeverityInfo
+//	AlertSeverityWarning
+//	AlertSeverityCritical
+type AlertSeverityInput interface {
+	pulumi.Input
+
+	ToAlertSeverityOutput() AlertSeverityOutput
+	ToAlertSeverityOutputWithContext(context.Context) AlertSeverityOutput
+}
+
+var alertSeverityPtrType = reflect.TypeOf((**AlertSeverity)(nil)).Elem()
+
+type AlertSeverityPtrInput interface {
+	pulumi.Input
+
+	ToAlertSeverityPtrOutput() AlertSeverityPtrOutput
+	ToAlertSeverityPtrOutputWithContext(context.Context) AlertSeverityPtrOutput
+}
+
+type alertSeverityPtr string
+
+func AlertSeverityPtr(v string) AlertSeverityPtrInput {
+	return (*alertSeverityPtr)(&v)
+}
+
+func (*alertSeverityPtr) ElementType() reflect.Type {
+	return alertSeverityPtrType
+}
+
+func (in *alertSeverityPtr) ToAlertSeverityPtrOutput() AlertSeverityPtrOutput {
+	return pulumi.ToOutput(in).(AlertSeverityPtrOutput)
+}
+
+func (in *alertSeverityPtr) ToAlertSeverityPtrOutputWithContext(ctx context.Context) AlertSeverityPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(AlertSeverityPtrOutput)
+}
+
 // What a review decides.
 type Decision string
 
@@ -1406,6 +1565,8 @@ func (in *remediationTriggerPtr) ToRemediationTriggerPtrOutputWithContext(ctx co
 }
 
 func init() {
+	pulumi.RegisterInputType(reflect.TypeOf((*AlertSeverityInput)(nil)).Elem(), AlertSeverity("PHC_SEVERITY_INFO"))
+	pulumi.RegisterInputType(reflect.TypeOf((*AlertSeverityPtrInput)(nil)).Elem(), AlertSeverity("PHC_SEVERITY_INFO"))
 	pulumi.RegisterInputType(reflect.TypeOf((*DecisionInput)(nil)).Elem(), Decision("APPROVE"))
 	pulumi.RegisterInputType(reflect.TypeOf((*DecisionPtrInput)(nil)).Elem(), Decision("APPROVE"))
 	pulumi.RegisterInputType(reflect.TypeOf((*DeleteWhileRunningInput)(nil)).Elem(), DeleteWhileRunning("WAIT"))
@@ -1422,6 +1583,8 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationStateEnumPtrInput)(nil)).Elem(), RemediationStateEnum("PENDING_APPROVAL"))
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationTriggerInput)(nil)).Elem(), RemediationTrigger("REMEDIATION_TRIGGER_MANUAL"))
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationTriggerPtrInput)(nil)).Elem(), RemediationTrigger("REMEDIATION_TRIGGER_MANUAL"))
+	pulumi.RegisterOutputType(AlertSeverityOutput{})
+	pulumi.RegisterOutputType(AlertSeverityPtrOutput{})
 	pulumi.RegisterOutputType(DecisionOutput{})
 	pulumi.RegisterOutputType(DecisionPtrOutput{})
 	pulumi.RegisterOutputType(DeleteWhileRunningOutput{})

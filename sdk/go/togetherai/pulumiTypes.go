@@ -27,6 +27,84 @@ type AlertAnnotation struct {
 	Xid *XidAnnotation `pulumi:"xid"`
 }
 
+// AlertAnnotationInput is an input type that accepts AlertAnnotationArgs and AlertAnnotationOutput values.
+// You can construct a concrete instance of `AlertAnnotationInput` via:
+//
+//	AlertAnnotationArgs{...}
+type AlertAnnotationInput interface {
+	pulumi.Input
+
+	ToAlertAnnotationOutput() AlertAnnotationOutput
+	ToAlertAnnotationOutputWithContext(context.Context) AlertAnnotationOutput
+}
+
+// What an alert says, parsed by the API.
+type AlertAnnotationArgs struct {
+	// A general explanation of the alert.
+	Description pulumi.StringPtrInput `pulumi:"description"`
+	// Set for alerts about an unavailable Slurm node.
+	SlurmNodeUnavailable SlurmNodeUnavailableAnnotationPtrInput `pulumi:"slurmNodeUnavailable"`
+	// One line about this occurrence of the alert.
+	SummaryLine pulumi.StringPtrInput `pulumi:"summaryLine"`
+	// The alert's title.
+	Title pulumi.StringPtrInput `pulumi:"title"`
+	// Set for DmesgXidError alerts.
+	Xid XidAnnotationPtrInput `pulumi:"xid"`
+}
+
+func (AlertAnnotationArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*AlertAnnotation)(nil)).Elem()
+}
+
+func (i AlertAnnotationArgs) ToAlertAnnotationOutput() AlertAnnotationOutput {
+	return i.ToAlertAnnotationOutputWithContext(context.Background())
+}
+
+func (i AlertAnnotationArgs) ToAlertAnnotationOutputWithContext(ctx context.Context) AlertAnnotationOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(AlertAnnotationOutput)
+}
+
+func (i AlertAnnotationArgs) ToAlertAnnotationPtrOutput() AlertAnnotationPtrOutput {
+	return i.ToAlertAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (i AlertAnnotationArgs) ToAlertAnnotationPtrOutputWithContext(ctx context.Context) AlertAnnotationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(AlertAnnotationOutput).ToAlertAnnotationPtrOutputWithContext(ctx)
+}
+
+// AlertAnnotationPtrInput is an input type that accepts AlertAnnotationArgs, AlertAnnotationPtr and AlertAnnotationPtrOutput values.
+// You can construct a concrete instance of `AlertAnnotationPtrInput` via:
+//
+//	        AlertAnnotationArgs{...}
+//
+//	or:
+//
+//	        nil
+type AlertAnnotationPtrInput interface {
+	pulumi.Input
+
+	ToAlertAnnotationPtrOutput() AlertAnnotationPtrOutput
+	ToAlertAnnotationPtrOutputWithContext(context.Context) AlertAnnotationPtrOutput
+}
+
+type alertAnnotationPtrType AlertAnnotationArgs
+
+func AlertAnnotationPtr(v *AlertAnnotationArgs) AlertAnnotationPtrInput {
+	return (*alertAnnotationPtrType)(v)
+}
+
+func (*alertAnnotationPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**AlertAnnotation)(nil)).Elem()
+}
+
+func (i *alertAnnotationPtrType) ToAlertAnnotationPtrOutput() AlertAnnotationPtrOutput {
+	return i.ToAlertAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (i *alertAnnotationPtrType) ToAlertAnnotationPtrOutputWithContext(ctx context.Context) AlertAnnotationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(AlertAnnotationPtrOutput)
+}
+
 // What an alert says, parsed by the API.
 type AlertAnnotationOutput struct{ *pulumi.OutputState }
 
@@ -40,6 +118,16 @@ func (o AlertAnnotationOutput) ToAlertAnnotationOutput() AlertAnnotationOutput {
 
 func (o AlertAnnotationOutput) ToAlertAnnotationOutputWithContext(ctx context.Context) AlertAnnotationOutput {
 	return o
+}
+
+func (o AlertAnnotationOutput) ToAlertAnnotationPtrOutput() AlertAnnotationPtrOutput {
+	return o.ToAlertAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (o AlertAnnotationOutput) ToAlertAnnotationPtrOutputWithContext(ctx context.Context) AlertAnnotationPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v AlertAnnotation) *AlertAnnotation {
+		return &v
+	}).(AlertAnnotationPtrOutput)
 }
 
 // A general explanation of the alert.
@@ -155,6 +243,68 @@ type Cluster struct {
 	Status *string `pulumi:"status"`
 }
 
+// ClusterInput is an input type that accepts ClusterArgs and ClusterOutput values.
+// You can construct a concrete instance of `ClusterInput` via:
+//
+//	ClusterArgs{...}
+type ClusterInput interface {
+	pulumi.Input
+
+	ToClusterOutput() ClusterOutput
+	ToClusterOutputWithContext(context.Context) ClusterOutput
+}
+
+// A GPU cluster with its worker nodes.
+type ClusterArgs struct {
+	// The cluster's id.
+	ClusterId pulumi.StringInput `pulumi:"clusterId"`
+	// The cluster's name.
+	ClusterName pulumi.StringPtrInput `pulumi:"clusterName"`
+	// GPU worker nodes that have left the cluster, such as those whose VM a repair replaced.
+	DeletedGpuWorkerNodes GpuWorkerNodeArrayInput `pulumi:"deletedGpuWorkerNodes"`
+	// The cluster's GPU worker nodes.
+	GpuWorkerNodes GpuWorkerNodeArrayInput `pulumi:"gpuWorkerNodes"`
+	// The cluster's status as the platform reports it.
+	Status pulumi.StringPtrInput `pulumi:"status"`
+}
+
+func (ClusterArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*Cluster)(nil)).Elem()
+}
+
+func (i ClusterArgs) ToClusterOutput() ClusterOutput {
+	return i.ToClusterOutputWithContext(context.Background())
+}
+
+func (i ClusterArgs) ToClusterOutputWithContext(ctx context.Context) ClusterOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ClusterOutput)
+}
+
+// ClusterArrayInput is an input type that accepts ClusterArray and ClusterArrayOutput values.
+// You can construct a concrete instance of `ClusterArrayInput` via:
+//
+//	ClusterArray{ ClusterArgs{...} }
+type ClusterArrayInput interface {
+	pulumi.Input
+
+	ToClusterArrayOutput() ClusterArrayOutput
+	ToClusterArrayOutputWithContext(context.Context) ClusterArrayOutput
+}
+
+type ClusterArray []ClusterInput
+
+func (ClusterArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Cluster)(nil)).Elem()
+}
+
+func (i ClusterArray) ToClusterArrayOutput() ClusterArrayOutput {
+	return i.ToClusterArrayOutputWithContext(context.Background())
+}
+
+func (i ClusterArray) ToClusterArrayOutputWithContext(ctx context.Context) ClusterArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ClusterArrayOutput)
+}
+
 // A GPU cluster with its worker nodes.
 type ClusterOutput struct{ *pulumi.OutputState }
 
@@ -257,6 +407,98 @@ type GpuWorkerNode struct {
 	SlurmWorkerHostname *string `pulumi:"slurmWorkerHostname"`
 	// The node's status as the platform reports it.
 	Status *string `pulumi:"status"`
+}
+
+// GpuWorkerNodeInput is an input type that accepts GpuWorkerNodeArgs and GpuWorkerNodeOutput values.
+// You can construct a concrete instance of `GpuWorkerNodeInput` via:
+//
+//	GpuWorkerNodeArgs{...}
+type GpuWorkerNodeInput interface {
+	pulumi.Input
+
+	ToGpuWorkerNodeOutput() GpuWorkerNodeOutput
+	ToGpuWorkerNodeOutputWithContext(context.Context) GpuWorkerNodeOutput
+}
+
+// A GPU worker node of a cluster.
+type GpuWorkerNodeArgs struct {
+	// Whether the platform proposes remediations for the node.
+	AutoRemediationEnabled pulumi.BoolPtrInput `pulumi:"autoRemediationEnabled"`
+	// When the node left the cluster.
+	DeletedAt pulumi.StringPtrInput `pulumi:"deletedAt"`
+	// The size of its ephemeral storage, such as `1Ti`.
+	EphemeralStorage pulumi.StringPtrInput `pulumi:"ephemeralStorage"`
+	// The node's host name.
+	HostName pulumi.StringPtrInput `pulumi:"hostName"`
+	// How many InfiniBand HCAs it has.
+	IbHcaCount pulumi.IntPtrInput `pulumi:"ibHcaCount"`
+	// The type of its InfiniBand HCAs.
+	IbHcaType pulumi.StringPtrInput `pulumi:"ibHcaType"`
+	// The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
+	InstanceId pulumi.StringPtrInput `pulumi:"instanceId"`
+	// The node's newest remediation.
+	LatestRemediation RemediationRecordPtrInput `pulumi:"latestRemediation"`
+	// Whether the operator has marked the node for deletion.
+	MarkedForDeletion pulumi.BoolPtrInput `pulumi:"markedForDeletion"`
+	// Its memory, in GiB.
+	MemoryGib pulumi.Float64PtrInput `pulumi:"memoryGib"`
+	// The node's addresses in the cluster's networks.
+	Networks pulumi.StringArrayInput `pulumi:"networks"`
+	// The node's id in the cluster.
+	NodeId pulumi.StringPtrInput `pulumi:"nodeId"`
+	// How many CPU cores it has.
+	NumCpuCores pulumi.IntPtrInput `pulumi:"numCpuCores"`
+	// How many GPUs it has.
+	NumGpus pulumi.IntPtrInput `pulumi:"numGpus"`
+	// How many NVSwitches it has.
+	NvswitchCount pulumi.IntPtrInput `pulumi:"nvswitchCount"`
+	// The type of its NVSwitches.
+	NvswitchType pulumi.StringPtrInput `pulumi:"nvswitchType"`
+	// The phases of the node's lifecycle so far.
+	PhaseTransitions PhaseTransitionArrayInput `pulumi:"phaseTransitions"`
+	// The node's public IPv4 address.
+	PublicIpv4 pulumi.StringPtrInput `pulumi:"publicIpv4"`
+	// The node's host name in Slurm.
+	SlurmWorkerHostname pulumi.StringPtrInput `pulumi:"slurmWorkerHostname"`
+	// The node's status as the platform reports it.
+	Status pulumi.StringPtrInput `pulumi:"status"`
+}
+
+func (GpuWorkerNodeArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*GpuWorkerNode)(nil)).Elem()
+}
+
+func (i GpuWorkerNodeArgs) ToGpuWorkerNodeOutput() GpuWorkerNodeOutput {
+	return i.ToGpuWorkerNodeOutputWithContext(context.Background())
+}
+
+func (i GpuWorkerNodeArgs) ToGpuWorkerNodeOutputWithContext(ctx context.Context) GpuWorkerNodeOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GpuWorkerNodeOutput)
+}
+
+// GpuWorkerNodeArrayInput is an input type that accepts GpuWorkerNodeArray and GpuWorkerNodeArrayOutput values.
+// You can construct a concrete instance of `GpuWorkerNodeArrayInput` via:
+//
+//	GpuWorkerNodeArray{ GpuWorkerNodeArgs{...} }
+type GpuWorkerNodeArrayInput interface {
+	pulumi.Input
+
+	ToGpuWorkerNodeArrayOutput() GpuWorkerNodeArrayOutput
+	ToGpuWorkerNodeArrayOutputWithContext(context.Context) GpuWorkerNodeArrayOutput
+}
+
+type GpuWorkerNodeArray []GpuWorkerNodeInput
+
+func (GpuWorkerNodeArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]GpuWorkerNode)(nil)).Elem()
+}
+
+func (i GpuWorkerNodeArray) ToGpuWorkerNodeArrayOutput() GpuWorkerNodeArrayOutput {
+	return i.ToGpuWorkerNodeArrayOutputWithContext(context.Background())
+}
+
+func (i GpuWorkerNodeArray) ToGpuWorkerNodeArrayOutputWithContext(ctx context.Context) GpuWorkerNodeArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(GpuWorkerNodeArrayOutput)
 }
 
 // A GPU worker node of a cluster.
@@ -420,6 +662,80 @@ type LinkedAlert struct {
 	TargetVm *string `pulumi:"targetVm"`
 }
 
+// LinkedAlertInput is an input type that accepts LinkedAlertArgs and LinkedAlertOutput values.
+// You can construct a concrete instance of `LinkedAlertInput` via:
+//
+//	LinkedAlertArgs{...}
+type LinkedAlertInput interface {
+	pulumi.Input
+
+	ToLinkedAlertOutput() LinkedAlertOutput
+	ToLinkedAlertOutputWithContext(context.Context) LinkedAlertOutput
+}
+
+// A passive health check alert linked to a remediation, resolved ones included.
+type LinkedAlertArgs struct {
+	// The Alertmanager name of the alert, such as `DmesgXidError`.
+	AlertName pulumi.StringPtrInput `pulumi:"alertName"`
+	// What the alert says, parsed.
+	Annotation AlertAnnotationPtrInput `pulumi:"annotation"`
+	// The Alertmanager annotations as they came.
+	Annotations pulumi.StringMapInput `pulumi:"annotations"`
+	// The cluster that the alert is about.
+	ClusterId pulumi.StringPtrInput `pulumi:"clusterId"`
+	// The instance that the alert is about; unset until the platform has linked the two.
+	InstanceId pulumi.StringPtrInput `pulumi:"instanceId"`
+	// The remediation intent attached to the alert, if any.
+	NodeRemediationIntentId pulumi.StringPtrInput `pulumi:"nodeRemediationIntentId"`
+	// The alert's id (a UUID).
+	PassiveHealthCheckAlertId pulumi.StringPtrInput `pulumi:"passiveHealthCheckAlertId"`
+	// When the alert was resolved; unset while it fires.
+	ResolvedAt pulumi.StringPtrInput `pulumi:"resolvedAt"`
+	// How serious the alert is.
+	Severity pulumi.StringPtrInput `pulumi:"severity"`
+	// When the alert first fired.
+	StartedAt pulumi.StringPtrInput `pulumi:"startedAt"`
+	// The name of the VM that the alert is about.
+	TargetVm pulumi.StringPtrInput `pulumi:"targetVm"`
+}
+
+func (LinkedAlertArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*LinkedAlert)(nil)).Elem()
+}
+
+func (i LinkedAlertArgs) ToLinkedAlertOutput() LinkedAlertOutput {
+	return i.ToLinkedAlertOutputWithContext(context.Background())
+}
+
+func (i LinkedAlertArgs) ToLinkedAlertOutputWithContext(ctx context.Context) LinkedAlertOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(LinkedAlertOutput)
+}
+
+// LinkedAlertArrayInput is an input type that accepts LinkedAlertArray and LinkedAlertArrayOutput values.
+// You can construct a concrete instance of `LinkedAlertArrayInput` via:
+//
+//	LinkedAlertArray{ LinkedAlertArgs{...} }
+type LinkedAlertArrayInput interface {
+	pulumi.Input
+
+	ToLinkedAlertArrayOutput() LinkedAlertArrayOutput
+	ToLinkedAlertArrayOutputWithContext(context.Context) LinkedAlertArrayOutput
+}
+
+type LinkedAlertArray []LinkedAlertInput
+
+func (LinkedAlertArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]LinkedAlert)(nil)).Elem()
+}
+
+func (i LinkedAlertArray) ToLinkedAlertArrayOutput() LinkedAlertArrayOutput {
+	return i.ToLinkedAlertArrayOutputWithContext(context.Background())
+}
+
+func (i LinkedAlertArray) ToLinkedAlertArrayOutputWithContext(ctx context.Context) LinkedAlertArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(LinkedAlertArrayOutput)
+}
+
 // A passive health check alert linked to a remediation, resolved ones included.
 type LinkedAlertOutput struct{ *pulumi.OutputState }
 
@@ -520,6 +836,64 @@ type ModeStats struct {
 	SuccessShare *float64 `pulumi:"successShare"`
 }
 
+// ModeStatsInput is an input type that accepts ModeStatsArgs and ModeStatsOutput values.
+// You can construct a concrete instance of `ModeStatsInput` via:
+//
+//	ModeStatsArgs{...}
+type ModeStatsInput interface {
+	pulumi.Input
+
+	ToModeStatsOutput() ModeStatsOutput
+	ToModeStatsOutputWithContext(context.Context) ModeStatsOutput
+}
+
+// The remediations of one mode.
+type ModeStatsArgs struct {
+	// How many ended.
+	Count pulumi.IntInput `pulumi:"count"`
+	// The remediations by the state in which they ended, such as `SUCCEEDED`. A state in which none ended is absent.
+	Outcomes OutcomeStatsMapInput `pulumi:"outcomes"`
+	// The share of SUCCEEDED among those that SUCCEEDED or FAILED, from 0 to 1. A remediation that was cancelled or not needed counts for neither. Unset if none SUCCEEDED or FAILED.
+	SuccessShare pulumi.Float64PtrInput `pulumi:"successShare"`
+}
+
+func (ModeStatsArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*ModeStats)(nil)).Elem()
+}
+
+func (i ModeStatsArgs) ToModeStatsOutput() ModeStatsOutput {
+	return i.ToModeStatsOutputWithContext(context.Background())
+}
+
+func (i ModeStatsArgs) ToModeStatsOutputWithContext(ctx context.Context) ModeStatsOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ModeStatsOutput)
+}
+
+// ModeStatsMapInput is an input type that accepts ModeStatsMap and ModeStatsMapOutput values.
+// You can construct a concrete instance of `ModeStatsMapInput` via:
+//
+//	ModeStatsMap{ "key": ModeStatsArgs{...} }
+type ModeStatsMapInput interface {
+	pulumi.Input
+
+	ToModeStatsMapOutput() ModeStatsMapOutput
+	ToModeStatsMapOutputWithContext(context.Context) ModeStatsMapOutput
+}
+
+type ModeStatsMap map[string]ModeStatsInput
+
+func (ModeStatsMap) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]ModeStats)(nil)).Elem()
+}
+
+func (i ModeStatsMap) ToModeStatsMapOutput() ModeStatsMapOutput {
+	return i.ToModeStatsMapOutputWithContext(context.Background())
+}
+
+func (i ModeStatsMap) ToModeStatsMapOutputWithContext(ctx context.Context) ModeStatsMapOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(ModeStatsMapOutput)
+}
+
 // The remediations of one mode.
 type ModeStatsOutput struct{ *pulumi.OutputState }
 
@@ -584,6 +958,70 @@ type OutcomeStats struct {
 	Repair *Percentiles `pulumi:"repair"`
 	// From `createTime` to `endTime`. Unset if all are left out.
 	Total *Percentiles `pulumi:"total"`
+}
+
+// OutcomeStatsInput is an input type that accepts OutcomeStatsArgs and OutcomeStatsOutput values.
+// You can construct a concrete instance of `OutcomeStatsInput` via:
+//
+//	OutcomeStatsArgs{...}
+type OutcomeStatsInput interface {
+	pulumi.Input
+
+	ToOutcomeStatsOutput() OutcomeStatsOutput
+	ToOutcomeStatsOutputWithContext(context.Context) OutcomeStatsOutput
+}
+
+// The remediations of one mode that ended in one state.
+type OutcomeStatsArgs struct {
+	// From `createTime` to `reviewTime`: waiting for somebody to approve or reject it. Unset if none was reviewed.
+	Approval PercentilesPtrInput `pulumi:"approval"`
+	// How many remediations these are.
+	Count pulumi.IntInput `pulumi:"count"`
+	// How many of them count in no phase because their times cannot be right: the creation or the end is missing, a time is before one that must come first, or the end is in the future.
+	LeftOut pulumi.IntInput `pulumi:"leftOut"`
+	// From the approval, or from `createTime` if none was needed, to `startTime`: waiting until the platform begins. Unset if the platform began none.
+	Queue PercentilesPtrInput `pulumi:"queue"`
+	// From `startTime` to `endTime`: the repair itself. Unset if the platform began none.
+	Repair PercentilesPtrInput `pulumi:"repair"`
+	// From `createTime` to `endTime`. Unset if all are left out.
+	Total PercentilesPtrInput `pulumi:"total"`
+}
+
+func (OutcomeStatsArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*OutcomeStats)(nil)).Elem()
+}
+
+func (i OutcomeStatsArgs) ToOutcomeStatsOutput() OutcomeStatsOutput {
+	return i.ToOutcomeStatsOutputWithContext(context.Background())
+}
+
+func (i OutcomeStatsArgs) ToOutcomeStatsOutputWithContext(ctx context.Context) OutcomeStatsOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(OutcomeStatsOutput)
+}
+
+// OutcomeStatsMapInput is an input type that accepts OutcomeStatsMap and OutcomeStatsMapOutput values.
+// You can construct a concrete instance of `OutcomeStatsMapInput` via:
+//
+//	OutcomeStatsMap{ "key": OutcomeStatsArgs{...} }
+type OutcomeStatsMapInput interface {
+	pulumi.Input
+
+	ToOutcomeStatsMapOutput() OutcomeStatsMapOutput
+	ToOutcomeStatsMapOutputWithContext(context.Context) OutcomeStatsMapOutput
+}
+
+type OutcomeStatsMap map[string]OutcomeStatsInput
+
+func (OutcomeStatsMap) ElementType() reflect.Type {
+	return reflect.TypeOf((*map[string]OutcomeStats)(nil)).Elem()
+}
+
+func (i OutcomeStatsMap) ToOutcomeStatsMapOutput() OutcomeStatsMapOutput {
+	return i.ToOutcomeStatsMapOutputWithContext(context.Background())
+}
+
+func (i OutcomeStatsMap) ToOutcomeStatsMapOutputWithContext(ctx context.Context) OutcomeStatsMapOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(OutcomeStatsMapOutput)
 }
 
 // The remediations of one mode that ended in one state.
@@ -663,6 +1101,82 @@ type Percentiles struct {
 	P99 float64 `pulumi:"p99"`
 }
 
+// PercentilesInput is an input type that accepts PercentilesArgs and PercentilesOutput values.
+// You can construct a concrete instance of `PercentilesInput` via:
+//
+//	PercentilesArgs{...}
+type PercentilesInput interface {
+	pulumi.Input
+
+	ToPercentilesOutput() PercentilesOutput
+	ToPercentilesOutputWithContext(context.Context) PercentilesOutput
+}
+
+// How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations `p99` is hardly less than the longest.
+type PercentilesArgs struct {
+	// How many remediations went through the phase. The percentiles are computed from these.
+	Count pulumi.IntInput `pulumi:"count"`
+	// Half of them took no longer, in seconds.
+	P50 pulumi.Float64Input `pulumi:"p50"`
+	// 9 in 10 of them took no longer, in seconds.
+	P90 pulumi.Float64Input `pulumi:"p90"`
+	// 99 in 100 of them took no longer, in seconds.
+	P99 pulumi.Float64Input `pulumi:"p99"`
+}
+
+func (PercentilesArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*Percentiles)(nil)).Elem()
+}
+
+func (i PercentilesArgs) ToPercentilesOutput() PercentilesOutput {
+	return i.ToPercentilesOutputWithContext(context.Background())
+}
+
+func (i PercentilesArgs) ToPercentilesOutputWithContext(ctx context.Context) PercentilesOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PercentilesOutput)
+}
+
+func (i PercentilesArgs) ToPercentilesPtrOutput() PercentilesPtrOutput {
+	return i.ToPercentilesPtrOutputWithContext(context.Background())
+}
+
+func (i PercentilesArgs) ToPercentilesPtrOutputWithContext(ctx context.Context) PercentilesPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PercentilesOutput).ToPercentilesPtrOutputWithContext(ctx)
+}
+
+// PercentilesPtrInput is an input type that accepts PercentilesArgs, PercentilesPtr and PercentilesPtrOutput values.
+// You can construct a concrete instance of `PercentilesPtrInput` via:
+//
+//	        PercentilesArgs{...}
+//
+//	or:
+//
+//	        nil
+type PercentilesPtrInput interface {
+	pulumi.Input
+
+	ToPercentilesPtrOutput() PercentilesPtrOutput
+	ToPercentilesPtrOutputWithContext(context.Context) PercentilesPtrOutput
+}
+
+type percentilesPtrType PercentilesArgs
+
+func PercentilesPtr(v *PercentilesArgs) PercentilesPtrInput {
+	return (*percentilesPtrType)(v)
+}
+
+func (*percentilesPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**Percentiles)(nil)).Elem()
+}
+
+func (i *percentilesPtrType) ToPercentilesPtrOutput() PercentilesPtrOutput {
+	return i.ToPercentilesPtrOutputWithContext(context.Background())
+}
+
+func (i *percentilesPtrType) ToPercentilesPtrOutputWithContext(ctx context.Context) PercentilesPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PercentilesPtrOutput)
+}
+
 // How long a phase took, in seconds. A percentile between two remediations is interpolated linearly, as NumPy and Excel's PERCENTILE.INC do. No percentile is below the shortest or above the longest, so with a few remediations `p99` is hardly less than the longest.
 type PercentilesOutput struct{ *pulumi.OutputState }
 
@@ -676,6 +1190,16 @@ func (o PercentilesOutput) ToPercentilesOutput() PercentilesOutput {
 
 func (o PercentilesOutput) ToPercentilesOutputWithContext(ctx context.Context) PercentilesOutput {
 	return o
+}
+
+func (o PercentilesOutput) ToPercentilesPtrOutput() PercentilesPtrOutput {
+	return o.ToPercentilesPtrOutputWithContext(context.Background())
+}
+
+func (o PercentilesOutput) ToPercentilesPtrOutputWithContext(ctx context.Context) PercentilesPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v Percentiles) *Percentiles {
+		return &v
+	}).(PercentilesPtrOutput)
 }
 
 // How many remediations went through the phase. The percentiles are computed from these.
@@ -770,6 +1294,62 @@ type PhaseTransition struct {
 	TransitionTime *string `pulumi:"transitionTime"`
 }
 
+// PhaseTransitionInput is an input type that accepts PhaseTransitionArgs and PhaseTransitionOutput values.
+// You can construct a concrete instance of `PhaseTransitionInput` via:
+//
+//	PhaseTransitionArgs{...}
+type PhaseTransitionInput interface {
+	pulumi.Input
+
+	ToPhaseTransitionOutput() PhaseTransitionOutput
+	ToPhaseTransitionOutputWithContext(context.Context) PhaseTransitionOutput
+}
+
+// When a node entered a phase of its lifecycle.
+type PhaseTransitionArgs struct {
+	// The phase, such as `NODE_PHASE_RUNNING`.
+	Phase pulumi.StringPtrInput `pulumi:"phase"`
+	// When it began.
+	TransitionTime pulumi.StringPtrInput `pulumi:"transitionTime"`
+}
+
+func (PhaseTransitionArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*PhaseTransition)(nil)).Elem()
+}
+
+func (i PhaseTransitionArgs) ToPhaseTransitionOutput() PhaseTransitionOutput {
+	return i.ToPhaseTransitionOutputWithContext(context.Background())
+}
+
+func (i PhaseTransitionArgs) ToPhaseTransitionOutputWithContext(ctx context.Context) PhaseTransitionOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PhaseTransitionOutput)
+}
+
+// PhaseTransitionArrayInput is an input type that accepts PhaseTransitionArray and PhaseTransitionArrayOutput values.
+// You can construct a concrete instance of `PhaseTransitionArrayInput` via:
+//
+//	PhaseTransitionArray{ PhaseTransitionArgs{...} }
+type PhaseTransitionArrayInput interface {
+	pulumi.Input
+
+	ToPhaseTransitionArrayOutput() PhaseTransitionArrayOutput
+	ToPhaseTransitionArrayOutputWithContext(context.Context) PhaseTransitionArrayOutput
+}
+
+type PhaseTransitionArray []PhaseTransitionInput
+
+func (PhaseTransitionArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]PhaseTransition)(nil)).Elem()
+}
+
+func (i PhaseTransitionArray) ToPhaseTransitionArrayOutput() PhaseTransitionArrayOutput {
+	return i.ToPhaseTransitionArrayOutputWithContext(context.Background())
+}
+
+func (i PhaseTransitionArray) ToPhaseTransitionArrayOutputWithContext(ctx context.Context) PhaseTransitionArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PhaseTransitionArrayOutput)
+}
+
 // When a node entered a phase of its lifecycle.
 type PhaseTransitionOutput struct{ *pulumi.OutputState }
 
@@ -859,6 +1439,139 @@ type RemediationRecord struct {
 	UpdateTime *string `pulumi:"updateTime"`
 }
 
+// RemediationRecordInput is an input type that accepts RemediationRecordArgs and RemediationRecordOutput values.
+// You can construct a concrete instance of `RemediationRecordInput` via:
+//
+//	RemediationRecordArgs{...}
+type RemediationRecordInput interface {
+	pulumi.Input
+
+	ToRemediationRecordOutput() RemediationRecordOutput
+	ToRemediationRecordOutputWithContext(context.Context) RemediationRecordOutput
+}
+
+// A remediation: the repair of one GPU worker node, as the API records it.
+type RemediationRecordArgs struct {
+	// The active health check run (a UUID) that triggered it.
+	ActiveHealthCheckRunId pulumi.StringPtrInput `pulumi:"activeHealthCheckRunId"`
+	// The cluster of the node.
+	ClusterId pulumi.StringInput `pulumi:"clusterId"`
+	// When it was created.
+	CreateTime pulumi.StringPtrInput `pulumi:"createTime"`
+	// When it ended.
+	EndTime pulumi.StringPtrInput `pulumi:"endTime"`
+	// Why it failed.
+	ErrorMessage pulumi.StringPtrInput `pulumi:"errorMessage"`
+	// The remediation's id.
+	Id pulumi.StringInput `pulumi:"id"`
+	// The instance (a GPU worker node's VM) that is repaired.
+	InstanceId pulumi.StringInput `pulumi:"instanceId"`
+	// The display name of the instance.
+	InstanceName pulumi.StringPtrInput `pulumi:"instanceName"`
+	// The passive health check alerts linked to it, resolved ones included.
+	LinkedAlerts LinkedAlertArrayInput `pulumi:"linkedAlerts"`
+	// How the node is repaired.
+	Mode pulumi.StringInput `pulumi:"mode"`
+	// The passive health check event that triggered it.
+	PassiveHealthCheckEventId pulumi.StringPtrInput `pulumi:"passiveHealthCheckEventId"`
+	// Why it was requested; ends in the marker of the program that requested it, if there is one.
+	Reason pulumi.StringPtrInput `pulumi:"reason"`
+	// Who requested it.
+	RequestedBy pulumi.StringPtrInput `pulumi:"requestedBy"`
+	// What the reviewer wrote.
+	ReviewComment pulumi.StringPtrInput `pulumi:"reviewComment"`
+	// When it was approved or rejected.
+	ReviewTime pulumi.StringPtrInput `pulumi:"reviewTime"`
+	// Who approved or rejected it.
+	ReviewedBy pulumi.StringPtrInput `pulumi:"reviewedBy"`
+	// When the platform began to carry it out.
+	StartTime pulumi.StringPtrInput `pulumi:"startTime"`
+	// Where the remediation is in its lifecycle.
+	State pulumi.StringInput `pulumi:"state"`
+	// What started the remediation.
+	Trigger pulumi.StringInput `pulumi:"trigger"`
+	// When its record last changed.
+	UpdateTime pulumi.StringPtrInput `pulumi:"updateTime"`
+}
+
+func (RemediationRecordArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*RemediationRecord)(nil)).Elem()
+}
+
+func (i RemediationRecordArgs) ToRemediationRecordOutput() RemediationRecordOutput {
+	return i.ToRemediationRecordOutputWithContext(context.Background())
+}
+
+func (i RemediationRecordArgs) ToRemediationRecordOutputWithContext(ctx context.Context) RemediationRecordOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RemediationRecordOutput)
+}
+
+func (i RemediationRecordArgs) ToRemediationRecordPtrOutput() RemediationRecordPtrOutput {
+	return i.ToRemediationRecordPtrOutputWithContext(context.Background())
+}
+
+func (i RemediationRecordArgs) ToRemediationRecordPtrOutputWithContext(ctx context.Context) RemediationRecordPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RemediationRecordOutput).ToRemediationRecordPtrOutputWithContext(ctx)
+}
+
+// RemediationRecordPtrInput is an input type that accepts RemediationRecordArgs, RemediationRecordPtr and RemediationRecordPtrOutput values.
+// You can construct a concrete instance of `RemediationRecordPtrInput` via:
+//
+//	        RemediationRecordArgs{...}
+//
+//	or:
+//
+//	        nil
+type RemediationRecordPtrInput interface {
+	pulumi.Input
+
+	ToRemediationRecordPtrOutput() RemediationRecordPtrOutput
+	ToRemediationRecordPtrOutputWithContext(context.Context) RemediationRecordPtrOutput
+}
+
+type remediationRecordPtrType RemediationRecordArgs
+
+func RemediationRecordPtr(v *RemediationRecordArgs) RemediationRecordPtrInput {
+	return (*remediationRecordPtrType)(v)
+}
+
+func (*remediationRecordPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**RemediationRecord)(nil)).Elem()
+}
+
+func (i *remediationRecordPtrType) ToRemediationRecordPtrOutput() RemediationRecordPtrOutput {
+	return i.ToRemediationRecordPtrOutputWithContext(context.Background())
+}
+
+func (i *remediationRecordPtrType) ToRemediationRecordPtrOutputWithContext(ctx context.Context) RemediationRecordPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RemediationRecordPtrOutput)
+}
+
+// RemediationRecordArrayInput is an input type that accepts RemediationRecordArray and RemediationRecordArrayOutput values.
+// You can construct a concrete instance of `RemediationRecordArrayInput` via:
+//
+//	RemediationRecordArray{ RemediationRecordArgs{...} }
+type RemediationRecordArrayInput interface {
+	pulumi.Input
+
+	ToRemediationRecordArrayOutput() RemediationRecordArrayOutput
+	ToRemediationRecordArrayOutputWithContext(context.Context) RemediationRecordArrayOutput
+}
+
+type RemediationRecordArray []RemediationRecordInput
+
+func (RemediationRecordArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]RemediationRecord)(nil)).Elem()
+}
+
+func (i RemediationRecordArray) ToRemediationRecordArrayOutput() RemediationRecordArrayOutput {
+	return i.ToRemediationRecordArrayOutputWithContext(context.Background())
+}
+
+func (i RemediationRecordArray) ToRemediationRecordArrayOutputWithContext(ctx context.Context) RemediationRecordArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RemediationRecordArrayOutput)
+}
+
 // A remediation: the repair of one GPU worker node, as the API records it.
 type RemediationRecordOutput struct{ *pulumi.OutputState }
 
@@ -872,6 +1585,16 @@ func (o RemediationRecordOutput) ToRemediationRecordOutput() RemediationRecordOu
 
 func (o RemediationRecordOutput) ToRemediationRecordOutputWithContext(ctx context.Context) RemediationRecordOutput {
 	return o
+}
+
+func (o RemediationRecordOutput) ToRemediationRecordPtrOutput() RemediationRecordPtrOutput {
+	return o.ToRemediationRecordPtrOutputWithContext(context.Background())
+}
+
+func (o RemediationRecordOutput) ToRemediationRecordPtrOutputWithContext(ctx context.Context) RemediationRecordPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v RemediationRecord) *RemediationRecord {
+		return &v
+	}).(RemediationRecordPtrOutput)
 }
 
 // The active health check run (a UUID) that triggered it.
@@ -1224,6 +1947,76 @@ type SlurmNodeUnavailableAnnotation struct {
 	Reason *string `pulumi:"reason"`
 }
 
+// SlurmNodeUnavailableAnnotationInput is an input type that accepts SlurmNodeUnavailableAnnotationArgs and SlurmNodeUnavailableAnnotationOutput values.
+// You can construct a concrete instance of `SlurmNodeUnavailableAnnotationInput` via:
+//
+//	SlurmNodeUnavailableAnnotationArgs{...}
+type SlurmNodeUnavailableAnnotationInput interface {
+	pulumi.Input
+
+	ToSlurmNodeUnavailableAnnotationOutput() SlurmNodeUnavailableAnnotationOutput
+	ToSlurmNodeUnavailableAnnotationOutputWithContext(context.Context) SlurmNodeUnavailableAnnotationOutput
+}
+
+// What an alert about an unavailable Slurm node reports.
+type SlurmNodeUnavailableAnnotationArgs struct {
+	// The drain reason of the Slurm node.
+	Reason pulumi.StringPtrInput `pulumi:"reason"`
+}
+
+func (SlurmNodeUnavailableAnnotationArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*SlurmNodeUnavailableAnnotation)(nil)).Elem()
+}
+
+func (i SlurmNodeUnavailableAnnotationArgs) ToSlurmNodeUnavailableAnnotationOutput() SlurmNodeUnavailableAnnotationOutput {
+	return i.ToSlurmNodeUnavailableAnnotationOutputWithContext(context.Background())
+}
+
+func (i SlurmNodeUnavailableAnnotationArgs) ToSlurmNodeUnavailableAnnotationOutputWithContext(ctx context.Context) SlurmNodeUnavailableAnnotationOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(SlurmNodeUnavailableAnnotationOutput)
+}
+
+func (i SlurmNodeUnavailableAnnotationArgs) ToSlurmNodeUnavailableAnnotationPtrOutput() SlurmNodeUnavailableAnnotationPtrOutput {
+	return i.ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (i SlurmNodeUnavailableAnnotationArgs) ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(ctx context.Context) SlurmNodeUnavailableAnnotationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(SlurmNodeUnavailableAnnotationOutput).ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(ctx)
+}
+
+// SlurmNodeUnavailableAnnotationPtrInput is an input type that accepts SlurmNodeUnavailableAnnotationArgs, SlurmNodeUnavailableAnnotationPtr and SlurmNodeUnavailableAnnotationPtrOutput values.
+// You can construct a concrete instance of `SlurmNodeUnavailableAnnotationPtrInput` via:
+//
+//	        SlurmNodeUnavailableAnnotationArgs{...}
+//
+//	or:
+//
+//	        nil
+type SlurmNodeUnavailableAnnotationPtrInput interface {
+	pulumi.Input
+
+	ToSlurmNodeUnavailableAnnotationPtrOutput() SlurmNodeUnavailableAnnotationPtrOutput
+	ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(context.Context) SlurmNodeUnavailableAnnotationPtrOutput
+}
+
+type slurmNodeUnavailableAnnotationPtrType SlurmNodeUnavailableAnnotationArgs
+
+func SlurmNodeUnavailableAnnotationPtr(v *SlurmNodeUnavailableAnnotationArgs) SlurmNodeUnavailableAnnotationPtrInput {
+	return (*slurmNodeUnavailableAnnotationPtrType)(v)
+}
+
+func (*slurmNodeUnavailableAnnotationPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**SlurmNodeUnavailableAnnotation)(nil)).Elem()
+}
+
+func (i *slurmNodeUnavailableAnnotationPtrType) ToSlurmNodeUnavailableAnnotationPtrOutput() SlurmNodeUnavailableAnnotationPtrOutput {
+	return i.ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (i *slurmNodeUnavailableAnnotationPtrType) ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(ctx context.Context) SlurmNodeUnavailableAnnotationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(SlurmNodeUnavailableAnnotationPtrOutput)
+}
+
 // What an alert about an unavailable Slurm node reports.
 type SlurmNodeUnavailableAnnotationOutput struct{ *pulumi.OutputState }
 
@@ -1237,6 +2030,16 @@ func (o SlurmNodeUnavailableAnnotationOutput) ToSlurmNodeUnavailableAnnotationOu
 
 func (o SlurmNodeUnavailableAnnotationOutput) ToSlurmNodeUnavailableAnnotationOutputWithContext(ctx context.Context) SlurmNodeUnavailableAnnotationOutput {
 	return o
+}
+
+func (o SlurmNodeUnavailableAnnotationOutput) ToSlurmNodeUnavailableAnnotationPtrOutput() SlurmNodeUnavailableAnnotationPtrOutput {
+	return o.ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (o SlurmNodeUnavailableAnnotationOutput) ToSlurmNodeUnavailableAnnotationPtrOutputWithContext(ctx context.Context) SlurmNodeUnavailableAnnotationPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v SlurmNodeUnavailableAnnotation) *SlurmNodeUnavailableAnnotation {
+		return &v
+	}).(SlurmNodeUnavailableAnnotationPtrOutput)
 }
 
 // The drain reason of the Slurm node.
@@ -1284,6 +2087,76 @@ type XidAnnotation struct {
 	Events []XidEvent `pulumi:"events"`
 }
 
+// XidAnnotationInput is an input type that accepts XidAnnotationArgs and XidAnnotationOutput values.
+// You can construct a concrete instance of `XidAnnotationInput` via:
+//
+//	XidAnnotationArgs{...}
+type XidAnnotationInput interface {
+	pulumi.Input
+
+	ToXidAnnotationOutput() XidAnnotationOutput
+	ToXidAnnotationOutputWithContext(context.Context) XidAnnotationOutput
+}
+
+// What a DmesgXidError alert reports.
+type XidAnnotationArgs struct {
+	// The Xid codes seen during the alert.
+	Events XidEventArrayInput `pulumi:"events"`
+}
+
+func (XidAnnotationArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*XidAnnotation)(nil)).Elem()
+}
+
+func (i XidAnnotationArgs) ToXidAnnotationOutput() XidAnnotationOutput {
+	return i.ToXidAnnotationOutputWithContext(context.Background())
+}
+
+func (i XidAnnotationArgs) ToXidAnnotationOutputWithContext(ctx context.Context) XidAnnotationOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(XidAnnotationOutput)
+}
+
+func (i XidAnnotationArgs) ToXidAnnotationPtrOutput() XidAnnotationPtrOutput {
+	return i.ToXidAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (i XidAnnotationArgs) ToXidAnnotationPtrOutputWithContext(ctx context.Context) XidAnnotationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(XidAnnotationOutput).ToXidAnnotationPtrOutputWithContext(ctx)
+}
+
+// XidAnnotationPtrInput is an input type that accepts XidAnnotationArgs, XidAnnotationPtr and XidAnnotationPtrOutput values.
+// You can construct a concrete instance of `XidAnnotationPtrInput` via:
+//
+//	        XidAnnotationArgs{...}
+//
+//	or:
+//
+//	        nil
+type XidAnnotationPtrInput interface {
+	pulumi.Input
+
+	ToXidAnnotationPtrOutput() XidAnnotationPtrOutput
+	ToXidAnnotationPtrOutputWithContext(context.Context) XidAnnotationPtrOutput
+}
+
+type xidAnnotationPtrType XidAnnotationArgs
+
+func XidAnnotationPtr(v *XidAnnotationArgs) XidAnnotationPtrInput {
+	return (*xidAnnotationPtrType)(v)
+}
+
+func (*xidAnnotationPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**XidAnnotation)(nil)).Elem()
+}
+
+func (i *xidAnnotationPtrType) ToXidAnnotationPtrOutput() XidAnnotationPtrOutput {
+	return i.ToXidAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (i *xidAnnotationPtrType) ToXidAnnotationPtrOutputWithContext(ctx context.Context) XidAnnotationPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(XidAnnotationPtrOutput)
+}
+
 // What a DmesgXidError alert reports.
 type XidAnnotationOutput struct{ *pulumi.OutputState }
 
@@ -1297,6 +2170,16 @@ func (o XidAnnotationOutput) ToXidAnnotationOutput() XidAnnotationOutput {
 
 func (o XidAnnotationOutput) ToXidAnnotationOutputWithContext(ctx context.Context) XidAnnotationOutput {
 	return o
+}
+
+func (o XidAnnotationOutput) ToXidAnnotationPtrOutput() XidAnnotationPtrOutput {
+	return o.ToXidAnnotationPtrOutputWithContext(context.Background())
+}
+
+func (o XidAnnotationOutput) ToXidAnnotationPtrOutputWithContext(ctx context.Context) XidAnnotationPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v XidAnnotation) *XidAnnotation {
+		return &v
+	}).(XidAnnotationPtrOutput)
 }
 
 // The Xid codes seen during the alert.
@@ -1346,6 +2229,64 @@ type XidEvent struct {
 	Mnemonic *string `pulumi:"mnemonic"`
 	// The NVIDIA Xid code, such as `79`.
 	XidCode *string `pulumi:"xidCode"`
+}
+
+// XidEventInput is an input type that accepts XidEventArgs and XidEventOutput values.
+// You can construct a concrete instance of `XidEventInput` via:
+//
+//	XidEventArgs{...}
+type XidEventInput interface {
+	pulumi.Input
+
+	ToXidEventOutput() XidEventOutput
+	ToXidEventOutputWithContext(context.Context) XidEventOutput
+}
+
+// One NVIDIA Xid code seen during an alert.
+type XidEventArgs struct {
+	// How often the code appeared during the alert.
+	Count pulumi.IntPtrInput `pulumi:"count"`
+	// The driver's mnemonic for the code, where known.
+	Mnemonic pulumi.StringPtrInput `pulumi:"mnemonic"`
+	// The NVIDIA Xid code, such as `79`.
+	XidCode pulumi.StringPtrInput `pulumi:"xidCode"`
+}
+
+func (XidEventArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*XidEvent)(nil)).Elem()
+}
+
+func (i XidEventArgs) ToXidEventOutput() XidEventOutput {
+	return i.ToXidEventOutputWithContext(context.Background())
+}
+
+func (i XidEventArgs) ToXidEventOutputWithContext(ctx context.Context) XidEventOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(XidEventOutput)
+}
+
+// XidEventArrayInput is an input type that accepts XidEventArray and XidEventArrayOutput values.
+// You can construct a concrete instance of `XidEventArrayInput` via:
+//
+//	XidEventArray{ XidEventArgs{...} }
+type XidEventArrayInput interface {
+	pulumi.Input
+
+	ToXidEventArrayOutput() XidEventArrayOutput
+	ToXidEventArrayOutputWithContext(context.Context) XidEventArrayOutput
+}
+
+type XidEventArray []XidEventInput
+
+func (XidEventArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]XidEvent)(nil)).Elem()
+}
+
+func (i XidEventArray) ToXidEventArrayOutput() XidEventArrayOutput {
+	return i.ToXidEventArrayOutputWithContext(context.Background())
+}
+
+func (i XidEventArray) ToXidEventArrayOutputWithContext(ctx context.Context) XidEventArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(XidEventArrayOutput)
 }
 
 // One NVIDIA Xid code seen during an alert.
@@ -1399,6 +2340,31 @@ func (o XidEventArrayOutput) Index(i pulumi.IntInput) XidEventOutput {
 }
 
 func init() {
+	pulumi.RegisterInputType(reflect.TypeOf((*AlertAnnotationInput)(nil)).Elem(), AlertAnnotationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*AlertAnnotationPtrInput)(nil)).Elem(), AlertAnnotationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ClusterInput)(nil)).Elem(), ClusterArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ClusterArrayInput)(nil)).Elem(), ClusterArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*GpuWorkerNodeInput)(nil)).Elem(), GpuWorkerNodeArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*GpuWorkerNodeArrayInput)(nil)).Elem(), GpuWorkerNodeArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*LinkedAlertInput)(nil)).Elem(), LinkedAlertArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*LinkedAlertArrayInput)(nil)).Elem(), LinkedAlertArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ModeStatsInput)(nil)).Elem(), ModeStatsArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*ModeStatsMapInput)(nil)).Elem(), ModeStatsMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*OutcomeStatsInput)(nil)).Elem(), OutcomeStatsArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*OutcomeStatsMapInput)(nil)).Elem(), OutcomeStatsMap{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PercentilesInput)(nil)).Elem(), PercentilesArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PercentilesPtrInput)(nil)).Elem(), PercentilesArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PhaseTransitionInput)(nil)).Elem(), PhaseTransitionArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PhaseTransitionArrayInput)(nil)).Elem(), PhaseTransitionArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*RemediationRecordInput)(nil)).Elem(), RemediationRecordArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*RemediationRecordPtrInput)(nil)).Elem(), RemediationRecordArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*RemediationRecordArrayInput)(nil)).Elem(), RemediationRecordArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*SlurmNodeUnavailableAnnotationInput)(nil)).Elem(), SlurmNodeUnavailableAnnotationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*SlurmNodeUnavailableAnnotationPtrInput)(nil)).Elem(), SlurmNodeUnavailableAnnotationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*XidAnnotationInput)(nil)).Elem(), XidAnnotationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*XidAnnotationPtrInput)(nil)).Elem(), XidAnnotationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*XidEventInput)(nil)).Elem(), XidEventArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*XidEventArrayInput)(nil)).Elem(), XidEventArray{})
 	pulumi.RegisterOutputType(AlertAnnotationOutput{})
 	pulumi.RegisterOutputType(AlertAnnotationPtrOutput{})
 	pulumi.RegisterOutputType(ClusterOutput{})

@@ -56,7 +56,7 @@ import (
 type Remediation struct {
 	pulumi.CustomResourceState
 
-	// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+	// Whether a remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
 	AcceptFailure pulumi.BoolOutput `pulumi:"acceptFailure"`
 	// The active health check run (a UUID) that triggered it.
 	ActiveHealthCheckRunId pulumi.StringPtrOutput `pulumi:"activeHealthCheckRunId"`
@@ -74,11 +74,11 @@ type Remediation struct {
 	EndTime pulumi.StringPtrOutput `pulumi:"endTime"`
 	// Why it failed.
 	ErrorMessage pulumi.StringPtrOutput `pulumi:"errorMessage"`
-	// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey pulumi.StringPtrOutput `pulumi:"idempotencyKey"`
-	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+	// What to do about another active remediation of the node, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 	IfActive IfActiveOutput `pulumi:"ifActive"`
-	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+	// What to do when another remediation of the node SUCCEEDED a short while ago. `recentWindow` says how short. Default: the provider's `ifRecent`.
 	IfRecent IfRecentPtrOutput `pulumi:"ifRecent"`
 	// The instance (a GPU worker node's VM) that is repaired.
 	InstanceId pulumi.StringOutput `pulumi:"instanceId"`
@@ -88,13 +88,13 @@ type Remediation struct {
 	LinkedAlerts LinkedAlertArrayOutput `pulumi:"linkedAlerts"`
 	// How the node is repaired.
 	Mode pulumi.StringOutput `pulumi:"mode"`
-	// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+	// The node to repair, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
 	Node pulumi.StringPtrOutput `pulumi:"node"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId pulumi.StringPtrOutput `pulumi:"passiveHealthCheckEventId"`
 	// Why it was requested; ends in the marker of the program that requested it, if there is one.
 	Reason pulumi.StringPtrOutput `pulumi:"reason"`
-	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	// How long ago another remediation of the node may have succeeded and still be recent, such as 30m. It counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow pulumi.StringPtrOutput `pulumi:"recentWindow"`
 	// The remediation's id.
 	RemediationId pulumi.StringOutput `pulumi:"remediationId"`
@@ -102,7 +102,7 @@ type Remediation struct {
 	RequestedBy pulumi.StringPtrOutput `pulumi:"requestedBy"`
 	// Whether this stack found it by its marker, and cannot prove that it started it: a run may have been killed, or a stack of the same names in another backend may have started it. Deleting the resource then does not cancel it.
 	Resumed pulumi.BoolOutput `pulumi:"resumed"`
-	// Whether the next `pulumi up` runs a FAILED remediation again.
+	// Whether to run a FAILED remediation again. If true, the next `pulumi up` does.
 	RetryFailed pulumi.BoolOutput `pulumi:"retryFailed"`
 	// What the reviewer wrote.
 	ReviewComment pulumi.StringPtrOutput `pulumi:"reviewComment"`
@@ -114,7 +114,7 @@ type Remediation struct {
 	StartTime pulumi.StringPtrOutput `pulumi:"startTime"`
 	// Where the remediation is in its lifecycle.
 	State pulumi.StringOutput `pulumi:"state"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
 	Timeout pulumi.StringOutput `pulumi:"timeout"`
 	// What started the remediation.
 	Trigger pulumi.StringOutput `pulumi:"trigger"`
@@ -145,10 +145,10 @@ func NewRemediation(ctx *pulumi.Context,
 		args.AcceptFailure = pulumi.BoolPtr(false)
 	}
 	if args.DeleteWhileRunning == nil {
-		args.DeleteWhileRunning = DeleteWhileRunning("WAIT")
+		args.DeleteWhileRunning = pulumi.StringPtr("WAIT")
 	}
 	if args.IfActive == nil {
-		args.IfActive = IfActive("FAIL")
+		args.IfActive = pulumi.StringPtr("FAIL")
 	}
 	if args.RetryFailed == nil {
 		args.RetryFailed = pulumi.BoolPtr(false)
@@ -198,69 +198,125 @@ func (RemediationState) ElementType() reflect.Type {
 }
 
 type remediationArgs struct {
-	// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+	// Whether a remediation that FAILED or was CANCELLED is recorded like any other.
+	//
+	// If false, such an end is an error.
 	AcceptFailure *bool `pulumi:"acceptFailure"`
-	// The cluster of the node. Changing it runs a new remediation.
+	// The cluster of the node.
+	//
+	// Changing it runs a new remediation.
 	ClusterId string `pulumi:"clusterId"`
-	// What deleting the resource does about a remediation that can no longer be cancelled.
-	DeleteWhileRunning *DeleteWhileRunning `pulumi:"deleteWhileRunning"`
-	// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+	DeleteWhileRunning *string `pulumi:"deleteWhileRunning"`
+	// The key under which the provider posts the remediation.
+	//
+	// Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey *string `pulumi:"idempotencyKey"`
-	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-	IfActive *IfActive `pulumi:"ifActive"`
-	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-	IfRecent *IfRecent `pulumi:"ifRecent"`
-	// The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+	// What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+	//
+	// If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+	IfActive *string `pulumi:"ifActive"`
+	// What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+	//
+	// `recentWindow` says how short. Default: the provider's `ifRecent`.
+	IfRecent *string `pulumi:"ifRecent"`
+	// The instance (a GPU worker node's VM) to repair; or give the node.
+	//
+	// Changing it runs a new remediation.
 	InstanceId *string `pulumi:"instanceId"`
-	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+	// How to repair the node: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode string `pulumi:"mode"`
-	// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+	// The node to repair, by any name that the API knows for it.
+	//
+	// That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
 	Node *string `pulumi:"node"`
-	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+	// Why, for the people who read the remediation's record.
+	//
+	// The provider adds a marker that names the program.
 	Reason *string `pulumi:"reason"`
-	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	// How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+	//
+	// It counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow *string `pulumi:"recentWindow"`
-	// Whether the next `pulumi up` runs a FAILED remediation again.
+	// Whether to run a FAILED remediation again.
+	//
+	// If true, the next `pulumi up` does.
 	RetryFailed *bool `pulumi:"retryFailed"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// How long to wait for the remediation to end, such as 45m or 1h30m.
+	//
+	// `customTimeouts` overrides it.
 	Timeout *string `pulumi:"timeout"`
-	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation.
+	//
+	// Use it to repair the same node in the same way again.
 	Triggers map[string]string `pulumi:"triggers"`
-	// Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
+	// Whether to wait until the remediation has ended.
+	//
+	// If false, the resource counts as created once the API has accepted the remediation.
 	Wait *bool `pulumi:"wait"`
 }
 
 // The set of arguments for constructing a Remediation resource.
 type RemediationArgs struct {
-	// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+	// Whether a remediation that FAILED or was CANCELLED is recorded like any other.
+	//
+	// If false, such an end is an error.
 	AcceptFailure pulumi.BoolPtrInput
-	// The cluster of the node. Changing it runs a new remediation.
+	// The cluster of the node.
+	//
+	// Changing it runs a new remediation.
 	ClusterId pulumi.StringInput
-	// What deleting the resource does about a remediation that can no longer be cancelled.
-	DeleteWhileRunning DeleteWhileRunningPtrInput
-	// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+	DeleteWhileRunning pulumi.StringPtrInput
+	// The key under which the provider posts the remediation.
+	//
+	// Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
 	IdempotencyKey pulumi.StringPtrInput
-	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-	IfActive IfActivePtrInput
-	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-	IfRecent IfRecentPtrInput
-	// The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+	// What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+	//
+	// If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+	IfActive pulumi.StringPtrInput
+	// What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+	//
+	// `recentWindow` says how short. Default: the provider's `ifRecent`.
+	IfRecent pulumi.StringPtrInput
+	// The instance (a GPU worker node's VM) to repair; or give the node.
+	//
+	// Changing it runs a new remediation.
 	InstanceId pulumi.StringPtrInput
-	// How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+	// How to repair the node: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
 	Mode pulumi.StringInput
-	// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+	// The node to repair, by any name that the API knows for it.
+	//
+	// That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
 	Node pulumi.StringPtrInput
-	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+	// Why, for the people who read the remediation's record.
+	//
+	// The provider adds a marker that names the program.
 	Reason pulumi.StringPtrInput
-	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	// How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+	//
+	// It counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow pulumi.StringPtrInput
-	// Whether the next `pulumi up` runs a FAILED remediation again.
+	// Whether to run a FAILED remediation again.
+	//
+	// If true, the next `pulumi up` does.
 	RetryFailed pulumi.BoolPtrInput
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// How long to wait for the remediation to end, such as 45m or 1h30m.
+	//
+	// `customTimeouts` overrides it.
 	Timeout pulumi.StringPtrInput
-	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation.
+	//
+	// Use it to repair the same node in the same way again.
 	Triggers pulumi.StringMapInput
-	// Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
+	// Whether to wait until the remediation has ended.
+	//
+	// If false, the resource counts as created once the API has accepted the remediation.
 	Wait pulumi.BoolPtrInput
 }
 
@@ -301,7 +357,7 @@ func (o RemediationOutput) ToRemediationOutputWithContext(ctx context.Context) R
 	return o
 }
 
-// Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+// Whether a remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
 func (o RemediationOutput) AcceptFailure() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.AcceptFailure }).(pulumi.BoolOutput)
 }
@@ -346,17 +402,17 @@ func (o RemediationOutput) ErrorMessage() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.ErrorMessage }).(pulumi.StringPtrOutput)
 }
 
-// The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+// The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
 func (o RemediationOutput) IdempotencyKey() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.IdempotencyKey }).(pulumi.StringPtrOutput)
 }
 
-// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+// What to do about another active remediation of the node, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 func (o RemediationOutput) IfActive() IfActiveOutput {
 	return o.ApplyT(func(v *Remediation) IfActiveOutput { return v.IfActive }).(IfActiveOutput)
 }
 
-// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+// What to do when another remediation of the node SUCCEEDED a short while ago. `recentWindow` says how short. Default: the provider's `ifRecent`.
 func (o RemediationOutput) IfRecent() IfRecentPtrOutput {
 	return o.ApplyT(func(v *Remediation) IfRecentPtrOutput { return v.IfRecent }).(IfRecentPtrOutput)
 }
@@ -381,7 +437,7 @@ func (o RemediationOutput) Mode() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.Mode }).(pulumi.StringOutput)
 }
 
-// The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+// The node to repair, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
 func (o RemediationOutput) Node() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.Node }).(pulumi.StringPtrOutput)
 }
@@ -396,7 +452,7 @@ func (o RemediationOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.Reason }).(pulumi.StringPtrOutput)
 }
 
-// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+// How long ago another remediation of the node may have succeeded and still be recent, such as 30m. It counts for `ifRecent`. Default: the provider's `recentWindow`.
 func (o RemediationOutput) RecentWindow() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.RecentWindow }).(pulumi.StringPtrOutput)
 }
@@ -416,7 +472,7 @@ func (o RemediationOutput) Resumed() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.Resumed }).(pulumi.BoolOutput)
 }
 
-// Whether the next `pulumi up` runs a FAILED remediation again.
+// Whether to run a FAILED remediation again. If true, the next `pulumi up` does.
 func (o RemediationOutput) RetryFailed() pulumi.BoolOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.BoolOutput { return v.RetryFailed }).(pulumi.BoolOutput)
 }
@@ -446,7 +502,7 @@ func (o RemediationOutput) State() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.State }).(pulumi.StringOutput)
 }
 
-// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+// How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
 func (o RemediationOutput) Timeout() pulumi.StringOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringOutput { return v.Timeout }).(pulumi.StringOutput)
 }

@@ -18,6 +18,11 @@ import (
 // the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
 // review if it made the same decision, and refuses if not.
 //
+// Name the proposal by `instanceId` and `remediationId`, or the `node` by any name that the API knows for it. By the `node`, the
+// provider reviews the one proposal that the node has when it is about to review, and nothing if it has none or several; the
+// error says what it has. Set `expectedMode` then, so that what you approve is what you expect. The resource stays the review of
+// that proposal: for what is proposed later declare another review, or run `pulumi up --replace` with this one's URN.
+//
 // The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
 // `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
 //
@@ -56,18 +61,20 @@ type RemediationReview struct {
 	// What to do when the proposal vanished, or resolved itself, before it was reviewed.
 	IfGone IfGoneOutput `pulumi:"ifGone"`
 	// The instance (a GPU worker node's VM) that is repaired.
-	InstanceId pulumi.StringOutput `pulumi:"instanceId"`
+	InstanceId pulumi.StringPtrOutput `pulumi:"instanceId"`
 	// The display name of the instance.
 	InstanceName pulumi.StringPtrOutput `pulumi:"instanceName"`
 	// The passive health check alerts linked to it, resolved ones included.
 	LinkedAlerts LinkedAlertArrayOutput `pulumi:"linkedAlerts"`
 	// How the node is repaired.
 	Mode pulumi.StringPtrOutput `pulumi:"mode"`
+	// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+	Node pulumi.StringPtrOutput `pulumi:"node"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId pulumi.StringPtrOutput `pulumi:"passiveHealthCheckEventId"`
 	// Why it was requested; ends in the marker of the program that requested it, if there is one.
 	Reason pulumi.StringPtrOutput `pulumi:"reason"`
-	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
+	// The remediation that was proposed.
 	RemediationId pulumi.StringOutput `pulumi:"remediationId"`
 	// Who requested it.
 	RequestedBy pulumi.StringPtrOutput `pulumi:"requestedBy"`
@@ -81,7 +88,7 @@ type RemediationReview struct {
 	StartTime pulumi.StringPtrOutput `pulumi:"startTime"`
 	// Where the remediation is in its lifecycle.
 	State pulumi.StringPtrOutput `pulumi:"state"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
 	Timeout pulumi.StringOutput `pulumi:"timeout"`
 	// What started the remediation.
 	Trigger pulumi.StringPtrOutput `pulumi:"trigger"`
@@ -104,14 +111,8 @@ func NewRemediationReview(ctx *pulumi.Context,
 	if args.Decision == nil {
 		return nil, errors.New("invalid value for required argument 'Decision'")
 	}
-	if args.InstanceId == nil {
-		return nil, errors.New("invalid value for required argument 'InstanceId'")
-	}
-	if args.RemediationId == nil {
-		return nil, errors.New("invalid value for required argument 'RemediationId'")
-	}
 	if args.IfGone == nil {
-		args.IfGone = IfGone("SUCCEED")
+		args.IfGone = pulumi.StringPtr("SUCCEED")
 	}
 	if args.Timeout == nil {
 		args.Timeout = pulumi.StringPtr("1h")
@@ -158,23 +159,43 @@ func (RemediationReviewState) ElementType() reflect.Type {
 }
 
 type remediationReviewArgs struct {
-	// The cluster of the node. Changing it makes a new review.
+	// The cluster of the node.
+	//
+	// Changing it makes a new review.
 	ClusterId string `pulumi:"clusterId"`
-	// Why, for the people who read the remediation's record. Changing it after the review changes nothing.
+	// Why, for the people who read the remediation's record.
+	//
+	// Changing it after the review changes nothing.
 	Comment *string `pulumi:"comment"`
-	// What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
-	Decision Decision `pulumi:"decision"`
-	// The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
+	// What to decide: APPROVE, REJECT (Decision).
+	//
+	// Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+	Decision string `pulumi:"decision"`
+	// The mode that you expect the proposal to have: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
 	ExpectedMode *string `pulumi:"expectedMode"`
-	// What to do when the proposal vanished, or resolved itself, before it was reviewed.
-	IfGone *IfGone `pulumi:"ifGone"`
-	// The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
-	InstanceId string `pulumi:"instanceId"`
-	// With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
+	// What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
+	IfGone *string `pulumi:"ifGone"`
+	// The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+	//
+	// Changing it makes a new review.
+	InstanceId *string `pulumi:"instanceId"`
+	// With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
 	Mode *string `pulumi:"mode"`
-	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
-	RemediationId string `pulumi:"remediationId"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+	//
+	// The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+	Node *string `pulumi:"node"`
+	// The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+	//
+	// Changing it makes a new review.
+	RemediationId *string `pulumi:"remediationId"`
+	// How long to wait for the remediation to end, such as 45m or 1h30m.
+	//
+	// `customTimeouts` overrides it.
 	Timeout *string `pulumi:"timeout"`
 	// With APPROVE: whether to wait until the remediation has ended.
 	Wait *bool `pulumi:"wait"`
@@ -182,23 +203,43 @@ type remediationReviewArgs struct {
 
 // The set of arguments for constructing a RemediationReview resource.
 type RemediationReviewArgs struct {
-	// The cluster of the node. Changing it makes a new review.
+	// The cluster of the node.
+	//
+	// Changing it makes a new review.
 	ClusterId pulumi.StringInput
-	// Why, for the people who read the remediation's record. Changing it after the review changes nothing.
+	// Why, for the people who read the remediation's record.
+	//
+	// Changing it after the review changes nothing.
 	Comment pulumi.StringPtrInput
-	// What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
-	Decision DecisionInput
-	// The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
+	// What to decide: APPROVE, REJECT (Decision).
+	//
+	// Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+	Decision pulumi.StringInput
+	// The mode that you expect the proposal to have: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
 	ExpectedMode pulumi.StringPtrInput
-	// What to do when the proposal vanished, or resolved itself, before it was reviewed.
-	IfGone IfGonePtrInput
-	// The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
-	InstanceId pulumi.StringInput
-	// With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
+	// What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
+	IfGone pulumi.StringPtrInput
+	// The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+	//
+	// Changing it makes a new review.
+	InstanceId pulumi.StringPtrInput
+	// With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
 	Mode pulumi.StringPtrInput
-	// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
-	RemediationId pulumi.StringInput
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+	//
+	// The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+	Node pulumi.StringPtrInput
+	// The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+	//
+	// Changing it makes a new review.
+	RemediationId pulumi.StringPtrInput
+	// How long to wait for the remediation to end, such as 45m or 1h30m.
+	//
+	// `customTimeouts` overrides it.
 	Timeout pulumi.StringPtrInput
 	// With APPROVE: whether to wait until the remediation has ended.
 	Wait pulumi.BoolPtrInput
@@ -297,8 +338,8 @@ func (o RemediationReviewOutput) IfGone() IfGoneOutput {
 }
 
 // The instance (a GPU worker node's VM) that is repaired.
-func (o RemediationReviewOutput) InstanceId() pulumi.StringOutput {
-	return o.ApplyT(func(v *RemediationReview) pulumi.StringOutput { return v.InstanceId }).(pulumi.StringOutput)
+func (o RemediationReviewOutput) InstanceId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.InstanceId }).(pulumi.StringPtrOutput)
 }
 
 // The display name of the instance.
@@ -316,6 +357,11 @@ func (o RemediationReviewOutput) Mode() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.Mode }).(pulumi.StringPtrOutput)
 }
 
+// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+func (o RemediationReviewOutput) Node() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.Node }).(pulumi.StringPtrOutput)
+}
+
 // The passive health check event that triggered it.
 func (o RemediationReviewOutput) PassiveHealthCheckEventId() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.PassiveHealthCheckEventId }).(pulumi.StringPtrOutput)
@@ -326,7 +372,7 @@ func (o RemediationReviewOutput) Reason() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.Reason }).(pulumi.StringPtrOutput)
 }
 
-// The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
+// The remediation that was proposed.
 func (o RemediationReviewOutput) RemediationId() pulumi.StringOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringOutput { return v.RemediationId }).(pulumi.StringOutput)
 }
@@ -361,7 +407,7 @@ func (o RemediationReviewOutput) State() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.State }).(pulumi.StringPtrOutput)
 }
 
-// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+// How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
 func (o RemediationReviewOutput) Timeout() pulumi.StringOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringOutput { return v.Timeout }).(pulumi.StringOutput)
 }

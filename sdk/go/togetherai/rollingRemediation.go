@@ -14,7 +14,7 @@ import (
 
 // The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
 //
-// The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+// The component declares one Remediation per node, in `maxConcurrent` chains: in each chain a node waits for the one before
 // it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
 // FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
 // failure again until you have
@@ -23,9 +23,15 @@ import (
 // component prints a table of what ran. To limit how many nodes of a cluster several programs and people repair at once, set
 // `maxConcurrentPerCluster` on the provider.
 //
+// Give `instances`, or `nodes` by any name that the API knows for them, as `node` of a
+// [Remediation](https://github.com/pulumi-togetherai/pulumi-togetherai/blob/main/docs/reference/Remediation.md): a list of names stays
+// right when a repair has replaced the VMs. Name each node once. Two names of one node are two repairs of it, one after the other;
+// preview refuses that unless `ifActive` allows it. Going from `instances` to `nodes` runs new remediations, because a remediation
+// is of what the program names.
+//
 // Do not leave a node out with `pulumi up --exclude` and the URN of its child: the engine then saves a stack in which the next
 // child of the chain depends on one that is not there, and refuses that stack from then on (`snapshot integrity failure`; it does
-// so with every `dependsOn`). Take the node off `instances` instead. `pulumi state repair` mends such a stack, and the next
+// so with every `dependsOn`). Take the node off the list instead. `pulumi state repair` mends such a stack, and the next
 // `pulumi up` runs nothing twice.
 //
 // ## Example Usage
@@ -34,7 +40,7 @@ type RollingRemediation struct {
 
 	// How many remediations are in each state.
 	Counts pulumi.IntMapOutput `pulumi:"counts"`
-	// The state of each instance's remediation, by instance id.
+	// The state of each node's remediation, by what `instances` or `nodes` name it.
 	States pulumi.StringMapOutput `pulumi:"states"`
 }
 
@@ -48,17 +54,14 @@ func NewRollingRemediation(ctx *pulumi.Context,
 	if args.ClusterId == nil {
 		return nil, errors.New("invalid value for required argument 'ClusterId'")
 	}
-	if args.Instances == nil {
-		return nil, errors.New("invalid value for required argument 'Instances'")
-	}
 	if args.Mode == nil {
 		return nil, errors.New("invalid value for required argument 'Mode'")
 	}
 	if args.DeleteWhileRunning == nil {
-		args.DeleteWhileRunning = DeleteWhileRunning("WAIT")
+		args.DeleteWhileRunning = pulumi.StringPtr("WAIT")
 	}
 	if args.IfActive == nil {
-		args.IfActive = IfActive("FAIL")
+		args.IfActive = pulumi.StringPtr("FAIL")
 	}
 	if args.MaxConcurrent == nil {
 		args.MaxConcurrent = pulumi.IntPtr(1)
@@ -84,29 +87,53 @@ func NewRollingRemediation(ctx *pulumi.Context,
 type rollingRemediationArgs struct {
 	// The cluster of the nodes.
 	ClusterId string `pulumi:"clusterId"`
-	// What deleting the resource does about a remediation that can no longer be cancelled.
-	DeleteWhileRunning *DeleteWhileRunning `pulumi:"deleteWhileRunning"`
-	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-	IfActive *IfActive `pulumi:"ifActive"`
-	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-	IfRecent *IfRecent `pulumi:"ifRecent"`
-	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
+	// What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+	DeleteWhileRunning *string `pulumi:"deleteWhileRunning"`
+	// What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+	//
+	// If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+	IfActive *string `pulumi:"ifActive"`
+	// What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+	//
+	// `recentWindow` says how short. Default: the provider's `ifRecent`.
+	IfRecent *string `pulumi:"ifRecent"`
+	// The instances (GPU worker nodes' VMs) to repair, in this order; or give the `nodes`.
+	//
+	// Adding one, or removing one that is done, leaves the others alone.
 	Instances []string `pulumi:"instances"`
 	// How many nodes to repair at once.
 	MaxConcurrent *int `pulumi:"maxConcurrent"`
-	// How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
+	// How to repair the nodes: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
 	Mode string `pulumi:"mode"`
-	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+	// The nodes to repair, in this order, each by any name that the API knows for it, as `node` of a Remediation.
+	//
+	// Give them or the `instances`. Adding one, or removing one that is done, leaves the others alone.
+	Nodes []string `pulumi:"nodes"`
+	// Why, for the people who read the remediation's record.
+	//
+	// The provider adds a marker that names the program.
 	Reason *string `pulumi:"reason"`
-	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	// How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+	//
+	// It counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow *string `pulumi:"recentWindow"`
-	// Whether the next `pulumi up` runs a FAILED remediation again.
+	// Whether to run a FAILED remediation again.
+	//
+	// If true, the next `pulumi up` does.
 	RetryFailed *bool `pulumi:"retryFailed"`
-	// Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
+	// Whether to start nothing more once a remediation FAILED or was CANCELLED.
+	//
+	// If false, the stack records such an end and the next node follows.
 	StopOnFailure *bool `pulumi:"stopOnFailure"`
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// How long to wait for the remediation to end, such as 45m or 1h30m.
+	//
+	// `customTimeouts` overrides it.
 	Timeout *string `pulumi:"timeout"`
-	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation.
+	//
+	// Use it to repair the same node in the same way again.
 	Triggers map[string]string `pulumi:"triggers"`
 }
 
@@ -114,29 +141,53 @@ type rollingRemediationArgs struct {
 type RollingRemediationArgs struct {
 	// The cluster of the nodes.
 	ClusterId pulumi.StringInput
-	// What deleting the resource does about a remediation that can no longer be cancelled.
-	DeleteWhileRunning DeleteWhileRunningPtrInput
-	// What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-	IfActive IfActivePtrInput
-	// What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-	IfRecent IfRecentPtrInput
-	// The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
+	// What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+	DeleteWhileRunning pulumi.StringPtrInput
+	// What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+	//
+	// If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+	IfActive pulumi.StringPtrInput
+	// What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+	//
+	// `recentWindow` says how short. Default: the provider's `ifRecent`.
+	IfRecent pulumi.StringPtrInput
+	// The instances (GPU worker nodes' VMs) to repair, in this order; or give the `nodes`.
+	//
+	// Adding one, or removing one that is done, leaves the others alone.
 	Instances pulumi.StringArrayInput
 	// How many nodes to repair at once.
 	MaxConcurrent pulumi.IntPtrInput
-	// How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
+	// How to repair the nodes: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+	//
+	// Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
 	Mode pulumi.StringInput
-	// Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+	// The nodes to repair, in this order, each by any name that the API knows for it, as `node` of a Remediation.
+	//
+	// Give them or the `instances`. Adding one, or removing one that is done, leaves the others alone.
+	Nodes pulumi.StringArrayInput
+	// Why, for the people who read the remediation's record.
+	//
+	// The provider adds a marker that names the program.
 	Reason pulumi.StringPtrInput
-	// How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+	// How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+	//
+	// It counts for `ifRecent`. Default: the provider's `recentWindow`.
 	RecentWindow pulumi.StringPtrInput
-	// Whether the next `pulumi up` runs a FAILED remediation again.
+	// Whether to run a FAILED remediation again.
+	//
+	// If true, the next `pulumi up` does.
 	RetryFailed pulumi.BoolPtrInput
-	// Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
+	// Whether to start nothing more once a remediation FAILED or was CANCELLED.
+	//
+	// If false, the stack records such an end and the next node follows.
 	StopOnFailure pulumi.BoolPtrInput
-	// How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+	// How long to wait for the remediation to end, such as 45m or 1h30m.
+	//
+	// `customTimeouts` overrides it.
 	Timeout pulumi.StringPtrInput
-	// Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+	// Any values; changing one runs a new remediation.
+	//
+	// Use it to repair the same node in the same way again.
 	Triggers pulumi.StringMapInput
 }
 
@@ -182,7 +233,7 @@ func (o RollingRemediationOutput) Counts() pulumi.IntMapOutput {
 	return o.ApplyT(func(v *RollingRemediation) pulumi.IntMapOutput { return v.Counts }).(pulumi.IntMapOutput)
 }
 
-// The state of each instance's remediation, by instance id.
+// The state of each node's remediation, by what `instances` or `nodes` name it.
 func (o RollingRemediationOutput) States() pulumi.StringMapOutput {
 	return o.ApplyT(func(v *RollingRemediation) pulumi.StringMapOutput { return v.States }).(pulumi.StringMapOutput)
 }

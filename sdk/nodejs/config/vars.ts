@@ -8,7 +8,9 @@ declare var exports: any;
 const __config = new pulumi.Config("togetherai");
 
 /**
- * The API key. Default: the environment variable TOGETHER_API_KEY.
+ * The API key.
+ *
+ * Default: the environment variable TOGETHER_API_KEY.
  */
 export declare const apiKey: string | undefined;
 Object.defineProperty(exports, "apiKey", {
@@ -19,7 +21,9 @@ Object.defineProperty(exports, "apiKey", {
 });
 
 /**
- * The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+ * The address of the API, with or without /v1.
+ *
+ * Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
  */
 export declare const baseUrl: string | undefined;
 Object.defineProperty(exports, "baseUrl", {
@@ -30,7 +34,9 @@ Object.defineProperty(exports, "baseUrl", {
 });
 
 /**
- * Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+ * Whether the API key may be sent without encryption (http) to a machine other than this one.
+ *
+ * Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
  */
 export declare const dangerouslySendApiKeyInClear: boolean;
 Object.defineProperty(exports, "dangerouslySendApiKeyInClear", {
@@ -41,7 +47,9 @@ Object.defineProperty(exports, "dangerouslySendApiKeyInClear", {
 });
 
 /**
- * What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+ * What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+ *
+ * `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
  */
 export declare const ifRecent: string;
 Object.defineProperty(exports, "ifRecent", {
@@ -52,7 +60,9 @@ Object.defineProperty(exports, "ifRecent", {
 });
 
 /**
- * How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+ * How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+ *
+ * Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
  */
 export declare const maxConcurrentPerCluster: number | undefined;
 Object.defineProperty(exports, "maxConcurrentPerCluster", {
@@ -74,7 +84,9 @@ Object.defineProperty(exports, "maxRetries", {
 });
 
 /**
- * The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+ * The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+ *
+ * The first polls come sooner.
  */
 export declare const pollInterval: string;
 Object.defineProperty(exports, "pollInterval", {
@@ -85,7 +97,9 @@ Object.defineProperty(exports, "pollInterval", {
 });
 
 /**
- * Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+ * Whether a preview looks up the instance and reports what will happen.
+ *
+ * It only reads.
  */
 export declare const preflight: boolean;
 Object.defineProperty(exports, "preflight", {
@@ -96,7 +110,9 @@ Object.defineProperty(exports, "preflight", {
 });
 
 /**
- * How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
+ * How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+ *
+ * It counts for `ifRecent`. A resource can override this.
  */
 export declare const recentWindow: string;
 Object.defineProperty(exports, "recentWindow", {
@@ -107,7 +123,7 @@ Object.defineProperty(exports, "recentWindow", {
 });
 
 /**
- * How long one try of one request may take, such as `30s`.
+ * How long one try of one request may take, such as 30s.
  */
 export declare const requestTimeout: string;
 Object.defineProperty(exports, "requestTimeout", {

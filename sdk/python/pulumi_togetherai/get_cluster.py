@@ -125,7 +125,9 @@ def get_cluster(cluster: Optional[_builtins.str] = None,
     ```
 
 
-    :param _builtins.str cluster: The cluster's id, or its name. An id goes before a name.
+    :param _builtins.str cluster: The cluster's id, or its name.
+           
+           An id goes before a name.
     """
     __args__ = dict()
     __args__['cluster'] = cluster
@@ -165,7 +167,9 @@ def get_cluster_output(cluster: pulumi.Input[Optional[_builtins.str]] = None,
     ```
 
 
-    :param _builtins.str cluster: The cluster's id, or its name. An id goes before a name.
+    :param _builtins.str cluster: The cluster's id, or its name.
+           
+           An id goes before a name.
     """
     __args__ = dict()
     __args__['cluster'] = cluster

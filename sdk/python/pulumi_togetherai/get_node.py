@@ -315,8 +315,12 @@ def get_node(cluster: Optional[_builtins.str] = None,
     ```
 
 
-    :param _builtins.str cluster: The cluster's id, or its name. An id goes before a name.
-    :param _builtins.str node: The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
+    :param _builtins.str cluster: The cluster's id, or its name.
+           
+           An id goes before a name.
+    :param _builtins.str node: Any name that the API knows for the node.
+           
+           That is its `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
     """
     __args__ = dict()
     __args__['cluster'] = cluster
@@ -371,8 +375,12 @@ def get_node_output(cluster: pulumi.Input[Optional[_builtins.str]] = None,
     ```
 
 
-    :param _builtins.str cluster: The cluster's id, or its name. An id goes before a name.
-    :param _builtins.str node: The node's `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
+    :param _builtins.str cluster: The cluster's id, or its name.
+           
+           An id goes before a name.
+    :param _builtins.str node: Any name that the API knows for the node.
+           
+           That is its `node_id`, host name, Slurm host name, instance name (of its latest remediation) or instance id. Host names and UUIDs count without regard to case.
     """
     __args__ = dict()
     __args__['cluster'] = cluster

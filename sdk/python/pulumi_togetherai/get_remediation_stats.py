@@ -114,7 +114,9 @@ def get_remediation_stats(cluster_id: Optional[_builtins.str] = None,
 
 
     :param _builtins.str cluster_id: The cluster to look at.
-    :param _builtins.str window: How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
+    :param _builtins.str window: How far back to look, such as 24h or 30d.
+           
+           The remediations that ended within this time count.
     """
     __args__ = dict()
     __args__['clusterId'] = cluster_id
@@ -155,7 +157,9 @@ def get_remediation_stats_output(cluster_id: pulumi.Input[Optional[_builtins.str
 
 
     :param _builtins.str cluster_id: The cluster to look at.
-    :param _builtins.str window: How far back to look, such as `24h` or `30d`: the remediations that ended within this time count.
+    :param _builtins.str window: How far back to look, such as 24h or 30d.
+           
+           The remediations that ended within this time count.
     """
     __args__ = dict()
     __args__['clusterId'] = cluster_id

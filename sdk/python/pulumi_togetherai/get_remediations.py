@@ -82,10 +82,14 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
 
 
     :param _builtins.str cluster_id: The cluster to look at.
-    :param _builtins.str instance_id: Only the remediations of this instance. Default: those of every instance of the cluster.
-    :param _builtins.int limit: The most remediations to return; the list is ordered first and then cut off. Default: all of them.
+    :param _builtins.str instance_id: Only the remediations of this instance.
+           
+           Default: those of every instance of the cluster.
+    :param _builtins.int limit: The most remediations to return; the list is ordered first and then cut off.
+           
+           Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
-    :param _builtins.str order_by: The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
+    :param _builtins.str order_by: The order of the list: createTime or updateTime, with " desc" after it for the newest first.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.
     :param Sequence[Union[_builtins.str, 'RemediationTrigger']] trigger: Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full.
     """
@@ -133,10 +137,14 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
 
 
     :param _builtins.str cluster_id: The cluster to look at.
-    :param _builtins.str instance_id: Only the remediations of this instance. Default: those of every instance of the cluster.
-    :param _builtins.int limit: The most remediations to return; the list is ordered first and then cut off. Default: all of them.
+    :param _builtins.str instance_id: Only the remediations of this instance.
+           
+           Default: those of every instance of the cluster.
+    :param _builtins.int limit: The most remediations to return; the list is ordered first and then cut off.
+           
+           Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
-    :param _builtins.str order_by: The order of the list: `createTime` or `updateTime`, oldest first, or newest first with `  desc ` after it.
+    :param _builtins.str order_by: The order of the list: createTime or updateTime, with " desc" after it for the newest first.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.
     :param Sequence[Union[_builtins.str, 'RemediationTrigger']] trigger: Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full.
     """

@@ -13,7 +13,6 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
-from ._enums import *
 
 __all__ = ['ProviderArgs', 'Provider']
 
@@ -23,7 +22,7 @@ class ProviderArgs:
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
@@ -33,16 +32,32 @@ class ProviderArgs:
         """
         The set of arguments for constructing a Provider resource.
 
-        :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
-        :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
-        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
-        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+        :param pulumi.Input[_builtins.str] api_key: The API key.
+               
+               Default: the environment variable TOGETHER_API_KEY.
+        :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1.
+               
+               Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (http) to a machine other than this one.
+               
+               Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+        :param pulumi.Input[_builtins.str] if_recent: What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+               
+               `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+               
+               Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
-        :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
-        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
+        :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+               
+               The first polls come sooner.
+        :param pulumi.Input[_builtins.bool] preflight: Whether a preview looks up the instance and reports what will happen.
+               
+               It only reads.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+               
+               It counts for `ifRecent`. A resource can override this.
+        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as 30s.
         """
         if api_key is not None:
             pulumi.set(__self__, "api_key", api_key)
@@ -83,7 +98,9 @@ class ProviderArgs:
     @pulumi.getter(name="apiKey")
     def api_key(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The API key. Default: the environment variable TOGETHER_API_KEY.
+        The API key.
+
+        Default: the environment variable TOGETHER_API_KEY.
         """
         return pulumi.get(self, "api_key")
 
@@ -95,7 +112,9 @@ class ProviderArgs:
     @pulumi.getter(name="baseUrl")
     def base_url(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+        The address of the API, with or without /v1.
+
+        Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
         """
         return pulumi.get(self, "base_url")
 
@@ -107,7 +126,9 @@ class ProviderArgs:
     @pulumi.getter(name="dangerouslySendApiKeyInClear")
     def dangerously_send_api_key_in_clear(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+        Whether the API key may be sent without encryption (http) to a machine other than this one.
+
+        Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
         """
         return pulumi.get(self, "dangerously_send_api_key_in_clear")
 
@@ -117,21 +138,25 @@ class ProviderArgs:
 
     @_builtins.property
     @pulumi.getter(name="ifRecent")
-    def if_recent(self) -> pulumi.Input[Optional['IfRecent']]:
+    def if_recent(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+        What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+
+        `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
         """
         return pulumi.get(self, "if_recent")
 
     @if_recent.setter
-    def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
+    def if_recent(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "if_recent", value)
 
     @_builtins.property
     @pulumi.getter(name="maxConcurrentPerCluster")
     def max_concurrent_per_cluster(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+        How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+
+        Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         """
         return pulumi.get(self, "max_concurrent_per_cluster")
 
@@ -155,7 +180,9 @@ class ProviderArgs:
     @pulumi.getter(name="pollInterval")
     def poll_interval(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+        The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+
+        The first polls come sooner.
         """
         return pulumi.get(self, "poll_interval")
 
@@ -167,7 +194,9 @@ class ProviderArgs:
     @pulumi.getter
     def preflight(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+        Whether a preview looks up the instance and reports what will happen.
+
+        It only reads.
         """
         return pulumi.get(self, "preflight")
 
@@ -179,7 +208,9 @@ class ProviderArgs:
     @pulumi.getter(name="recentWindow")
     def recent_window(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
+        How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+
+        It counts for `ifRecent`. A resource can override this.
         """
         return pulumi.get(self, "recent_window")
 
@@ -191,7 +222,7 @@ class ProviderArgs:
     @pulumi.getter(name="requestTimeout")
     def request_timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long one try of one request may take, such as `30s`.
+        How long one try of one request may take, such as 30s.
         """
         return pulumi.get(self, "request_timeout")
 
@@ -209,7 +240,7 @@ class Provider(pulumi.ProviderResource):
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,
@@ -222,16 +253,32 @@ class Provider(pulumi.ProviderResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.str] api_key: The API key. Default: the environment variable TOGETHER_API_KEY.
-        :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
-        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
-        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+        :param pulumi.Input[_builtins.str] api_key: The API key.
+               
+               Default: the environment variable TOGETHER_API_KEY.
+        :param pulumi.Input[_builtins.str] base_url: The address of the API, with or without /v1.
+               
+               Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+        :param pulumi.Input[_builtins.bool] dangerously_send_api_key_in_clear: Whether the API key may be sent without encryption (http) to a machine other than this one.
+               
+               Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+        :param pulumi.Input[_builtins.str] if_recent: What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+               
+               `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+        :param pulumi.Input[_builtins.int] max_concurrent_per_cluster: How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+               
+               Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
         :param pulumi.Input[_builtins.int] max_retries: How often a request is repeated after a transient error.
-        :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
-        :param pulumi.Input[_builtins.bool] preflight: Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
-        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as `30s`.
+        :param pulumi.Input[_builtins.str] poll_interval: The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+               
+               The first polls come sooner.
+        :param pulumi.Input[_builtins.bool] preflight: Whether a preview looks up the instance and reports what will happen.
+               
+               It only reads.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+               
+               It counts for `ifRecent`. A resource can override this.
+        :param pulumi.Input[_builtins.str] request_timeout: How long one try of one request may take, such as 30s.
         """
         ...
     @overload
@@ -260,7 +307,7 @@ class Provider(pulumi.ProviderResource):
                  api_key: pulumi.Input[Optional[_builtins.str]] = None,
                  base_url: pulumi.Input[Optional[_builtins.str]] = None,
                  dangerously_send_api_key_in_clear: pulumi.Input[Optional[_builtins.bool]] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  max_concurrent_per_cluster: pulumi.Input[Optional[_builtins.int]] = None,
                  max_retries: pulumi.Input[Optional[_builtins.int]] = None,
                  poll_interval: pulumi.Input[Optional[_builtins.str]] = None,

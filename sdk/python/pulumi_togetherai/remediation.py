@@ -22,12 +22,12 @@ __all__ = ['RemediationArgs', 'Remediation']
 class RemediationArgs:
     def __init__(__self__, *,
                  cluster_id: pulumi.Input[_builtins.str],
-                 mode: pulumi.Input[Union[_builtins.str, 'RemediationMode']],
+                 mode: pulumi.Input[_builtins.str],
                  accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
-                 delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
+                 delete_while_running: pulumi.Input[Optional[_builtins.str]] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
-                 if_active: pulumi.Input[Optional['IfActive']] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 if_active: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
                  node: pulumi.Input[Optional[_builtins.str]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
@@ -39,21 +39,49 @@ class RemediationArgs:
         """
         The set of arguments for constructing a Remediation resource.
 
-        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.bool] accept_failure: Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
-        :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.str] node: The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
-        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
+        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node.
+               
+               Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] mode: How to repair the node: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether a remediation that FAILED or was CANCELLED is recorded like any other.
+               
+               If false, such an end is an error.
+        :param pulumi.Input[_builtins.str] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation.
+               
+               Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] if_active: What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+               
+               If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+        :param pulumi.Input[_builtins.str] if_recent: What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+               
+               `recentWindow` says how short. Default: the provider's `ifRecent`.
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair; or give the node.
+               
+               Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] node: The node to repair, by any name that the API knows for it.
+               
+               That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record.
+               
+               The provider adds a marker that names the program.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+               
+               It counts for `ifRecent`. Default: the provider's `recentWindow`.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether to run a FAILED remediation again.
+               
+               If true, the next `pulumi up` does.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
+               
+               `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation.
+               
+               Use it to repair the same node in the same way again.
+        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended.
+               
+               If false, the resource counts as created once the API has accepted the remediation.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
         pulumi.set(__self__, "mode", mode)
@@ -100,7 +128,9 @@ class RemediationArgs:
     @pulumi.getter(name="clusterId")
     def cluster_id(self) -> pulumi.Input[_builtins.str]:
         """
-        The cluster of the node. Changing it runs a new remediation.
+        The cluster of the node.
+
+        Changing it runs a new remediation.
         """
         return pulumi.get(self, "cluster_id")
 
@@ -110,21 +140,25 @@ class RemediationArgs:
 
     @_builtins.property
     @pulumi.getter
-    def mode(self) -> pulumi.Input[Union[_builtins.str, 'RemediationMode']]:
+    def mode(self) -> pulumi.Input[_builtins.str]:
         """
-        How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+        How to repair the node: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+
+        Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
         """
         return pulumi.get(self, "mode")
 
     @mode.setter
-    def mode(self, value: pulumi.Input[Union[_builtins.str, 'RemediationMode']]):
+    def mode(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "mode", value)
 
     @_builtins.property
     @pulumi.getter(name="acceptFailure")
     def accept_failure(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+        Whether a remediation that FAILED or was CANCELLED is recorded like any other.
+
+        If false, such an end is an error.
         """
         return pulumi.get(self, "accept_failure")
 
@@ -134,21 +168,23 @@ class RemediationArgs:
 
     @_builtins.property
     @pulumi.getter(name="deleteWhileRunning")
-    def delete_while_running(self) -> pulumi.Input[Optional['DeleteWhileRunning']]:
+    def delete_while_running(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What deleting the resource does about a remediation that can no longer be cancelled.
+        What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
         """
         return pulumi.get(self, "delete_while_running")
 
     @delete_while_running.setter
-    def delete_while_running(self, value: pulumi.Input[Optional['DeleteWhileRunning']]):
+    def delete_while_running(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "delete_while_running", value)
 
     @_builtins.property
     @pulumi.getter(name="idempotencyKey")
     def idempotency_key(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        The key under which the provider posts the remediation.
+
+        Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
         """
         return pulumi.get(self, "idempotency_key")
 
@@ -158,33 +194,39 @@ class RemediationArgs:
 
     @_builtins.property
     @pulumi.getter(name="ifActive")
-    def if_active(self) -> pulumi.Input[Optional['IfActive']]:
+    def if_active(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+        What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+
+        If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         """
         return pulumi.get(self, "if_active")
 
     @if_active.setter
-    def if_active(self, value: pulumi.Input[Optional['IfActive']]):
+    def if_active(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "if_active", value)
 
     @_builtins.property
     @pulumi.getter(name="ifRecent")
-    def if_recent(self) -> pulumi.Input[Optional['IfRecent']]:
+    def if_recent(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+
+        `recentWindow` says how short. Default: the provider's `ifRecent`.
         """
         return pulumi.get(self, "if_recent")
 
     @if_recent.setter
-    def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
+    def if_recent(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "if_recent", value)
 
     @_builtins.property
     @pulumi.getter(name="instanceId")
     def instance_id(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
+        The instance (a GPU worker node's VM) to repair; or give the node.
+
+        Changing it runs a new remediation.
         """
         return pulumi.get(self, "instance_id")
 
@@ -196,7 +238,9 @@ class RemediationArgs:
     @pulumi.getter
     def node(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+        The node to repair, by any name that the API knows for it.
+
+        That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
         """
         return pulumi.get(self, "node")
 
@@ -208,7 +252,9 @@ class RemediationArgs:
     @pulumi.getter
     def reason(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+        Why, for the people who read the remediation's record.
+
+        The provider adds a marker that names the program.
         """
         return pulumi.get(self, "reason")
 
@@ -220,7 +266,9 @@ class RemediationArgs:
     @pulumi.getter(name="recentWindow")
     def recent_window(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+        How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+
+        It counts for `ifRecent`. Default: the provider's `recentWindow`.
         """
         return pulumi.get(self, "recent_window")
 
@@ -232,7 +280,9 @@ class RemediationArgs:
     @pulumi.getter(name="retryFailed")
     def retry_failed(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether the next `pulumi up` runs a FAILED remediation again.
+        Whether to run a FAILED remediation again.
+
+        If true, the next `pulumi up` does.
         """
         return pulumi.get(self, "retry_failed")
 
@@ -244,7 +294,9 @@ class RemediationArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        How long to wait for the remediation to end, such as 45m or 1h30m.
+
+        `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 
@@ -256,7 +308,9 @@ class RemediationArgs:
     @pulumi.getter
     def triggers(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+        Any values; changing one runs a new remediation.
+
+        Use it to repair the same node in the same way again.
         """
         return pulumi.get(self, "triggers")
 
@@ -268,7 +322,9 @@ class RemediationArgs:
     @pulumi.getter
     def wait(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
+        Whether to wait until the remediation has ended.
+
+        If false, the resource counts as created once the API has accepted the remediation.
         """
         return pulumi.get(self, "wait")
 
@@ -285,12 +341,12 @@ class Remediation(pulumi.CustomResource):
                  opts: Optional[pulumi.ResourceOptions] = None,
                  accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
+                 delete_while_running: pulumi.Input[Optional[_builtins.str]] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
-                 if_active: pulumi.Input[Optional['IfActive']] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 if_active: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 mode: pulumi.Input[Optional[_builtins.str]] = None,
                  node: pulumi.Input[Optional[_builtins.str]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
@@ -395,21 +451,49 @@ class Remediation(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.bool] accept_failure: Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
-        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it runs a new remediation.
-        :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair; or give the `node`. Changing it runs a new remediation.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the node, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.str] node: The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
-        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended. If false, the resource counts as created once the API has accepted the remediation.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether a remediation that FAILED or was CANCELLED is recorded like any other.
+               
+               If false, such an end is an error.
+        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node.
+               
+               Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+        :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation.
+               
+               Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] if_active: What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+               
+               If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+        :param pulumi.Input[_builtins.str] if_recent: What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+               
+               `recentWindow` says how short. Default: the provider's `ifRecent`.
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) to repair; or give the node.
+               
+               Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] mode: How to repair the node: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] node: The node to repair, by any name that the API knows for it.
+               
+               That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record.
+               
+               The provider adds a marker that names the program.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+               
+               It counts for `ifRecent`. Default: the provider's `recentWindow`.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether to run a FAILED remediation again.
+               
+               If true, the next `pulumi up` does.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
+               
+               `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation.
+               
+               Use it to repair the same node in the same way again.
+        :param pulumi.Input[_builtins.bool] wait: Whether to wait until the remediation has ended.
+               
+               If false, the resource counts as created once the API has accepted the remediation.
         """
         ...
     @overload
@@ -528,12 +612,12 @@ class Remediation(pulumi.CustomResource):
                  opts: Optional[pulumi.ResourceOptions] = None,
                  accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
+                 delete_while_running: pulumi.Input[Optional[_builtins.str]] = None,
                  idempotency_key: pulumi.Input[Optional[_builtins.str]] = None,
-                 if_active: pulumi.Input[Optional['IfActive']] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 if_active: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 mode: pulumi.Input[Optional[_builtins.str]] = None,
                  node: pulumi.Input[Optional[_builtins.str]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
@@ -666,7 +750,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="acceptFailure")
     def accept_failure(self) -> pulumi.Output[_builtins.bool]:
         """
-        Whether the stack records a remediation that FAILED or was CANCELLED like any other. If false, such an end is an error.
+        Whether a remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
         """
         return pulumi.get(self, "accept_failure")
 
@@ -738,7 +822,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="idempotencyKey")
     def idempotency_key(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        The key under which the provider posts the remediation, instead of one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
         """
         return pulumi.get(self, "idempotency_key")
 
@@ -746,7 +830,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="ifActive")
     def if_active(self) -> pulumi.Output['IfActive']:
         """
-        What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+        What to do about another active remediation of the node, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         """
         return pulumi.get(self, "if_active")
 
@@ -754,7 +838,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="ifRecent")
     def if_recent(self) -> pulumi.Output[Optional['IfRecent']]:
         """
-        What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        What to do when another remediation of the node SUCCEEDED a short while ago. `recentWindow` says how short. Default: the provider's `ifRecent`.
         """
         return pulumi.get(self, "if_recent")
 
@@ -794,7 +878,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def node(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        The node to repair, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
+        The node to repair, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. It is looked up when a remediation is about to start; give it or the `instanceId`. The resource stays the record of that remediation, whichever instance the name leads to later. Changing it runs a new remediation.
         """
         return pulumi.get(self, "node")
 
@@ -818,7 +902,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="recentWindow")
     def recent_window(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+        How long ago another remediation of the node may have succeeded and still be recent, such as 30m. It counts for `ifRecent`. Default: the provider's `recentWindow`.
         """
         return pulumi.get(self, "recent_window")
 
@@ -850,7 +934,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="retryFailed")
     def retry_failed(self) -> pulumi.Output[_builtins.bool]:
         """
-        Whether the next `pulumi up` runs a FAILED remediation again.
+        Whether to run a FAILED remediation again. If true, the next `pulumi up` does.
         """
         return pulumi.get(self, "retry_failed")
 
@@ -898,7 +982,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter
     def timeout(self) -> pulumi.Output[_builtins.str]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 

@@ -22,33 +22,51 @@ __all__ = ['RemediationReviewArgs', 'RemediationReview']
 class RemediationReviewArgs:
     def __init__(__self__, *,
                  cluster_id: pulumi.Input[_builtins.str],
-                 decision: pulumi.Input['Decision'],
-                 instance_id: pulumi.Input[_builtins.str],
-                 remediation_id: pulumi.Input[_builtins.str],
+                 decision: pulumi.Input[_builtins.str],
                  comment: pulumi.Input[Optional[_builtins.str]] = None,
-                 expected_mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
-                 if_gone: pulumi.Input[Optional['IfGone']] = None,
-                 mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 expected_mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_gone: pulumi.Input[Optional[_builtins.str]] = None,
+                 instance_id: pulumi.Input[Optional[_builtins.str]] = None,
+                 mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 node: pulumi.Input[Optional[_builtins.str]] = None,
+                 remediation_id: pulumi.Input[Optional[_builtins.str]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  wait: pulumi.Input[Optional[_builtins.bool]] = None):
         """
         The set of arguments for constructing a RemediationReview resource.
 
-        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it makes a new review.
-        :param pulumi.Input['Decision'] decision: What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] comment: Why, for the people who read the remediation's record. Changing it after the review changes nothing.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] expected_mode: The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
-        :param pulumi.Input['IfGone'] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node.
+               
+               Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] decision: What to decide: APPROVE, REJECT (Decision).
+               
+               Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+        :param pulumi.Input[_builtins.str] comment: Why, for the people who read the remediation's record.
+               
+               Changing it after the review changes nothing.
+        :param pulumi.Input[_builtins.str] expected_mode: The mode that you expect the proposal to have: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
+        :param pulumi.Input[_builtins.str] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+               
+               Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] mode: With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
+        :param pulumi.Input[_builtins.str] node: The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+               
+               The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+               
+               Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
+               
+               `customTimeouts` overrides it.
         :param pulumi.Input[_builtins.bool] wait: With APPROVE: whether to wait until the remediation has ended.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
         pulumi.set(__self__, "decision", decision)
-        pulumi.set(__self__, "instance_id", instance_id)
-        pulumi.set(__self__, "remediation_id", remediation_id)
         if comment is not None:
             pulumi.set(__self__, "comment", comment)
         if expected_mode is not None:
@@ -57,8 +75,14 @@ class RemediationReviewArgs:
             if_gone = 'SUCCEED'
         if if_gone is not None:
             pulumi.set(__self__, "if_gone", if_gone)
+        if instance_id is not None:
+            pulumi.set(__self__, "instance_id", instance_id)
         if mode is not None:
             pulumi.set(__self__, "mode", mode)
+        if node is not None:
+            pulumi.set(__self__, "node", node)
+        if remediation_id is not None:
+            pulumi.set(__self__, "remediation_id", remediation_id)
         if timeout is None:
             timeout = '1h'
         if timeout is not None:
@@ -72,7 +96,9 @@ class RemediationReviewArgs:
     @pulumi.getter(name="clusterId")
     def cluster_id(self) -> pulumi.Input[_builtins.str]:
         """
-        The cluster of the node. Changing it makes a new review.
+        The cluster of the node.
+
+        Changing it makes a new review.
         """
         return pulumi.get(self, "cluster_id")
 
@@ -82,45 +108,25 @@ class RemediationReviewArgs:
 
     @_builtins.property
     @pulumi.getter
-    def decision(self) -> pulumi.Input['Decision']:
+    def decision(self) -> pulumi.Input[_builtins.str]:
         """
-        What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+        What to decide: APPROVE, REJECT (Decision).
+
+        Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
         """
         return pulumi.get(self, "decision")
 
     @decision.setter
-    def decision(self, value: pulumi.Input['Decision']):
+    def decision(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "decision", value)
-
-    @_builtins.property
-    @pulumi.getter(name="instanceId")
-    def instance_id(self) -> pulumi.Input[_builtins.str]:
-        """
-        The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
-        """
-        return pulumi.get(self, "instance_id")
-
-    @instance_id.setter
-    def instance_id(self, value: pulumi.Input[_builtins.str]):
-        pulumi.set(self, "instance_id", value)
-
-    @_builtins.property
-    @pulumi.getter(name="remediationId")
-    def remediation_id(self) -> pulumi.Input[_builtins.str]:
-        """
-        The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
-        """
-        return pulumi.get(self, "remediation_id")
-
-    @remediation_id.setter
-    def remediation_id(self, value: pulumi.Input[_builtins.str]):
-        pulumi.set(self, "remediation_id", value)
 
     @_builtins.property
     @pulumi.getter
     def comment(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Why, for the people who read the remediation's record. Changing it after the review changes nothing.
+        Why, for the people who read the remediation's record.
+
+        Changing it after the review changes nothing.
         """
         return pulumi.get(self, "comment")
 
@@ -130,45 +136,93 @@ class RemediationReviewArgs:
 
     @_builtins.property
     @pulumi.getter(name="expectedMode")
-    def expected_mode(self) -> pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]]:
+    def expected_mode(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
+        The mode that you expect the proposal to have: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+
+        The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
         """
         return pulumi.get(self, "expected_mode")
 
     @expected_mode.setter
-    def expected_mode(self, value: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]]):
+    def expected_mode(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "expected_mode", value)
 
     @_builtins.property
     @pulumi.getter(name="ifGone")
-    def if_gone(self) -> pulumi.Input[Optional['IfGone']]:
+    def if_gone(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What to do when the proposal vanished, or resolved itself, before it was reviewed.
+        What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
         """
         return pulumi.get(self, "if_gone")
 
     @if_gone.setter
-    def if_gone(self, value: pulumi.Input[Optional['IfGone']]):
+    def if_gone(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "if_gone", value)
 
     @_builtins.property
-    @pulumi.getter
-    def mode(self) -> pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]]:
+    @pulumi.getter(name="instanceId")
+    def instance_id(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
+        The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+
+        Changing it makes a new review.
+        """
+        return pulumi.get(self, "instance_id")
+
+    @instance_id.setter
+    def instance_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "instance_id", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def mode(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+
+        Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
         """
         return pulumi.get(self, "mode")
 
     @mode.setter
-    def mode(self, value: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]]):
+    def mode(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "mode", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def node(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+
+        The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        """
+        return pulumi.get(self, "node")
+
+    @node.setter
+    def node(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "node", value)
+
+    @_builtins.property
+    @pulumi.getter(name="remediationId")
+    def remediation_id(self) -> pulumi.Input[Optional[_builtins.str]]:
+        """
+        The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+
+        Changing it makes a new review.
+        """
+        return pulumi.get(self, "remediation_id")
+
+    @remediation_id.setter
+    def remediation_id(self, value: pulumi.Input[Optional[_builtins.str]]):
+        pulumi.set(self, "remediation_id", value)
 
     @_builtins.property
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        How long to wait for the remediation to end, such as 45m or 1h30m.
+
+        `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 
@@ -197,11 +251,12 @@ class RemediationReview(pulumi.CustomResource):
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  comment: pulumi.Input[Optional[_builtins.str]] = None,
-                 decision: pulumi.Input[Optional['Decision']] = None,
-                 expected_mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
-                 if_gone: pulumi.Input[Optional['IfGone']] = None,
+                 decision: pulumi.Input[Optional[_builtins.str]] = None,
+                 expected_mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_gone: pulumi.Input[Optional[_builtins.str]] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 node: pulumi.Input[Optional[_builtins.str]] = None,
                  remediation_id: pulumi.Input[Optional[_builtins.str]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  wait: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -212,6 +267,11 @@ class RemediationReview(pulumi.CustomResource):
         An approval waits until the remediation has ended; deleting it cancels the remediation if that has not begun. A rejection ends
         the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
         review if it made the same decision, and refuses if not.
+
+        Name the proposal by `instanceId` and `remediationId`, or the `node` by any name that the API knows for it. By the `node`, the
+        provider reviews the one proposal that the node has when it is about to review, and nothing if it has none or several; the
+        error says what it has. Set `expectedMode` then, so that what you approve is what you expect. The resource stays the review of
+        that proposal: for what is proposed later declare another review, or run `pulumi up --replace` with this one's URN.
 
         The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
         `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
@@ -233,6 +293,19 @@ class RemediationReview(pulumi.CustomResource):
             expected_mode=togetherai.RemediationMode.REBOOT_VM,
         )
         ```
+        ### Approve what is proposed for a host
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.RemediationReview(
+            "host-1",
+            cluster_id="cluster-1",
+            node="cluster-1-host-1",
+            decision=togetherai.Decision.APPROVE,
+            expected_mode=togetherai.RemediationMode.REBOOT_VM,
+        )
+        ```
 
         ## Import
 
@@ -245,15 +318,34 @@ class RemediationReview(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
-        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] comment: Why, for the people who read the remediation's record. Changing it after the review changes nothing.
-        :param pulumi.Input['Decision'] decision: What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] expected_mode: The mode that you expect the proposal to have. The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
-        :param pulumi.Input['IfGone'] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed.
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal. Changing it makes a new review.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: With APPROVE: another mode than the proposed one, in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
-        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node.
+               
+               Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] comment: Why, for the people who read the remediation's record.
+               
+               Changing it after the review changes nothing.
+        :param pulumi.Input[_builtins.str] decision: What to decide: APPROVE, REJECT (Decision).
+               
+               Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+        :param pulumi.Input[_builtins.str] expected_mode: The mode that you expect the proposal to have: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
+        :param pulumi.Input[_builtins.str] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+               
+               Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] mode: With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
+        :param pulumi.Input[_builtins.str] node: The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+               
+               The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+               
+               Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
+               
+               `customTimeouts` overrides it.
         :param pulumi.Input[_builtins.bool] wait: With APPROVE: whether to wait until the remediation has ended.
         """
         ...
@@ -268,6 +360,11 @@ class RemediationReview(pulumi.CustomResource):
         An approval waits until the remediation has ended; deleting it cancels the remediation if that has not begun. A rejection ends
         the proposal as CANCELLED; deleting it does nothing. If somebody has reviewed the proposal already, the resource records that
         review if it made the same decision, and refuses if not.
+
+        Name the proposal by `instanceId` and `remediationId`, or the `node` by any name that the API knows for it. By the `node`, the
+        provider reviews the one proposal that the node has when it is about to review, and nothing if it has none or several; the
+        error says what it has. Set `expectedMode` then, so that what you approve is what you expect. The resource stays the review of
+        that proposal: for what is proposed later declare another review, or run `pulumi up --replace` with this one's URN.
 
         The API's operations: `POST .../remediations/{remediationId}/approve` or `.../reject` to create,
         `GET .../remediations/{remediationId}` and lists of the cluster to read and to wait, `.../cancel` to delete.
@@ -286,6 +383,19 @@ class RemediationReview(pulumi.CustomResource):
             decision=togetherai.Decision.APPROVE,
             comment="the job on it has ended",
             # The platform may raise a proposal's mode while it waits: then nothing is approved.
+            expected_mode=togetherai.RemediationMode.REBOOT_VM,
+        )
+        ```
+        ### Approve what is proposed for a host
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.RemediationReview(
+            "host-1",
+            cluster_id="cluster-1",
+            node="cluster-1-host-1",
+            decision=togetherai.Decision.APPROVE,
             expected_mode=togetherai.RemediationMode.REBOOT_VM,
         )
         ```
@@ -316,11 +426,12 @@ class RemediationReview(pulumi.CustomResource):
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  comment: pulumi.Input[Optional[_builtins.str]] = None,
-                 decision: pulumi.Input[Optional['Decision']] = None,
-                 expected_mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
-                 if_gone: pulumi.Input[Optional['IfGone']] = None,
+                 decision: pulumi.Input[Optional[_builtins.str]] = None,
+                 expected_mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_gone: pulumi.Input[Optional[_builtins.str]] = None,
                  instance_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 node: pulumi.Input[Optional[_builtins.str]] = None,
                  remediation_id: pulumi.Input[Optional[_builtins.str]] = None,
                  timeout: pulumi.Input[Optional[_builtins.str]] = None,
                  wait: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -344,12 +455,9 @@ class RemediationReview(pulumi.CustomResource):
             if if_gone is None:
                 if_gone = 'SUCCEED'
             __props__.__dict__["if_gone"] = if_gone
-            if instance_id is None and not opts.urn:
-                raise TypeError("Missing required property 'instance_id'")
             __props__.__dict__["instance_id"] = instance_id
             __props__.__dict__["mode"] = mode
-            if remediation_id is None and not opts.urn:
-                raise TypeError("Missing required property 'remediation_id'")
+            __props__.__dict__["node"] = node
             __props__.__dict__["remediation_id"] = remediation_id
             if timeout is None:
                 timeout = '1h'
@@ -414,6 +522,7 @@ class RemediationReview(pulumi.CustomResource):
         __props__.__dict__["instance_name"] = None
         __props__.__dict__["linked_alerts"] = None
         __props__.__dict__["mode"] = None
+        __props__.__dict__["node"] = None
         __props__.__dict__["passive_health_check_event_id"] = None
         __props__.__dict__["reason"] = None
         __props__.__dict__["remediation_id"] = None
@@ -519,7 +628,7 @@ class RemediationReview(pulumi.CustomResource):
 
     @_builtins.property
     @pulumi.getter(name="instanceId")
-    def instance_id(self) -> pulumi.Output[_builtins.str]:
+    def instance_id(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
         The instance (a GPU worker node's VM) that is repaired.
         """
@@ -550,6 +659,14 @@ class RemediationReview(pulumi.CustomResource):
         return pulumi.get(self, "mode")
 
     @_builtins.property
+    @pulumi.getter
+    def node(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        """
+        return pulumi.get(self, "node")
+
+    @_builtins.property
     @pulumi.getter(name="passiveHealthCheckEventId")
     def passive_health_check_event_id(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
@@ -569,7 +686,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter(name="remediationId")
     def remediation_id(self) -> pulumi.Output[_builtins.str]:
         """
-        The proposed remediation, in state PENDING_APPROVAL. Changing it makes a new review.
+        The remediation that was proposed.
         """
         return pulumi.get(self, "remediation_id")
 
@@ -625,7 +742,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter
     def timeout(self) -> pulumi.Output[_builtins.str]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 

@@ -13,7 +13,6 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import NotRequired, TypedDict, TypeAlias
 from . import _utilities
-from ._enums import *
 
 __all__ = ['RollingRemediationArgs', 'RollingRemediation']
 
@@ -21,12 +20,13 @@ __all__ = ['RollingRemediationArgs', 'RollingRemediation']
 class RollingRemediationArgs:
     def __init__(__self__, *,
                  cluster_id: pulumi.Input[_builtins.str],
-                 instances: pulumi.Input[Sequence[pulumi.Input[_builtins.str]]],
-                 mode: pulumi.Input[Union[_builtins.str, 'RemediationMode']],
-                 delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
-                 if_active: pulumi.Input[Optional['IfActive']] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 mode: pulumi.Input[_builtins.str],
+                 delete_while_running: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_active: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
+                 instances: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  max_concurrent: pulumi.Input[Optional[_builtins.int]] = None,
+                 nodes: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -37,21 +37,43 @@ class RollingRemediationArgs:
         The set of arguments for constructing a RollingRemediation resource.
 
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the nodes.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
-        :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        :param pulumi.Input[_builtins.str] mode: How to repair the nodes: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
+        :param pulumi.Input[_builtins.str] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+        :param pulumi.Input[_builtins.str] if_active: What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+               
+               If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+        :param pulumi.Input[_builtins.str] if_recent: What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+               
+               `recentWindow` says how short. Default: the provider's `ifRecent`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order; or give the `nodes`.
+               
+               Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes to repair at once.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
-        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] nodes: The nodes to repair, in this order, each by any name that the API knows for it, as `node` of a Remediation.
+               
+               Give them or the `instances`. Adding one, or removing one that is done, leaves the others alone.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record.
+               
+               The provider adds a marker that names the program.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+               
+               It counts for `ifRecent`. Default: the provider's `recentWindow`.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether to run a FAILED remediation again.
+               
+               If true, the next `pulumi up` does.
+        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether to start nothing more once a remediation FAILED or was CANCELLED.
+               
+               If false, the stack records such an end and the next node follows.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
+               
+               `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation.
+               
+               Use it to repair the same node in the same way again.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
-        pulumi.set(__self__, "instances", instances)
         pulumi.set(__self__, "mode", mode)
         if delete_while_running is None:
             delete_while_running = 'WAIT'
@@ -63,10 +85,14 @@ class RollingRemediationArgs:
             pulumi.set(__self__, "if_active", if_active)
         if if_recent is not None:
             pulumi.set(__self__, "if_recent", if_recent)
+        if instances is not None:
+            pulumi.set(__self__, "instances", instances)
         if max_concurrent is None:
             max_concurrent = 1
         if max_concurrent is not None:
             pulumi.set(__self__, "max_concurrent", max_concurrent)
+        if nodes is not None:
+            pulumi.set(__self__, "nodes", nodes)
         if reason is not None:
             pulumi.set(__self__, "reason", reason)
         if recent_window is not None:
@@ -100,63 +126,71 @@ class RollingRemediationArgs:
 
     @_builtins.property
     @pulumi.getter
-    def instances(self) -> pulumi.Input[Sequence[pulumi.Input[_builtins.str]]]:
+    def mode(self) -> pulumi.Input[_builtins.str]:
         """
-        The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
-        """
-        return pulumi.get(self, "instances")
+        How to repair the nodes: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
 
-    @instances.setter
-    def instances(self, value: pulumi.Input[Sequence[pulumi.Input[_builtins.str]]]):
-        pulumi.set(self, "instances", value)
-
-    @_builtins.property
-    @pulumi.getter
-    def mode(self) -> pulumi.Input[Union[_builtins.str, 'RemediationMode']]:
-        """
-        How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
+        Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
         """
         return pulumi.get(self, "mode")
 
     @mode.setter
-    def mode(self, value: pulumi.Input[Union[_builtins.str, 'RemediationMode']]):
+    def mode(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "mode", value)
 
     @_builtins.property
     @pulumi.getter(name="deleteWhileRunning")
-    def delete_while_running(self) -> pulumi.Input[Optional['DeleteWhileRunning']]:
+    def delete_while_running(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What deleting the resource does about a remediation that can no longer be cancelled.
+        What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
         """
         return pulumi.get(self, "delete_while_running")
 
     @delete_while_running.setter
-    def delete_while_running(self, value: pulumi.Input[Optional['DeleteWhileRunning']]):
+    def delete_while_running(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "delete_while_running", value)
 
     @_builtins.property
     @pulumi.getter(name="ifActive")
-    def if_active(self) -> pulumi.Input[Optional['IfActive']]:
+    def if_active(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+        What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+
+        If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
         """
         return pulumi.get(self, "if_active")
 
     @if_active.setter
-    def if_active(self, value: pulumi.Input[Optional['IfActive']]):
+    def if_active(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "if_active", value)
 
     @_builtins.property
     @pulumi.getter(name="ifRecent")
-    def if_recent(self) -> pulumi.Input[Optional['IfRecent']]:
+    def if_recent(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
+        What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+
+        `recentWindow` says how short. Default: the provider's `ifRecent`.
         """
         return pulumi.get(self, "if_recent")
 
     @if_recent.setter
-    def if_recent(self, value: pulumi.Input[Optional['IfRecent']]):
+    def if_recent(self, value: pulumi.Input[Optional[_builtins.str]]):
         pulumi.set(self, "if_recent", value)
+
+    @_builtins.property
+    @pulumi.getter
+    def instances(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        The instances (GPU worker nodes' VMs) to repair, in this order; or give the `nodes`.
+
+        Adding one, or removing one that is done, leaves the others alone.
+        """
+        return pulumi.get(self, "instances")
+
+    @instances.setter
+    def instances(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "instances", value)
 
     @_builtins.property
     @pulumi.getter(name="maxConcurrent")
@@ -172,9 +206,25 @@ class RollingRemediationArgs:
 
     @_builtins.property
     @pulumi.getter
+    def nodes(self) -> pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]:
+        """
+        The nodes to repair, in this order, each by any name that the API knows for it, as `node` of a Remediation.
+
+        Give them or the `instances`. Adding one, or removing one that is done, leaves the others alone.
+        """
+        return pulumi.get(self, "nodes")
+
+    @nodes.setter
+    def nodes(self, value: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]]):
+        pulumi.set(self, "nodes", value)
+
+    @_builtins.property
+    @pulumi.getter
     def reason(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        Why, for the people who read the remediation's record. The provider adds a marker that names the program.
+        Why, for the people who read the remediation's record.
+
+        The provider adds a marker that names the program.
         """
         return pulumi.get(self, "reason")
 
@@ -186,7 +236,9 @@ class RollingRemediationArgs:
     @pulumi.getter(name="recentWindow")
     def recent_window(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
+        How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+
+        It counts for `ifRecent`. Default: the provider's `recentWindow`.
         """
         return pulumi.get(self, "recent_window")
 
@@ -198,7 +250,9 @@ class RollingRemediationArgs:
     @pulumi.getter(name="retryFailed")
     def retry_failed(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether the next `pulumi up` runs a FAILED remediation again.
+        Whether to run a FAILED remediation again.
+
+        If true, the next `pulumi up` does.
         """
         return pulumi.get(self, "retry_failed")
 
@@ -210,7 +264,9 @@ class RollingRemediationArgs:
     @pulumi.getter(name="stopOnFailure")
     def stop_on_failure(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
+        Whether to start nothing more once a remediation FAILED or was CANCELLED.
+
+        If false, the stack records such an end and the next node follows.
         """
         return pulumi.get(self, "stop_on_failure")
 
@@ -222,7 +278,9 @@ class RollingRemediationArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
+        How long to wait for the remediation to end, such as 45m or 1h30m.
+
+        `customTimeouts` overrides it.
         """
         return pulumi.get(self, "timeout")
 
@@ -234,7 +292,9 @@ class RollingRemediationArgs:
     @pulumi.getter
     def triggers(self) -> pulumi.Input[Optional[Mapping[str, pulumi.Input[_builtins.str]]]]:
         """
-        Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+        Any values; changing one runs a new remediation.
+
+        Use it to repair the same node in the same way again.
         """
         return pulumi.get(self, "triggers")
 
@@ -250,12 +310,13 @@ class RollingRemediation(pulumi.ComponentResource):
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
-                 if_active: pulumi.Input[Optional['IfActive']] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 delete_while_running: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_active: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  instances: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  max_concurrent: pulumi.Input[Optional[_builtins.int]] = None,
-                 mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 nodes: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -266,7 +327,7 @@ class RollingRemediation(pulumi.ComponentResource):
         """
         The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
 
-        The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+        The component declares one Remediation per node, in `maxConcurrent` chains: in each chain a node waits for the one before
         it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
         FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
         failure again until you have
@@ -275,9 +336,15 @@ class RollingRemediation(pulumi.ComponentResource):
         component prints a table of what ran. To limit how many nodes of a cluster several programs and people repair at once, set
         `maxConcurrentPerCluster` on the provider.
 
+        Give `instances`, or `nodes` by any name that the API knows for them, as `node` of a
+        [Remediation](https://github.com/pulumi-togetherai/pulumi-togetherai/blob/main/docs/reference/Remediation.md): a list of names stays
+        right when a repair has replaced the VMs. Name each node once. Two names of one node are two repairs of it, one after the other;
+        preview refuses that unless `ifActive` allows it. Going from `instances` to `nodes` runs new remediations, because a remediation
+        is of what the program names.
+
         Do not leave a node out with `pulumi up --exclude` and the URN of its child: the engine then saves a stack in which the next
         child of the chain depends on one that is not there, and refuses that stack from then on (`snapshot integrity failure`; it does
-        so with every `dependsOn`). Take the node off `instances` instead. `pulumi state repair` mends such a stack, and the next
+        so with every `dependsOn`). Take the node off the list instead. `pulumi state repair` mends such a stack, and the next
         `pulumi up` runs nothing twice.
 
         ## Example Usage
@@ -297,23 +364,58 @@ class RollingRemediation(pulumi.ComponentResource):
         )
         pulumi.export("states", rack.states)
         ```
+        ### Rebuild nodes by their host names
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.RollingRemediation(
+            "rack-7",
+            cluster_id="cluster-1",
+            nodes=["cluster-1-host-1", "cluster-1-host-2"],
+            mode=togetherai.RemediationMode.VM_ONLY,
+        )
+        ```
 
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the nodes.
-        :param pulumi.Input['DeleteWhileRunning'] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled.
-        :param pulumi.Input['IfActive'] if_active: What to do when the instance has another active remediation, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
-        :param pulumi.Input['IfRecent'] if_recent: What to do when another remediation of the instance SUCCEEDED within `recentWindow`. Default: the provider's `ifRecent`.
-        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order. Adding one, or removing one that is done, leaves the others alone.
+        :param pulumi.Input[_builtins.str] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
+        :param pulumi.Input[_builtins.str] if_active: What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
+               
+               If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
+        :param pulumi.Input[_builtins.str] if_recent: What to do when another remediation of the node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+               
+               `recentWindow` says how short. Default: the provider's `ifRecent`.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] instances: The instances (GPU worker nodes' VMs) to repair, in this order; or give the `nodes`.
+               
+               Adding one, or removing one that is done, leaves the others alone.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes to repair at once.
-        :param pulumi.Input[Union[_builtins.str, 'RemediationMode']] mode: How to repair the nodes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
-        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record. The provider adds a marker that names the program.
-        :param pulumi.Input[_builtins.str] recent_window: How long ago, such as `30m`, another remediation of the instance may have succeeded and still counts for `ifRecent`. Default: the provider's `recentWindow`.
-        :param pulumi.Input[_builtins.bool] retry_failed: Whether the next `pulumi up` runs a FAILED remediation again.
-        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether to start nothing more once a remediation FAILED or was CANCELLED. If false, the stack records such an end and the next node follows.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as `45m` or `1h30m`. `customTimeouts` overrides it.
-        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation. Use it to repair the same node in the same way again.
+        :param pulumi.Input[_builtins.str] mode: How to repair the nodes: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
+               
+               Write it in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`). Changing it runs new remediations.
+        :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] nodes: The nodes to repair, in this order, each by any name that the API knows for it, as `node` of a Remediation.
+               
+               Give them or the `instances`. Adding one, or removing one that is done, leaves the others alone.
+        :param pulumi.Input[_builtins.str] reason: Why, for the people who read the remediation's record.
+               
+               The provider adds a marker that names the program.
+        :param pulumi.Input[_builtins.str] recent_window: How long ago another remediation of the node may have succeeded and still be recent, such as 30m.
+               
+               It counts for `ifRecent`. Default: the provider's `recentWindow`.
+        :param pulumi.Input[_builtins.bool] retry_failed: Whether to run a FAILED remediation again.
+               
+               If true, the next `pulumi up` does.
+        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether to start nothing more once a remediation FAILED or was CANCELLED.
+               
+               If false, the stack records such an end and the next node follows.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
+               
+               `customTimeouts` overrides it.
+        :param pulumi.Input[Mapping[str, pulumi.Input[_builtins.str]]] triggers: Any values; changing one runs a new remediation.
+               
+               Use it to repair the same node in the same way again.
         """
         ...
     @overload
@@ -324,7 +426,7 @@ class RollingRemediation(pulumi.ComponentResource):
         """
         The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once.
 
-        The component declares one Remediation per instance, in `maxConcurrent` chains: in each chain a node waits for the one before
+        The component declares one Remediation per node, in `maxConcurrent` chains: in each chain a node waits for the one before
         it. So `pulumi preview` shows the whole plan, and no more than `maxConcurrent` nodes are under repair at once. If a remediation
         FAILED or was CANCELLED, those that have begun run to their end and no more are started; each later `pulumi up` reports the
         failure again until you have
@@ -333,9 +435,15 @@ class RollingRemediation(pulumi.ComponentResource):
         component prints a table of what ran. To limit how many nodes of a cluster several programs and people repair at once, set
         `maxConcurrentPerCluster` on the provider.
 
+        Give `instances`, or `nodes` by any name that the API knows for them, as `node` of a
+        [Remediation](https://github.com/pulumi-togetherai/pulumi-togetherai/blob/main/docs/reference/Remediation.md): a list of names stays
+        right when a repair has replaced the VMs. Name each node once. Two names of one node are two repairs of it, one after the other;
+        preview refuses that unless `ifActive` allows it. Going from `instances` to `nodes` runs new remediations, because a remediation
+        is of what the program names.
+
         Do not leave a node out with `pulumi up --exclude` and the URN of its child: the engine then saves a stack in which the next
         child of the chain depends on one that is not there, and refuses that stack from then on (`snapshot integrity failure`; it does
-        so with every `dependsOn`). Take the node off `instances` instead. `pulumi state repair` mends such a stack, and the next
+        so with every `dependsOn`). Take the node off the list instead. `pulumi state repair` mends such a stack, and the next
         `pulumi up` runs nothing twice.
 
         ## Example Usage
@@ -354,6 +462,18 @@ class RollingRemediation(pulumi.ComponentResource):
             reason="INC-1050: new driver",
         )
         pulumi.export("states", rack.states)
+        ```
+        ### Rebuild nodes by their host names
+
+        ```python
+        import pulumi_togetherai as togetherai
+
+        togetherai.RollingRemediation(
+            "rack-7",
+            cluster_id="cluster-1",
+            nodes=["cluster-1-host-1", "cluster-1-host-2"],
+            mode=togetherai.RemediationMode.VM_ONLY,
+        )
         ```
 
 
@@ -373,12 +493,13 @@ class RollingRemediation(pulumi.ComponentResource):
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
-                 delete_while_running: pulumi.Input[Optional['DeleteWhileRunning']] = None,
-                 if_active: pulumi.Input[Optional['IfActive']] = None,
-                 if_recent: pulumi.Input[Optional['IfRecent']] = None,
+                 delete_while_running: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_active: pulumi.Input[Optional[_builtins.str]] = None,
+                 if_recent: pulumi.Input[Optional[_builtins.str]] = None,
                  instances: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  max_concurrent: pulumi.Input[Optional[_builtins.int]] = None,
-                 mode: pulumi.Input[Optional[Union[_builtins.str, 'RemediationMode']]] = None,
+                 mode: pulumi.Input[Optional[_builtins.str]] = None,
+                 nodes: pulumi.Input[Optional[Sequence[pulumi.Input[_builtins.str]]]] = None,
                  reason: pulumi.Input[Optional[_builtins.str]] = None,
                  recent_window: pulumi.Input[Optional[_builtins.str]] = None,
                  retry_failed: pulumi.Input[Optional[_builtins.bool]] = None,
@@ -406,8 +527,6 @@ class RollingRemediation(pulumi.ComponentResource):
                 if_active = 'FAIL'
             __props__.__dict__["if_active"] = if_active
             __props__.__dict__["if_recent"] = if_recent
-            if instances is None and not opts.urn:
-                raise TypeError("Missing required property 'instances'")
             __props__.__dict__["instances"] = instances
             if max_concurrent is None:
                 max_concurrent = 1
@@ -415,6 +534,7 @@ class RollingRemediation(pulumi.ComponentResource):
             if mode is None and not opts.urn:
                 raise TypeError("Missing required property 'mode'")
             __props__.__dict__["mode"] = mode
+            __props__.__dict__["nodes"] = nodes
             __props__.__dict__["reason"] = reason
             __props__.__dict__["recent_window"] = recent_window
             if retry_failed is None:
@@ -448,7 +568,7 @@ class RollingRemediation(pulumi.ComponentResource):
     @pulumi.getter
     def states(self) -> pulumi.Output[Mapping[str, _builtins.str]]:
         """
-        The state of each instance's remediation, by instance id.
+        The state of each node's remediation, by what `instances` or `nodes` name it.
         """
         return pulumi.get(self, "states")
 

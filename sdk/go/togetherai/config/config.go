@@ -11,17 +11,23 @@ import (
 
 var _ = internal.GetEnvOrDefault
 
-// The API key. Default: the environment variable TOGETHER_API_KEY.
+// The API key.
+//
+// Default: the environment variable TOGETHER_API_KEY.
 func GetApiKey(ctx *pulumi.Context) string {
 	return config.Get(ctx, "togetherai:apiKey")
 }
 
-// The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+// The address of the API, with or without /v1.
+//
+// Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 func GetBaseUrl(ctx *pulumi.Context) string {
 	return config.Get(ctx, "togetherai:baseUrl")
 }
 
-// Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+// Whether the API key may be sent without encryption (http) to a machine other than this one.
+//
+// Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 func GetDangerouslySendApiKeyInClear(ctx *pulumi.Context) bool {
 	v, err := config.TryBool(ctx, "togetherai:dangerouslySendApiKeyInClear")
 	if err == nil {
@@ -32,7 +38,9 @@ func GetDangerouslySendApiKeyInClear(ctx *pulumi.Context) bool {
 	return value
 }
 
-// What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+// What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+//
+// `recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 func GetIfRecent(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:ifRecent")
 	if err == nil {
@@ -43,7 +51,9 @@ func GetIfRecent(ctx *pulumi.Context) string {
 	return value
 }
 
-// How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+// How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+//
+// Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 func GetMaxConcurrentPerCluster(ctx *pulumi.Context) int {
 	return config.GetInt(ctx, "togetherai:maxConcurrentPerCluster")
 }
@@ -59,7 +69,9 @@ func GetMaxRetries(ctx *pulumi.Context) int {
 	return value
 }
 
-// The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+// The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+//
+// The first polls come sooner.
 func GetPollInterval(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:pollInterval")
 	if err == nil {
@@ -70,7 +82,9 @@ func GetPollInterval(ctx *pulumi.Context) string {
 	return value
 }
 
-// Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+// Whether a preview looks up the instance and reports what will happen.
+//
+// It only reads.
 func GetPreflight(ctx *pulumi.Context) bool {
 	v, err := config.TryBool(ctx, "togetherai:preflight")
 	if err == nil {
@@ -81,7 +95,9 @@ func GetPreflight(ctx *pulumi.Context) bool {
 	return value
 }
 
-// How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
+// How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+//
+// It counts for `ifRecent`. A resource can override this.
 func GetRecentWindow(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:recentWindow")
 	if err == nil {
@@ -92,7 +108,7 @@ func GetRecentWindow(ctx *pulumi.Context) string {
 	return value
 }
 
-// How long one try of one request may take, such as `30s`.
+// How long one try of one request may take, such as 30s.
 func GetRequestTimeout(ctx *pulumi.Context) string {
 	v, err := config.Try(ctx, "togetherai:requestTimeout")
 	if err == nil {

@@ -16,27 +16,37 @@ from .. import _utilities
 
 apiKey: Optional[str]
 """
-The API key. Default: the environment variable TOGETHER_API_KEY.
+The API key.
+
+Default: the environment variable TOGETHER_API_KEY.
 """
 
 baseUrl: Optional[str]
 """
-The address of the API, with or without /v1. Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
+The address of the API, with or without /v1.
+
+Default: the environment variable TOGETHER_BASE_URL, else https://api.together.xyz/v1.
 """
 
 dangerouslySendApiKeyInClear: bool
 """
-Whether the API key may be sent without encryption (`http://`) to a machine other than this one. Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
+Whether the API key may be sent without encryption (http) to a machine other than this one.
+
+Everybody on the network path can then read the key and, with it, repair (that is, delete) every node of the account.
 """
 
 ifRecent: str
 """
-What to do when another remediation of the same instance SUCCEEDED within `recentWindow`, no matter who ran it. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
+What to do when another remediation of the same node SUCCEEDED a short while ago: WARN, FAIL, IGNORE (IfRecent).
+
+`recentWindow` says how short; who ran it does not matter. A resource can override this. An AUTO_RESOLVED remediation repaired nothing and does not count.
 """
 
 maxConcurrentPerCluster: Optional[int]
 """
-How many nodes of one cluster may be under repair at once: a guard on what a program can take down. Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
+How many nodes of one cluster may be under repair at once: a guard on what a program can take down.
+
+Remediations beyond this limit wait for their turn before the provider starts or approves them. Remediations that others started count; proposals do not. Default: no limit.
 """
 
 maxRetries: int
@@ -46,21 +56,27 @@ How often a request is repeated after a transient error.
 
 pollInterval: str
 """
-The longest time between two polls of a cluster's remediations, such as `5s` or `500ms`. The first polls come sooner.
+The longest time between two polls of a cluster's remediations, such as 5s or 500ms.
+
+The first polls come sooner.
 """
 
 preflight: bool
 """
-Whether `pulumi preview` looks up the instance and reports what `pulumi up` will do. It only reads.
+Whether a preview looks up the instance and reports what will happen.
+
+It only reads.
 """
 
 recentWindow: str
 """
-How long ago, such as `1h`, another remediation of an instance may have succeeded and still counts for `ifRecent`. A resource can override this.
+How long ago another remediation of a node may have succeeded and still be recent, such as 1h.
+
+It counts for `ifRecent`. A resource can override this.
 """
 
 requestTimeout: str
 """
-How long one try of one request may take, such as `30s`.
+How long one try of one request may take, such as 30s.
 """
 
