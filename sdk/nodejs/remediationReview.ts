@@ -120,7 +120,7 @@ export class RemediationReview extends pulumi.CustomResource {
      */
     declare public readonly mode: pulumi.Output<string | undefined>;
     /**
-     * The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+     * The node of the proposal, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
      */
     declare public readonly node: pulumi.Output<string | undefined>;
     /**
@@ -293,9 +293,9 @@ export interface RemediationReviewArgs {
      */
     ifGone?: pulumi.Input<string | undefined>;
     /**
-     * The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+     * The instance (a GPU worker node's VM) of the proposal; or give the node.
      *
-     * Changing it makes a new review.
+     * It goes with the `remediationId`. Changing it makes a new review.
      */
     instanceId?: pulumi.Input<string | undefined>;
     /**
@@ -305,15 +305,15 @@ export interface RemediationReviewArgs {
      */
     mode?: pulumi.Input<string | undefined>;
     /**
-     * The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+     * The node of the proposal, by any name that the API knows for it.
      *
-     * The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+     * That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
      */
     node?: pulumi.Input<string | undefined>;
     /**
-     * The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+     * The proposed remediation, in state PENDING_APPROVAL; or give the node.
      *
-     * Changing it makes a new review.
+     * It goes with the `instanceId`. Changing it makes a new review.
      */
     remediationId?: pulumi.Input<string | undefined>;
     /**

@@ -33,6 +33,7 @@ def test_every_input_is_a_flag_but_maps_and_lists():
         "Remediation.triggers",
         "RollingRemediation.triggers",
         "RollingRemediation.instances",
+        "RollingRemediation.nodes",
         "getRemediations.state",
         "getRemediations.mode",
         "getRemediations.trigger",

@@ -68,7 +68,7 @@ type RemediationReview struct {
 	LinkedAlerts LinkedAlertArrayOutput `pulumi:"linkedAlerts"`
 	// How the node is repaired.
 	Mode pulumi.StringPtrOutput `pulumi:"mode"`
-	// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+	// The node of the proposal, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
 	Node pulumi.StringPtrOutput `pulumi:"node"`
 	// The passive health check event that triggered it.
 	PassiveHealthCheckEventId pulumi.StringPtrOutput `pulumi:"passiveHealthCheckEventId"`
@@ -177,21 +177,21 @@ type remediationReviewArgs struct {
 	ExpectedMode *string `pulumi:"expectedMode"`
 	// What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
 	IfGone *string `pulumi:"ifGone"`
-	// The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+	// The instance (a GPU worker node's VM) of the proposal; or give the node.
 	//
-	// Changing it makes a new review.
+	// It goes with the `remediationId`. Changing it makes a new review.
 	InstanceId *string `pulumi:"instanceId"`
 	// With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
 	//
 	// Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
 	Mode *string `pulumi:"mode"`
-	// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+	// The node of the proposal, by any name that the API knows for it.
 	//
-	// The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+	// That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
 	Node *string `pulumi:"node"`
-	// The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+	// The proposed remediation, in state PENDING_APPROVAL; or give the node.
 	//
-	// Changing it makes a new review.
+	// It goes with the `instanceId`. Changing it makes a new review.
 	RemediationId *string `pulumi:"remediationId"`
 	// How long to wait for the remediation to end, such as 45m or 1h30m.
 	//
@@ -221,21 +221,21 @@ type RemediationReviewArgs struct {
 	ExpectedMode pulumi.StringPtrInput
 	// What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
 	IfGone pulumi.StringPtrInput
-	// The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+	// The instance (a GPU worker node's VM) of the proposal; or give the node.
 	//
-	// Changing it makes a new review.
+	// It goes with the `remediationId`. Changing it makes a new review.
 	InstanceId pulumi.StringPtrInput
 	// With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
 	//
 	// Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
 	Mode pulumi.StringPtrInput
-	// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+	// The node of the proposal, by any name that the API knows for it.
 	//
-	// The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+	// That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
 	Node pulumi.StringPtrInput
-	// The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+	// The proposed remediation, in state PENDING_APPROVAL; or give the node.
 	//
-	// Changing it makes a new review.
+	// It goes with the `instanceId`. Changing it makes a new review.
 	RemediationId pulumi.StringPtrInput
 	// How long to wait for the remediation to end, such as 45m or 1h30m.
 	//
@@ -357,7 +357,7 @@ func (o RemediationReviewOutput) Mode() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.Mode }).(pulumi.StringPtrOutput)
 }
 
-// The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+// The node of the proposal, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
 func (o RemediationReviewOutput) Node() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *RemediationReview) pulumi.StringPtrOutput { return v.Node }).(pulumi.StringPtrOutput)
 }

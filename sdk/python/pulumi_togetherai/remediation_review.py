@@ -48,18 +48,18 @@ class RemediationReviewArgs:
                
                The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
         :param pulumi.Input[_builtins.str] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal; or give the node.
                
-               Changing it makes a new review.
+               It goes with the `remediationId`. Changing it makes a new review.
         :param pulumi.Input[_builtins.str] mode: With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
                
                Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
-        :param pulumi.Input[_builtins.str] node: The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+        :param pulumi.Input[_builtins.str] node: The node of the proposal, by any name that the API knows for it.
                
-               The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+               That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL; or give the node.
                
-               Changing it makes a new review.
+               It goes with the `instanceId`. Changing it makes a new review.
         :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
                
                `customTimeouts` overrides it.
@@ -164,9 +164,9 @@ class RemediationReviewArgs:
     @pulumi.getter(name="instanceId")
     def instance_id(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+        The instance (a GPU worker node's VM) of the proposal; or give the node.
 
-        Changing it makes a new review.
+        It goes with the `remediationId`. Changing it makes a new review.
         """
         return pulumi.get(self, "instance_id")
 
@@ -192,9 +192,9 @@ class RemediationReviewArgs:
     @pulumi.getter
     def node(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+        The node of the proposal, by any name that the API knows for it.
 
-        The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
         """
         return pulumi.get(self, "node")
 
@@ -206,9 +206,9 @@ class RemediationReviewArgs:
     @pulumi.getter(name="remediationId")
     def remediation_id(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+        The proposed remediation, in state PENDING_APPROVAL; or give the node.
 
-        Changing it makes a new review.
+        It goes with the `instanceId`. Changing it makes a new review.
         """
         return pulumi.get(self, "remediation_id")
 
@@ -331,18 +331,18 @@ class RemediationReview(pulumi.CustomResource):
                
                The platform may raise a proposal's mode while it waits. If the proposal has another mode by then, the provider decides nothing.
         :param pulumi.Input[_builtins.str] if_gone: What to do when the proposal vanished, or resolved itself, before it was reviewed: SUCCEED, FAIL (IfGone).
-        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`.
+        :param pulumi.Input[_builtins.str] instance_id: The instance (a GPU worker node's VM) of the proposal; or give the node.
                
-               Changing it makes a new review.
+               It goes with the `remediationId`. Changing it makes a new review.
         :param pulumi.Input[_builtins.str] mode: With APPROVE: another mode than the proposed one: VM_ONLY, HOST_AWARE, EVICT_WITHOUT_REPLACEMENT, REBOOT_VM, HOST_POWER_CYCLE (RemediationMode).
                
                Write it in short (`VM_ONLY`) or in full. You cannot choose HOST_POWER_CYCLE. Changing it after the review changes nothing.
-        :param pulumi.Input[_builtins.str] node: The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id.
+        :param pulumi.Input[_builtins.str] node: The node of the proposal, by any name that the API knows for it.
                
-               The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
-        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`.
+               That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        :param pulumi.Input[_builtins.str] remediation_id: The proposed remediation, in state PENDING_APPROVAL; or give the node.
                
-               Changing it makes a new review.
+               It goes with the `instanceId`. Changing it makes a new review.
         :param pulumi.Input[_builtins.str] timeout: How long to wait for the remediation to end, such as 45m or 1h30m.
                
                `customTimeouts` overrides it.
@@ -662,7 +662,7 @@ class RemediationReview(pulumi.CustomResource):
     @pulumi.getter
     def node(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
+        The node of the proposal, by any name that the API knows for it. That is its node id, host name, Slurm host name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new review.
         """
         return pulumi.get(self, "node")
 

@@ -31,14 +31,14 @@ class ReviewInputs(Inputs):
     cluster_id: Identifier
     """The cluster of the node. Changing it makes a new review."""
     instance_id: Identifier | None = None
-    """The instance (a GPU worker node's VM) of the proposal, with its `remediationId`; or give the `node`. Changing it
-    makes a new review."""
+    """The instance (a GPU worker node's VM) of the proposal; or give the node. It goes with the `remediationId`.
+    Changing it makes a new review."""
     remediation_id: Identifier | None = None
-    """The proposed remediation, in state PENDING_APPROVAL, with its `instanceId`; or give the `node`. Changing it makes
-    a new review."""
+    """The proposed remediation, in state PENDING_APPROVAL; or give the node. It goes with the `instanceId`. Changing it
+    makes a new review."""
     node: Named | None = None
-    """The node of the proposal, by any name that the API knows for it: its node id, host name, Slurm host name,
-    instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or
+    """The node of the proposal, by any name that the API knows for it. That is its node id, host name, Slurm host
+    name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or
     several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new
     review."""
     decision: Decision
