@@ -22,10 +22,10 @@ class Program:
         OperationError if `up` will refuse one of them."""
         inputs = identity.inputs
         others = self._starting[inputs.cluster_id, folded(instance_id)]
+        # More may join while this one warns: those see this one.
+        earlier = [(urn, other) for urn, other in others.items() if urn != identity.urn]
         others[identity.urn] = identity
-        for urn, other in others.items():
-            if urn == identity.urn:
-                continue
+        for urn, other in earlier:
             found = (
                 f"this program has two resources that start a remediation of {inputs.target}: "
                 f'"{_name(urn)}" and "{_name(identity.urn)}"'

@@ -38,8 +38,8 @@ class ReviewInputs(Inputs):
     makes a new review."""
     node: Named | None = None
     """The node of the proposal, by any name that the API knows for it. That is its node id, host name, Slurm host
-    name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has none or
-    several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new
+    name, instance name or instance id. The provider reviews the one proposal that the node has, and nothing if it has
+    none or several. The resource stays the review of that proposal, whatever is proposed later. Changing it makes a new
     review."""
     decision: Decision
     """What to decide. Changing it makes a new review, which the API accepts only if nothing has started: the provider
