@@ -47,6 +47,7 @@ CLUSTER = {"clusterId": "cluster-1"}
         ({"orderBy": ""}, "orderBy", "is not an order"),
         ({"limit": 0}, "limit", "greater than or equal to 1"),
         ({"instanceId": "a/b"}, "instanceId", "is not an id"),
+        ({"instanceId": "a", "node": "b"}, "node", "instanceId and node: give one of them at the most"),
         ({"states": ["RUNNING"]}, "states", "did you mean state?"),
         ({"instanceId": UNKNOWN}, "instanceId", "instanceId is not known before `pulumi up`"),
     ],
@@ -299,3 +300,23 @@ async def test_a_node_is_found_in_a_cluster_by_name():
         await GET_NODE.answer(ProviderConfig(), asked | {"node": "gpu-1"}, answering(api))
     with pytest.raises(OperationError, match="has left cluster c1 at 2026-11-01"):
         await GET_NODE.answer(ProviderConfig(), asked | {"node": "gpu-13"}, answering(api))
+
+
+async def test_a_nodes_remediations_are_those_of_every_instance_that_was_the_node():
+    app = simulate()
+    api, ran = in_process(app), "cluster-1-node-1"
+    first = api.create(ran, "REMEDIATION_MODE_VM_ONLY")
+    api.force(first["id"], "SUCCEEDED")
+    api.force(api.create(f"{ran}-r2")["id"], "RUNNING")
+    api.create("cluster-1-node-2")
+
+    async def of(**more: Any) -> list[str]:
+        asked = CLUSTER | {"node": "CLUSTER-1-HOST-1"} | more
+        found = await GET_REMEDIATIONS.answer(ProviderConfig(), asked, client(app))
+        return [one.instance_id for one in found.remediations]
+
+    assert await of(orderBy="createTime") == [ran, f"{ran}-r2"]
+    assert await of(state=["RUNNING"]) == [f"{ran}-r2"]
+    assert await of(mode=["VM_ONLY"], limit=1) == [ran]
+    with pytest.raises(OperationError, match=r"answers to this name; the closest names are cluster-1-host-1"):
+        await of(node="cluster-1-host-l")

@@ -52,10 +52,14 @@ class Listed(list[Remediation]):
         instance = folded(instance_id)
         return Listed(self._by_instance.get(instance, ()), self._unreadable_of({instance}), cut_off=self.cut_off)
 
-    def of_any(self, instance_ids: Iterable[str], *, or_else: Callable[[Remediation], bool]) -> Listed:
+    def of_any(self, instance_ids: Iterable[str], *, or_else: Callable[[Remediation], bool] | None = None) -> Listed:
         """The remediations of several instances, and those that `or_else` is true of, in the order of this list."""
         instances = {folded(each) for each in instance_ids}
-        found = (record for record in self if folded(record.instance_id) in instances or or_else(record))
+        found = (
+            record
+            for record in self
+            if folded(record.instance_id) in instances or (or_else is not None and or_else(record))
+        )
         return Listed(found, self._unreadable_of(instances), cut_off=self.cut_off)
 
     def _unreadable_of(self, instances: Collection[str]) -> list[Unreadable]:

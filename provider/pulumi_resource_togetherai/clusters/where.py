@@ -45,12 +45,8 @@ async def instance_named(view: View, name: str) -> str:
     return where(await view.cluster(), name, Listed()).instance_id
 
 
-def _no_other(_record: Remediation) -> bool:
-    return False
-
-
 async def remediations_named(
-    view: View, name: str, *, or_else: Callable[[Remediation], bool] = _no_other, preview: bool = False
+    view: View, name: str, *, or_else: Callable[[Remediation], bool] | None = None, preview: bool = False
 ) -> tuple[Listed, Where]:
     """The remediations of every instance that is or was the node of that name, as far as the API says, newest first,
     with those that `or_else` is true of; and where the node is. Raises ApiError."""

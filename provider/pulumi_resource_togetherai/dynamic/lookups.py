@@ -49,20 +49,24 @@ def get_remediations(
     cluster_id: str,
     instance_id: str | None = None,
     *,
+    node: str | None = None,
     state: Sequence[str | RemediationState] | None = None,
     mode: Sequence[str | RemediationMode] | None = None,
     trigger: Sequence[str | RemediationTrigger] | None = None,
     order_by: str | None = None,
     limit: int | None = None,
 ) -> list[RemediationRecord]:
-    """The remediations of a cluster, or of one instance, that pass every filter (GET .../remediations, every page).
+    """The remediations of a cluster, or of one instance or node, that pass every filter (GET .../remediations, every
+    page).
 
+    `node` is any name that the API has for it: the result then holds what ran on every instance that was the node.
     `order_by` is `createTime` or `updateTime`, with ` desc` after it for the newest first; default `createTime desc`.
     """
     found = _look_up(
         GET_REMEDIATIONS,
         cluster_id=cluster_id,
         instance_id=instance_id,
+        node=node,
         state=_plain(state),
         mode=_plain(mode),
         trigger=_plain(trigger),

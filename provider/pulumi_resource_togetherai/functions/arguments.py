@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from pulumi_resource_togetherai.fields import Duration, Identifier, Inputs, Mode, Named, State, Trigger
 from pulumi_resource_togetherai.functions.order import Order
@@ -28,6 +28,9 @@ class GetRemediations(Inputs):
     """The cluster to look at."""
     instance_id: Identifier | None = None
     """Only the remediations of this instance. Default: those of every instance of the cluster."""
+    node: Named | None = None
+    """Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of
+    every instance that is or was the node, as far as the API says. Give it or the `instanceId`."""
     state: list[State] | None = None
     """Only remediations in one of these states."""
     mode: list[Mode] | None = None
@@ -38,6 +41,13 @@ class GetRemediations(Inputs):
     """The order of the list: createTime or updateTime, with " desc" after it for the newest first."""
     limit: int | None = Field(default=None, ge=1)
     """The most remediations to return; the list is ordered first and then cut off. Default: all of them."""
+
+    @field_validator("node")
+    @classmethod
+    def _instance_or_node(cls, node: str | None, info: ValidationInfo) -> str | None:
+        if node is not None and info.data.get("instance_id") is not None:
+            raise ValueError("instanceId and node: give one of them at the most")
+        return node
 
     @field_validator("order_by")
     @classmethod

@@ -9,7 +9,7 @@ from pulumi_resource_togetherai.api.errors import AnswerUnreadable, NotFound
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.clusters.named import NotNamed, cluster_named
-from pulumi_resource_togetherai.clusters.nodes import Found, find, problem
+from pulumi_resource_togetherai.clusters.nodes import Found, find, instances_of, problem
 from pulumi_resource_togetherai.clusters.view import Clusters, Ref
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.fields import seconds
@@ -39,6 +39,8 @@ async def get_remediation(client: Client, asked: GetRemediation) -> Remediation:
 
 async def get_remediations(client: Client, asked: GetRemediations) -> Remediations:
     """The remediations that pass every filter, in the order asked for."""
+    if asked.node is not None:
+        return Remediations(remediations=Order.parse(asked.order_by).of(await _of_node(client, asked))[: asked.limit])
     try:
         listed = await _listed(client, asked, asked.instance_id or ALL_INSTANCES)
     except NotFound:
@@ -50,6 +52,21 @@ async def get_remediations(client: Client, asked: GetRemediations) -> Remediatio
         wide = await _listed(client, asked, ALL_INSTANCES)
         listed = [record for record in wide if record.instance_id == asked.instance_id]
     return Remediations(remediations=Order.parse(asked.order_by).of(listed)[: asked.limit])
+
+
+async def _of_node(client: Client, asked: GetRemediations) -> list[Remediation]:
+    """The remediations of a node. Every remediation of the cluster may say which instances were this node."""
+    cluster = await client.get_cluster(asked.cluster_id)
+    found = find(cluster, asked.node or "")
+    if not isinstance(found, Found):
+        raise NotNamed("find node", problem(cluster.cluster_id, None, found))
+    everything = await _listed(client, GetRemediations(cluster_id=asked.cluster_id), ALL_INSTANCES)
+    filters = ((asked.state, "state"), (asked.mode, "mode"), (asked.trigger, "trigger"))
+    return [
+        record
+        for record in everything.of_any(instances_of(cluster, found.node, everything))
+        if all(not wanted or getattr(record, name) in wanted for wanted, name in filters)
+    ]
 
 
 async def get_remediation_stats(client: Client, asked: GetRemediationStats) -> RemediationStats:
