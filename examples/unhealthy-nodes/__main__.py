@@ -3,26 +3,25 @@
 import pulumi
 
 from pulumi_resource_togetherai.api.enums import RemediationState
-from pulumi_resource_togetherai.api.models import GpuWorkerNode
-from pulumi_resource_togetherai.dynamic import Remediation, get_instances
+from pulumi_resource_togetherai.dynamic import Remediation, get_cluster, get_instances
+from pulumi_resource_togetherai.functions.health import Health
 
 config = pulumi.Config()
-cluster = config.require("cluster")
+cluster = get_cluster(config.require("cluster")).cluster_id
 incident = config.require("incident")
 
-
-def healthy(node: GpuWorkerNode) -> bool:
-    """A node that works, and whose last repair did not fail."""
-    latest = node.latest_remediation
-    return node.status == "Ready" and (latest is None or latest.state != RemediationState.FAILED)
-
-
 for node in get_instances(cluster):
-    if node.instance_id and not healthy(node):
+    name = node.host_name or node.node_id or node.instance_id
+    latest = node.latest_remediation
+    failed = latest is not None and latest.state == RemediationState.FAILED
+    if node.health is Health.UNKNOWN:
+        # It may well be healthy: an unknown word is no reason to repair a node.
+        pulumi.log.warn(f'{name} is left out, because "{node.status}" is no known status')
+    elif name and (node.health is Health.UNHEALTHY or (node.health is Health.HEALTHY and failed)):
         repair = Remediation(
-            node.instance_id,
+            name,
             cluster_id=cluster,
-            instance_id=node.instance_id,
+            node=name,
             mode="REBOOT_VM",
             reason=f"{incident}: the node is not healthy",
             # The same node again, in another incident.
@@ -32,4 +31,4 @@ for node in get_instances(cluster):
             # A node that is healthy again leaves the program; that is no reason to cancel anything.
             opts=pulumi.ResourceOptions(retain_on_delete=True),
         )
-        pulumi.export(node.instance_id, repair.state)
+        pulumi.export(name, repair.state)

@@ -203,10 +203,10 @@ def test_unhealthy_nodes_make_a_table(user: Stack, api: Simulator):
     api.create(NODES[1])
     api.until("FAILED")
     made = call(user, "cluster-1", "cluster-2", program="unhealthy.py")
-    assert (made.code, made.output) == (0, f"cluster,instance\ncluster-1,{NODES[1]}\n")
+    assert (made.code, made.output) == (0, "cluster,node\ncluster-1,cluster-1-host-2\n")
     unknown = call(user, "cluster-9", program="unhealthy.py")
     assert unknown.code == 1
-    assert "cluster-9" in unknown.output.splitlines()[-1]
+    assert "error: cluster-9: getCluster failed: " in unknown.output.splitlines()[-1]
     assert "Traceback" not in unknown.output
 
 

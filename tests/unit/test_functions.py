@@ -24,6 +24,7 @@ from pulumi_resource_togetherai.functions.function import (
     GET_REMEDIATIONS,
     LONGEST,
 )
+from pulumi_resource_togetherai.functions.health import Health
 from pulumi_resource_togetherai.functions.order import Order
 from pulumi_resource_togetherai.functions.results import Percentiles, RemediationStats
 from pulumi_resource_togetherai.operation.run import OperationError
@@ -211,6 +212,22 @@ async def test_an_instance_shows_its_node_and_its_latest_remediation(app: App):
     assert second.latest_remediation is not None
     assert second.latest_remediation.mode is RemediationMode.REBOOT_VM
     assert not second.model_extra
+    assert first.health is Health.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("said", "health"), [("Running", "HEALTHY"), ("NOT_READY", "UNHEALTHY"), ("Wobbly", "UNKNOWN")]
+)
+async def test_a_status_is_no_guess_and_a_node_that_leaves_is_left_out(said: str, health: str):
+    nodes = [
+        {"instance_id": "a", "status": said},
+        {"instance_id": "b", "status": "NotReady", "marked_for_deletion": True},
+    ]
+    cluster = {"cluster_id": "cluster-1", "cluster_name": "one", "gpu_worker_nodes": nodes}
+    answer = httpx.MockTransport(lambda _request: httpx.Response(200, json=cluster))
+    odd = Client("http://simulator/v1", Credential(SecretStr(DEFAULT_API_KEY), "the test"), transport=answer)
+    found = await GET_INSTANCES.answer(ProviderConfig(), CLUSTER, odd)
+    assert [(one.instance_id, one.health.value) for one in found.instances] == [("a", health)]
 
 
 async def test_what_is_not_there_is_one_clear_line(app: App):

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState, RemediationTrigger
-from pulumi_resource_togetherai.api.models import Cluster, GpuWorkerNode
+from pulumi_resource_togetherai.api.models import Cluster
 from pulumi_resource_togetherai.api.models import Remediation as RemediationRecord
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.loop import wait_for
@@ -32,7 +32,7 @@ from pulumi_resource_togetherai.functions.function import (
     GET_REMEDIATIONS,
     Function,
 )
-from pulumi_resource_togetherai.functions.results import Node, RemediationStats
+from pulumi_resource_togetherai.functions.results import Instance, Node, RemediationStats
 from pulumi_resource_togetherai.literal import literal
 from pulumi_resource_togetherai.operation.run import OperationError
 
@@ -82,8 +82,9 @@ def get_remediation_stats(cluster_id: str, window: str | None = None) -> Remedia
     return _look_up(GET_REMEDIATION_STATS, cluster_id=cluster_id, window=window)
 
 
-def get_instances(cluster_id: str) -> list[GpuWorkerNode]:
-    """The GPU worker nodes of a cluster (GET /compute/clusters/{cluster_id})."""
+def get_instances(cluster_id: str) -> list[Instance]:
+    """The GPU worker nodes of a cluster, with the health of each, but for those that are marked for deletion (GET
+    /compute/clusters/{cluster_id})."""
     return _look_up(GET_INSTANCES, cluster_id=cluster_id).instances
 
 

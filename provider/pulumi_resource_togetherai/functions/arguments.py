@@ -77,7 +77,8 @@ class GetNode(Inputs):
 
 
 class GetInstances(Inputs):
-    """Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each."""
+    """Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each. Nodes that are
+    marked for deletion are left out."""
 
     cluster_id: Identifier
     """The cluster to look at."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
-from pulumi_resource_togetherai.api.enums import DescribedEnum
+from pulumi_resource_togetherai.api.enums import OpenEnum
 from pulumi_resource_togetherai.api.models import Cluster, GpuWorkerNode, PhaseTransition
+
+__all__ = ["Health"]
 
 PHASE_PREFIX = "NODE_PHASE_"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class Health(DescribedEnum):
+class Health(OpenEnum):
     """How a node is, as far as its status says."""
 
     HEALTHY = ("HEALTHY", "It works.")

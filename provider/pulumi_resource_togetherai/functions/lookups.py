@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulumi_resource_togetherai.api.asked import ALL_INSTANCES
 from pulumi_resource_togetherai.api.errors import AnswerUnreadable, NotFound
 from pulumi_resource_togetherai.api.listed import Listed
-from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.api.models import Cluster, GpuWorkerNode, Remediation
 from pulumi_resource_togetherai.clusters.named import NotNamed, cluster_named
 from pulumi_resource_togetherai.clusters.nodes import Found, find, instances_of, problem
 from pulumi_resource_togetherai.clusters.view import Clusters, Ref
@@ -23,8 +23,9 @@ from pulumi_resource_togetherai.functions.arguments import (
     GetRemediations,
     GetRemediationStats,
 )
+from pulumi_resource_togetherai.functions.health import health, nodes_that_count
 from pulumi_resource_togetherai.functions.order import Order
-from pulumi_resource_togetherai.functions.results import Instances, Remediations, RemediationStats
+from pulumi_resource_togetherai.functions.results import Instance, Instances, Remediations, RemediationStats
 from pulumi_resource_togetherai.functions.stats import stats_of
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ async def _listed(client: Client, asked: GetRemediations, instance_id: str, *, c
 
 
 async def get_instances(client: Client, asked: GetInstances) -> Instances:
-    """The GPU worker nodes of a cluster."""
-    return Instances(instances=(await client.get_cluster(asked.cluster_id)).gpu_worker_nodes)
+    """The GPU worker nodes that are part of a cluster."""
+    cluster = await client.get_cluster(asked.cluster_id)
+    return Instances(instances=[Instance.model_validate(_with_health(node)) for node in nodes_that_count(cluster)])
 
 
 async def get_cluster(client: Client, asked: GetCluster) -> Cluster:
@@ -122,7 +124,11 @@ async def get_node(client: Client, asked: GetNode) -> results.Node:
             f"the node that this name ({found.by}) is of has left cluster {cluster.cluster_id}{left}, and no node that "
             "is there answers to it; getInstances lists those that are",
         )
-    return results.Node.model_validate(found.node.model_dump() | {"cluster_id": cluster.cluster_id})
+    return results.Node.model_validate(_with_health(found.node) | {"cluster_id": cluster.cluster_id})
+
+
+def _with_health(node: GpuWorkerNode) -> dict[str, Any]:
+    return node.model_dump() | {"health": health(node.status)}
 
 
 def _shown(cluster: Cluster) -> Cluster:

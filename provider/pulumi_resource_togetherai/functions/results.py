@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pulumi_resource_togetherai.api.models import ApiModel, Cluster, GpuWorkerNode, Remediation
+from pulumi_resource_togetherai.functions.health import Health
 
 
 class Remediations(ApiModel):
@@ -21,8 +22,16 @@ class Clusters(ApiModel):
     """The clusters that the API key may see, in the API's order."""
 
 
-class Node(GpuWorkerNode):
-    """A GPU worker node, and the cluster that it is in."""
+class Instance(GpuWorkerNode):
+    """A GPU worker node, and what its status says of its health."""
+
+    health: Health
+    """What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word
+    that this version does not know, which is no reason to repair a node."""
+
+
+class Node(Instance):
+    """A GPU worker node, what its status says of its health, and the cluster that it is in."""
 
     cluster_id: str
     """The id of the cluster: the `clusterId` of a remediation."""
@@ -31,8 +40,8 @@ class Node(GpuWorkerNode):
 class Instances(ApiModel):
     """The GPU worker nodes of a cluster."""
 
-    instances: list[GpuWorkerNode]
-    """The nodes, in the API's order."""
+    instances: list[Instance]
+    """The nodes, in the API's order, without those that are marked for deletion."""
 
 
 class Percentiles(ApiModel):
