@@ -3,9 +3,9 @@
 import pulumi
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
-from pulumi_resource_togetherai.dynamic import RemediationReview, get_remediations
+from pulumi_resource_togetherai.dynamic import RemediationReview, get_cluster, get_remediations
 
-cluster = pulumi.Config().require("cluster")
+cluster = get_cluster(pulumi.Config().require("cluster")).cluster_id
 
 for proposal in get_remediations(cluster, state=["PENDING_APPROVAL"], order_by="createTime"):
     reboot = proposal.mode == RemediationMode.REBOOT_VM

@@ -23,6 +23,7 @@ from pulumi_resource_togetherai.api.errors import (
 )
 from pulumi_resource_togetherai.api.models import Cluster
 from pulumi_resource_togetherai.api.network import NetworkSettingError
+from pulumi_resource_togetherai.clusters.named import NotNamed, cluster_named
 from pulumi_resource_togetherai.config import MissingApiKey, ProviderConfig
 from pulumi_resource_togetherai.describe.asking import MOST_REQUESTS
 from pulumi_resource_togetherai.describe.describing import describe
@@ -52,13 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Checks with the Together AI API whether the key, the address and the clusters are right. It takes "
         "the key from TOGETHER_API_KEY and the address from TOGETHER_BASE_URL, and changes nothing.",
     )
-    parser.add_argument("clusters", nargs="+", metavar="CLUSTER", help="the id of a cluster that your programs use")
+    parser.add_argument(
+        "clusters", nargs="+", metavar="CLUSTER", help="the id or the name of a cluster that your programs use"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument(
         "--describe",
         action="store_true",
         help=f"print how the API speaks, without ids, names, texts, address and key: attach it to a bug report. Takes "
-        f"one CLUSTER, and {MOST_REQUESTS + 2} reads at most",
+        f"one CLUSTER, and {MOST_REQUESTS + 4} reads at most",
     )
     options = parser.parse_args(arguments)
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
@@ -86,20 +89,19 @@ async def _answers(clusters: Sequence[str], *, printed: bool) -> list[Line]:
     return lines
 
 
-async def _describe(cluster_id: str, *, as_json: bool) -> int:
+async def _describe(written: str, *, as_json: bool) -> int:
     """Prints the description of an API that answers about a cluster. What is wrong goes to stderr: it names things."""
     found = _connect()
     if isinstance(found, Line):
         return _wrong([found])
     async with found.client:
+        cluster_id, code = written, 0
         try:
-            await found.client.get_cluster(cluster_id)
+            cluster_id = (await cluster_named(found.client, written)).cluster_id
         except (ApiError, ValueError) as error:
-            code = _wrong(_failure(found, cluster_id, error, reached=False))
-            if isinstance(error, CredentialRefused | NotFound | NotReached | NotSendable):
+            code = _wrong(_failure(found, written, error, reached=False))
+            if isinstance(error, CredentialRefused | NotFound | NotNamed | NotReached | NotSendable):
                 return code
-        else:
-            code = 0
         description = await describe(found.client, cluster_id)
     print(description.json() if as_json else "\n".join(description.lines()))
     return code
@@ -146,12 +148,12 @@ async def _ask(clusters: Sequence[str]) -> AsyncGenerator[Line]:
     async with found.client as client:
         yield Line("network", True, str(client.network))
         reached = False
-        for cluster_id in clusters:
+        for written in clusters:
             try:
-                cluster = await client.get_cluster(cluster_id)
+                cluster = await cluster_named(client, written)
                 active = await _active(client, cluster)
             except (ApiError, ValueError) as error:
-                for line in _failure(found, cluster_id, error, reached=reached):
+                for line in _failure(found, written, error, reached=reached):
                     yield line
                 return
             if not reached:
@@ -175,14 +177,14 @@ async def _active(client: Client, cluster: Cluster) -> str:
         return "an unknown number of"
 
 
-def _failure(found: _Connection, cluster_id: str, error: Exception, *, reached: bool) -> list[Line]:
+def _failure(found: _Connection, written: str, error: Exception, *, reached: bool) -> list[Line]:
     """What an error shows about the address, the key and the cluster, as far as it shows anything."""
     answers = [] if reached else [Line("address", True, f"{found.address} answers")]
     if isinstance(error, CredentialRefused):
         return [*answers, Line("key", False, str(error))]
-    if isinstance(error, NotFound):
+    if isinstance(error, NotFound | NotNamed):
         accepted = [] if reached else [Line("key", True, f"the one from {found.source} is accepted")]
-        return [*answers, *accepted, Line("cluster", False, f"{cluster_id} is not known ({error})")]
+        return [*answers, *accepted, Line("cluster", False, f"{quoted(written)}: {error}")]
     if isinstance(error, NotSendable | ValueError):
         return [Line("cluster", False, str(error))]
     return [Line("address", False, str(error))]
@@ -192,9 +194,14 @@ def _described(cluster: Cluster, active: str) -> str:
     states = Counter(quoted(node.status) or "without a status" for node in cluster.gpu_worker_nodes)
     nodes = ", ".join(f"{count} {status}" for status, count in states.most_common())
     return (
-        f"{cluster.cluster_id} is known: {sum(states.values())} GPU worker nodes ({nodes or 'none'}), {active} active "
+        f"{_which(cluster)} is known: {sum(states.values())} GPU worker nodes ({nodes or 'none'}), {active} active "
         "remediations"
     )
+
+
+def _which(cluster: Cluster) -> str:
+    named = f" ({quoted(cluster.cluster_name)})" if cluster.cluster_name else ""
+    return f"{cluster.cluster_id}{named}"
 
 
 def _clock(client: Client) -> str:

@@ -138,7 +138,7 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path, api: Simulator) -> Ru
 
 def test_a_pull_request_is_previewed_and_a_merge_repairs_once(runner: Runner, api: Simulator):
     preview = runner.run("preview")
-    assert "ok    cluster  cluster-1 is known: 4 GPU worker nodes" in preview
+    assert "ok    cluster  cluster-1 (training-1) is known: 4 GPU worker nodes" in preview
     assert "`pulumi up` will start a REBOOT_VM remediation" in preview
     assert "`pulumi up` will start a REBOOT_VM remediation" in runner.kept.read_text()
     assert api.posts() == 0

@@ -42,9 +42,18 @@ def test_all_is_well(simulator: Simulator):
     code, lines = check("cluster-1", address=simulator.address)
     assert code == 0
     assert [line[:13].split() for line in lines] == [["ok", name] for name in CHECKS]
-    assert "cluster-1 is known: 3 GPU worker nodes (3 Ready), 0 active remediations" in lines[3]
+    assert "cluster-1 (training-1) is known: 3 GPU worker nodes (3 Ready), 0 active remediations" in lines[3]
     assert lines[2].endswith("the one from the environment variable TOGETHER_API_KEY is accepted")
     assert lines[4].endswith("the API's clock and this machine's agree")
+
+
+def test_a_cluster_by_its_name_is_checked_and_described(simulator: Simulator):
+    code, lines = check("training-1", address=simulator.address)
+    assert code == 0
+    assert "cluster-1 (training-1) is known: 3 GPU worker nodes" in lines[3]
+    code, lines, wrong = run("training-1", "--describe", address=simulator.address)
+    assert (code, wrong) == (0, [])
+    assert lines
 
 
 def test_it_only_reads(simulator: Simulator):
@@ -62,9 +71,21 @@ def test_it_only_reads(simulator: Simulator):
         (["cluster-1"], "nonsense", KEY, "address", "is not the address of an API"),
         (["cluster-1"], None, None, "key", "there is no API key"),
         (["cluster-1"], None, "another", "key", "401"),
-        (["cluster-9"], None, KEY, "cluster", "cluster-9 is not known"),
-        (["cluster-1", "cluster-9"], None, KEY, "cluster", "cluster-9 is not known"),
-        ([".."], None, KEY, "cluster", "is not an id"),
+        (
+            ["cluster-9"],
+            None,
+            KEY,
+            "cluster",
+            "cluster-9: find cluster: no cluster has this id or name; the closest are cluster-1",
+        ),
+        (
+            ["cluster-1", "cluster-9"],
+            None,
+            KEY,
+            "cluster",
+            "cluster-9: find cluster: no cluster has this id or name; the closest are cluster-1",
+        ),
+        ([".."], None, KEY, "cluster", "..: find cluster: no cluster has this id or name"),
     ],
 )
 def test_the_first_that_is_not_good_is_the_last_line(

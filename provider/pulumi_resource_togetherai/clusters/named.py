@@ -23,8 +23,11 @@ async def cluster_named(client: Client, written: str) -> Cluster:
     name is two more: GET /compute/clusters comes between. Raises ApiError: NotNamed if none has the name, or two."""
     try:
         return await client.get_cluster(written)
-    except (NotFound, Refused, NotSendable):
-        clusters = await client.list_clusters()
+    except (NotFound, Refused, NotSendable) as unknown:
+        try:
+            clusters = await client.list_clusters()
+        except (NotFound, Refused) as unlisted:  # an API that serves no list: what it said of the id is the answer
+            raise unknown from unlisted
     return await client.get_cluster(_chosen(clusters, written).cluster_id)
 
 
