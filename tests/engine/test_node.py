@@ -26,6 +26,8 @@ def test_the_same_name_repairs_the_new_vm_only_when_asked_to(stack: Stack, api: 
     stack.up(check=True)
     assert stack.up(check=True).summary("unchanged") == 2
     assert instances(api) == [NODE(1)]
+    now = stack.resources()["fix"]["outputs"]
+    assert (now["currentInstanceId"], now["currentHost"]) == (f"{NODE(1)}-r2", "cluster-1-host-1")
     declare(stack, "python", fix=named("CLUSTER-1-HOST-1", triggers={"incident": "2"}))
     stack.up(check=True)
     assert instances(api) == [NODE(1), f"{NODE(1)}-r2"]

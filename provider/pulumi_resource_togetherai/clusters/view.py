@@ -104,6 +104,10 @@ class View:
         """The cluster with its nodes."""
         return await self._clusters.look(self._id, max_age=RECENT if preview else 0.0)
 
+    async def names(self) -> models.Cluster:
+        """The cluster as it was at some time in this process: what its nodes are called does not change."""
+        return await self._clusters.look(self._id, max_age=float("inf"))
+
     async def node(self, instance_id: str, *, preview: bool = False) -> Listed:
         """An instance's remediations, newest first. A remediation that replaced the VM outlives the instance's id, so
         for an unknown instance the cluster's list is searched. Raises NotFound for an unknown cluster."""

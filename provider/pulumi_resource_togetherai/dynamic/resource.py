@@ -47,6 +47,8 @@ class Remediation(Resource, module="togetherai", name=_KIND):
     adopted: pulumi.Output[bool]
     resumed: pulumi.Output[bool]
     withdrawn: pulumi.Output[bool]
+    current_instance_id: pulumi.Output[str | None]
+    current_host: pulumi.Output[str | None]
     instance_name: pulumi.Output[str | None]
     trigger: pulumi.Output[str]
     state: pulumi.Output[str]

@@ -31,7 +31,7 @@ from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import history_of, was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.post import Budget, post
 from pulumi_resource_togetherai.remediation.steps.settle import concluded, contest_of, settle
-from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
+from pulumi_resource_togetherai.remediation.steps.successor import with_successor
 
 LONGEST_PAUSE = 60.0
 """After a withdrawal because the cluster was full: the longest pause, in seconds, before the next look for a free
@@ -54,9 +54,7 @@ async def create(run: Run, identity: Identity, intent: Intent) -> Resource:
             watch = await follow(run, state.record, contest_of(run, state), wait=inputs.wait)
         state = state.seen(watch.record)
         if watch.loss is None and not await _was_withdrawn(run, identity, state):
-            resource = await concluded(run, state, watch)
-            await tell_successor(run, state.record)
-            return resource
+            return await concluded(run, await with_successor(run, state), watch)
         winner, intent = watch.loss.winner if watch.loss is not None else None, Intent()
         if winner is not None and not ((own := identity.own(winner)) and own.declared):
             return await _give_way(run, state, winner)

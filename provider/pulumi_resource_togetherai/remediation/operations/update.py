@@ -20,7 +20,7 @@ from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import was_withdrawn
 from pulumi_resource_togetherai.remediation.steps.later_attempt import later_attempt
 from pulumi_resource_togetherai.remediation.steps.settle import concluded, contest_of, verdict
-from pulumi_resource_togetherai.remediation.steps.successor import tell_successor
+from pulumi_resource_togetherai.remediation.steps.successor import with_successor
 
 
 async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *, may_withdraw: bool) -> Resource:
@@ -41,7 +41,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
     watch = await follow(run, record, contest, wait=state.inputs.wait)
     state = state.seen(watch.record)
     if was_active:
-        await tell_successor(run, state.record)
+        state = await with_successor(run, state)
     if watch.loss is not None or (may_withdraw and await _was_withdrawn(run, urn, state)):
         winner = watch.loss.winner if watch.loss is not None else None
         return Resource(replace(state, withdrawn=True), gave_way(state.record, winner))

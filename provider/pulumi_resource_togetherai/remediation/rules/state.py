@@ -26,6 +26,11 @@ class Bookkeeping(Outputs):
     withdrawn: bool = False
     """Whether the provider cancelled it before it began, because another remediation of the node came first, or others
     filled the cluster up to `maxConcurrentPerCluster`. The next `pulumi up` starts a new one."""
+    current_instance_id: str | None = None
+    """The instance that was in the node once the remediation had ended: another one than `instanceId` if the VM was
+    replaced. Unset where the API does not show it."""
+    current_host: str | None = None
+    """The host name of the node once the remediation had ended. Unset where the API does not show it."""
 
 
 def output_names() -> list[str]:
@@ -44,6 +49,8 @@ class State:
     adopted: bool = False
     resumed: bool = False
     withdrawn: bool = False
+    current_instance_id: str | None = None
+    current_host: str | None = None
 
     @property
     def id(self) -> str:
@@ -62,6 +69,8 @@ class State:
             adopted=self.adopted,
             resumed=self.resumed,
             withdrawn=self.withdrawn,
+            current_instance_id=self.current_instance_id,
+            current_host=self.current_host,
         )
         return (
             self.inputs.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -82,4 +91,6 @@ class State:
             kept.adopted,
             kept.resumed,
             kept.withdrawn,
+            kept.current_instance_id,
+            kept.current_host,
         )
