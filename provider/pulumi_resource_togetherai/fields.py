@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 import durationpy
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, StringConstraints
@@ -29,6 +29,7 @@ __all__ = [
     "Identifier",
     "Mode",
     "Named",
+    "Parted",
     "Severity",
     "State",
     "Trigger",
@@ -136,6 +137,15 @@ Trigger = Annotated[RemediationTrigger, BeforeValidator(_known_trigger)]
 """A trigger that this version knows, in short (`MANUAL`) or in full."""
 Severity = Annotated[AlertSeverity, BeforeValidator(_known_severity)]
 """A severity that this version knows, in short (`CRITICAL`) or in full."""
+
+
+def _parted(written: Any) -> Any:
+    return [part.strip() for part in written.split(",") if part.strip()] if isinstance(written, str) else written
+
+
+T = TypeVar("T")
+Parted = Annotated[tuple[T, ...], BeforeValidator(_parted)]
+"""Values separated by commas: a flag holds one text."""
 
 
 def seconds(duration: str) -> float:

@@ -23,6 +23,7 @@ from pulumi_resource_togetherai.forms import PLUGIN
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.config import ProviderConfig
+    from pulumi_resource_togetherai.functions.listing import Lists
     from pulumi_resource_togetherai.operation.operations import Operations
     from pulumi_resource_togetherai.operation.session import Session
 
@@ -37,6 +38,7 @@ class TogetherAiProvider(Provider):
         self._engine = engine
         self._config: ProviderConfig | None = None
         self._session: Session | None = None
+        self._lists: Lists | None = None
         self._resources: dict[str, Operations] = {}
         """The kinds of resources, by type."""
 
@@ -46,6 +48,13 @@ class TogetherAiProvider(Provider):
         if self._config is None:
             raise RuntimeError("the engine called the provider before configuring it")
         return self._config
+
+    @property
+    def lists(self) -> Lists:
+        """The lists of resources, under the provider's configuration."""
+        if self._lists is None:
+            raise RuntimeError("the engine called the provider before configuring it")
+        return self._lists
 
     def resource(self, urn: str) -> Operations:
         """The kind of resource that a URN names, under the provider's configuration."""
@@ -81,6 +90,7 @@ class TogetherAiProvider(Provider):
     async def configure(self, request: ConfigureRequest) -> ConfigureResponse:
         """Takes the configuration."""
         from pulumi_resource_togetherai.config import ProviderConfig
+        from pulumi_resource_togetherai.functions.listing import Lists
         from pulumi_resource_togetherai.operation.session import Session
         from pulumi_resource_togetherai.remediation.resource import RemediationResource
         from pulumi_resource_togetherai.review.resource import ReviewResource
@@ -93,6 +103,7 @@ class TogetherAiProvider(Provider):
             known["preflight"] = False
         self._config = ProviderConfig.model_validate(known)
         self._session = Session(self._config, note=self._engine.debug)
+        self._lists = Lists(self._config)
         self._resources = {
             f"{PLUGIN}{kind.kind}": kind(self._session, keeps_unfinished=True)
             for kind in (RemediationResource, ReviewResource)

@@ -8,6 +8,7 @@ without a traceback.
 from __future__ import annotations
 
 import traceback
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
 from pulumi_resource_togetherai.sanitize import sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
-from pulumi_resource_togetherai.unknown import until_known
+from pulumi_resource_togetherai.unknown import holds_unknown, until_known
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.operation.check import Failure
@@ -148,6 +149,27 @@ class Servicer(ProviderServicer):
         async with _Answering(context, secrets):
             await resource.delete(request.urn, recorded, report, request.timeout)
             return empty_pb2.Empty()
+
+    # Pulumi's own method is no stream. Releases of pulumi that do not know the call never make it.
+    async def List(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, request: provider_pb2.ListRequest, context: Context
+    ) -> AsyncIterator[provider_pb2.ListResponse]:
+        """Lists resources by the ids that Read takes."""
+        from pulumi_resource_togetherai.clusters.messages import import_id
+        from pulumi_resource_togetherai.functions.listing import title
+
+        async with _Answering(context, Secrets()):
+            query, response = unmarshal(request.query).values, provider_pb2.ListResponse
+            if holds_unknown(query):
+                yield response(computed=response.Computed())
+                return
+            kind = request.token.rpartition(":")[2]
+            most = min((size for size in (request.limit, request.page_size) if size > 0), default=0)
+            page = await self._together.lists.page(kind, query, request.continuation_token, most=most)
+            for record in page.records:
+                yield response(result=response.Result(id=import_id(record), name=title(record)))
+            if page.following:
+                yield response(continuation=response.Continuation(continuation_token=page.following))
 
     async def Construct(
         self, request: provider_pb2.ConstructRequest, context: Context

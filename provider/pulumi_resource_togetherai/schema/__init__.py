@@ -23,6 +23,7 @@ from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.fields import Choice
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
+from pulumi_resource_togetherai.functions.listing import ListInputs
 from pulumi_resource_togetherai.operation.check import fields_of
 from pulumi_resource_togetherai.remediation.rules.identity import REPLACING
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
@@ -93,6 +94,9 @@ class _Types:
         kind, description = _bare(field.annotation), " ".join((field.description or "").split())
         if output:
             spec = self._type(kind, output=True)
+        elif get_origin(kind) is tuple:  # separated by commas: a flag holds one text
+            (each, _) = get_args(kind)
+            spec, description = Schema(type="string"), _with_values(description, _bare(each))
         elif _is_enumeration(kind):
             self._enum(kind)
             # `pulumi do` makes flags of plain types only. The members of an SDK's enumeration are strings as well, and
@@ -248,6 +252,11 @@ def _resource(
         "aliases": [{"type": f"{DYNAMIC}{name}"}],
         "inputProperties": inputs,
         "requiredInputs": _always_set(declared),
+        "listInputs": {
+            "type": "object",
+            "properties": collected.properties(ListInputs, output=False),
+            "required": _always_set(ListInputs),
+        },
         "properties": collected.properties(declared, output=True) | record | collected.properties(kept, output=True),
         "required": sorted(always),
     }
