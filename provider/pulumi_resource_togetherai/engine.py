@@ -34,9 +34,10 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    def report(self, urn: str, conceal: Callable[[str], str] = str) -> EngineReport:
-        """What shows messages about one resource, on that resource's line. `conceal` takes the secrets out of one."""
-        return EngineReport(self, urn, conceal)
+    def report(self, urn: str, worded: Callable[[str], str] = str, severity: int = engine_pb2.INFO) -> EngineReport:
+        """What shows messages about one resource, on that resource's line. `worded` is how a text is to be shown, such
+        as without its secrets; `severity` that of what informs."""
+        return EngineReport(self, urn, worded, severity)
 
     async def log(self, severity: int, urn: str, *lines: str, passing: bool = False) -> None:
         """Shows a message of one or more lines. If the engine does not take it, the operation goes on."""
@@ -78,23 +79,24 @@ class Engine:
 class EngineReport:
     """The lines of one resource. Passing lines update its status; the others stay under Diagnostics."""
 
-    def __init__(self, engine: Engine, urn: str, conceal: Callable[[str], str]) -> None:
+    def __init__(self, engine: Engine, urn: str, worded: Callable[[str], str], severity: int) -> None:
         self._engine = engine
         self._urn = urn
-        self._conceal = conceal
+        self._worded = worded
+        self._severity = severity
 
     async def status(self, text: str) -> None:
         """A passing line about the current status."""
-        await self._engine.log(engine_pb2.INFO, self._urn, self._conceal(text), passing=True)
+        await self._engine.log(self._severity, self._urn, self._worded(text), passing=True)
 
     async def info(self, text: str) -> None:
         """A line that stays."""
-        await self._engine.log(engine_pb2.INFO, self._urn, self._conceal(text))
+        await self._engine.log(self._severity, self._urn, self._worded(text))
 
     async def table(self, text: str) -> None:
         """Lines that stay."""
-        await self._engine.log(engine_pb2.INFO, self._urn, *self._conceal(text).splitlines())
+        await self._engine.log(self._severity, self._urn, *self._worded(text).splitlines())
 
     async def warning(self, text: str) -> None:
         """A line that stays and asks for attention."""
-        await self._engine.log(engine_pb2.WARNING, self._urn, self._conceal(text))
+        await self._engine.log(engine_pb2.WARNING, self._urn, self._worded(text))

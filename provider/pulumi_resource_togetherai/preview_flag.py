@@ -12,13 +12,17 @@ from collections.abc import Sequence
 from pulumi_resource_togetherai.replace_flag import command_line
 
 _PREVIEW = ("preview", "pre")
-_COMMANDS = (*_PREVIEW, "up", "update", "refresh", "destroy", "down", "dn", "import")
+_LOOKS = {"delete", "patch", "upsert", "--dry-run", "--dry-run=true"}
+"""The operations of `pulumi do` that read a resource only to do something else with it, and its flag for a preview."""
+_COMMANDS = (*_PREVIEW, "do", "up", "update", "refresh", "destroy", "down", "dn", "import")
 """The commands that read resources, with their other names."""
 
 
 def previews(arguments: Sequence[str]) -> bool:
     """Whether a command line is that of a preview."""
     command = next((argument for argument in arguments[1:] if argument in _COMMANDS), "")
+    if command == "do":
+        return not _LOOKS.isdisjoint(arguments)
     return command in _PREVIEW or not {"--preview-only", "--preview-only=true"}.isdisjoint(arguments)
 
 

@@ -18,6 +18,8 @@ _MARKER = re.compile(
     r"\s*\[pulumi (?P<program>[^\]\s]+) (?P<resource>[^\]\s]+) #(?P<attempt>[1-9][0-9]{0,8}) "
     r"(?P<owner>[0-9a-f]{8})-(?P<declaration>[0-9a-f]{8})\]"
 )
+DO = "do"
+"""The program of what was started with `pulumi do --stateless`. Any other program's name has a slash."""
 _LONGEST_NAME = 40
 """How much of a name is shown, in characters: a reason has to stay short enough for any server."""
 
@@ -32,7 +34,7 @@ class Marker:
     """What a marker says."""
 
     program: str
-    """The project and the stack, as `project/stack`."""
+    """The project and the stack, as `project/stack`; or DO."""
     resource: str
     """The resource's name."""
     attempt: int
@@ -81,5 +83,7 @@ def unmarked(reason: str | None) -> str:
 def origin(remediation: Remediation) -> str:
     """Where a remediation comes from, for people: the program that marked it, or who asked for it."""
     if marker := Marker.of(remediation):
+        if marker.program == DO:
+            return f"{remediation.requested_by or 'somebody'} with pulumi do"
         return f"{marker.resource} of Pulumi program {marker.program}"
     return remediation.requested_by or remediation.trigger.name.removeprefix(TRIGGER_PREFIX).lower()

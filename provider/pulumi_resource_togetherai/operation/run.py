@@ -104,6 +104,8 @@ class Run:
     """When to give up, on the event loop's clock."""
     keeps_unfinished: bool
     """Whether the stack keeps the resource if this operation stops half-way (not so for a create of pulumi.dynamic)."""
+    stateless: bool = False
+    """Whether there is no stack: a person calls the operation at a shell, on whatever the id names."""
 
     def cluster(self, cluster_id: str) -> View:
         """What is known of a cluster."""

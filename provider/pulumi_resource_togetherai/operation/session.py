@@ -24,9 +24,16 @@ class Session:
     """Makes the runs of the resources' operations. One object serves one engine process, and one event loop."""
 
     def __init__(
-        self, config: ProviderConfig, client: Client | None = None, *, note: Callable[[str], None] | None = None
+        self,
+        config: ProviderConfig,
+        client: Client | None = None,
+        *,
+        note: Callable[[str], None] | None = None,
+        stateless: bool = False,
     ) -> None:
-        """`client` replaces the one that `config` describes. `note` takes a line for those who debug."""
+        """`client` replaces the one that `config` describes. `note` takes a line for those who debug. `stateless`:
+        whether the operations are called at a shell, without a stack."""
+        self.stateless = stateless
         self._config = config
         self._client = client
         self._clusters: Clusters | None = None
@@ -67,4 +74,7 @@ class Session:
         if self._clusters is None:
             self._clusters = Clusters(self._client, self._config, self._note)
         deadline = asyncio.get_running_loop().time() + time_limit
-        return Run(self._client, self._clusters, self._config, report, self._interruption, deadline, kept)
+        kept = kept and not self.stateless
+        return Run(
+            self._client, self._clusters, self._config, report, self._interruption, deadline, kept, self.stateless
+        )

@@ -36,6 +36,8 @@ class TogetherAiProvider(Provider):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.stateless = False
+        """Whether `pulumi do` calls, without a stack."""
         self._config: ProviderConfig | None = None
         self._session: Session | None = None
         self._lists: Lists | None = None
@@ -102,7 +104,7 @@ class TogetherAiProvider(Provider):
             # A preview with an incomplete configuration would query the wrong account or address.
             known["preflight"] = False
         self._config = ProviderConfig.model_validate(known)
-        self._session = Session(self._config, note=self._engine.debug)
+        self._session = Session(self._config, note=self._engine.debug, stateless=self.stateless)
         self._lists = Lists(self._config)
         self._resources = {
             f"{PLUGIN}{kind.kind}": kind(self._session, keeps_unfinished=True)

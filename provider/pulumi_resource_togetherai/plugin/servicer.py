@@ -8,7 +8,7 @@ without a traceback.
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,9 @@ import grpc
 import grpc.aio
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.provider.experimental.server import ProviderServicer
-from pulumi.runtime.proto import provider_pb2, status_pb2
+from pulumi.runtime.proto import engine_pb2, provider_pb2, status_pb2
 
-from pulumi_resource_togetherai.engine import Engine
+from pulumi_resource_togetherai.engine import Engine, EngineReport
 from pulumi_resource_togetherai.forms import DYNAMIC_INPUTS, SERIALIZED
 from pulumi_resource_togetherai.literal import as_it_was
 from pulumi_resource_togetherai.plugin.provider import TogetherAiProvider
@@ -47,15 +47,30 @@ class Servicer(ProviderServicer):
         super().__init__(args, version, provider, engine_address)
         self._together = provider
         self._engine = engine
+        self._worded: Callable[[str], str] = str
+        """How what is said to the user is worded."""
+        self._severity = engine_pb2.INFO
         self._changed: dict[str, list[str]] = {}
         """By URN, the settings that changed where Diff asked for no replacement."""
+
+    async def Configure(
+        self, request: provider_pb2.ConfigureRequest, context: Context
+    ) -> provider_pb2.ConfigureResponse:
+        """Takes the configuration."""
+        if request.urn.endswith("::"):  # a provider without a name: that of a stack has one, that of `pulumi do` none
+            from pulumi_resource_togetherai.plugin.shell import in_shell, severity
+
+            self._together.stateless, self._worded, self._severity = True, in_shell, severity()
+        return await super().Configure(request, context)  # pyright: ignore[reportArgumentType]
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
         """Validates a resource's inputs."""
         inputs, secret = unmarshal(request.news)
         checked = self._together.resource(request.urn).check(request.urn, inputs)
         failures = Secrets.among(inputs, secret).mistakes(checked.failures)
-        return provider_pb2.CheckResponse(inputs=marshal_planned(checked.inputs, secret), failures=_failures(failures))
+        return provider_pb2.CheckResponse(
+            inputs=marshal_planned(checked.inputs, secret), failures=self._failures(failures)
+        )
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Says what a change amounts to."""
@@ -63,7 +78,7 @@ class Servicer(ProviderServicer):
         outputs, hidden = unmarshal(request.olds)
         secrets = Secrets.among(inputs, secret)
 
-        async with _Answering(context, secrets):
+        async with self._answering(context, secrets):
             diff = self._together.resource(request.urn).diff(
                 request.urn, _recorded(request.old_inputs, outputs), inputs
             )
@@ -89,9 +104,9 @@ class Servicer(ProviderServicer):
         """Creates a resource, or says what creating it will do."""
         inputs, secret = unmarshal(request.properties)
         secrets = Secrets.among(inputs, secret)
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
+        resource, report = self._together.resource(request.urn), self._report(request.urn, secrets)
 
-        async with _Answering(context, secrets):
+        async with self._answering(context, secrets):
             replacing = replace_requested(request.urn)
             if secrets.warning:
                 await report.warning(secrets.warning)
@@ -104,7 +119,7 @@ class Servicer(ProviderServicer):
                 outputs = await resource.preview_create(request.urn, inputs, report, replace_requested=replacing)
                 return provider_pb2.CreateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
             created = await resource.create(request.urn, inputs, report, request.timeout, replace_requested=replacing)
-            await _abort_if_unfinished(context, created, secrets)
+            await self._abort_if_unfinished(context, created, secrets)
             return provider_pb2.CreateResponse(id=created.id, properties=_outputs(created, secrets))
 
     async def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
@@ -113,14 +128,14 @@ class Servicer(ProviderServicer):
         # The program is not asked: what it marks as secret in the outputs alone, only the old outputs show.
         outputs, hidden = unmarshal(request.properties)
         secrets = Secrets.among(inputs, secret | hidden)
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
+        resource, report = self._together.resource(request.urn), self._report(request.urn, secrets)
         recorded = _recorded(request.inputs, outputs) if request.properties.fields else None
 
-        async with _Answering(context, secrets):
+        async with self._answering(context, secrets):
             found = await resource.read(request.urn, request.id, recorded, report, preview=only_previews())
             if found is None:
                 return provider_pb2.ReadResponse()
-            await _abort_if_unfinished(context, found, secrets)
+            await self._abort_if_unfinished(context, found, secrets)
             return provider_pb2.ReadResponse(
                 id=found.id, properties=_outputs(found, secrets), inputs=marshal(found.inputs, secret)
             )
@@ -129,24 +144,24 @@ class Servicer(ProviderServicer):
         """Resumes an unfinished resource or records new settings, or says that it will."""
         inputs, secret = unmarshal(request.news)
         secrets = Secrets.among(inputs, secret)
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
+        resource, report = self._together.resource(request.urn), self._report(request.urn, secrets)
         recorded = _recorded(request.old_inputs, unmarshal(request.olds).values)
 
-        async with _Answering(context, secrets):
+        async with self._answering(context, secrets):
             if request.preview:
                 outputs = await resource.preview_update(recorded, inputs, report)
                 return provider_pb2.UpdateResponse(properties=marshal_planned(outputs, secrets.outputs(outputs)))
             updated = await resource.update(request.urn, recorded, inputs, report, request.timeout)
-            await _abort_if_unfinished(context, updated, secrets)
+            await self._abort_if_unfinished(context, updated, secrets)
             return provider_pb2.UpdateResponse(properties=_outputs(updated, secrets))
 
     async def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         """Deletes a resource."""
         secrets = Secrets.among(*unmarshal(request.old_inputs))
-        resource, report = self._together.resource(request.urn), self._engine.report(request.urn, secrets.conceal)
+        resource, report = self._together.resource(request.urn), self._report(request.urn, secrets)
         recorded = _recorded(request.old_inputs, unmarshal(request.properties).values)
 
-        async with _Answering(context, secrets):
+        async with self._answering(context, secrets):
             await resource.delete(request.urn, recorded, report, request.timeout)
             return empty_pb2.Empty()
 
@@ -158,7 +173,7 @@ class Servicer(ProviderServicer):
         from pulumi_resource_togetherai.clusters.messages import import_id
         from pulumi_resource_togetherai.functions.listing import title
 
-        async with _Answering(context, Secrets()):
+        async with self._answering(context, Secrets()):
             query, response = unmarshal(request.query).values, provider_pb2.ListResponse
             if holds_unknown(query):
                 yield response(computed=response.Computed())
@@ -176,7 +191,7 @@ class Servicer(ProviderServicer):
     ) -> provider_pb2.ConstructResponse:
         """Declares the children of a component."""
 
-        async with _Answering(context, Secrets.among(*unmarshal(request.inputs))):
+        async with self._answering(context, Secrets.among(*unmarshal(request.inputs))):
             return await construct(self, request, context)
 
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
@@ -186,13 +201,13 @@ class Servicer(ProviderServicer):
 
         arguments = unmarshal(request.args).values
 
-        async with _Answering(context, Secrets()):
+        async with self._answering(context, Secrets()):
             for function in FUNCTIONS:
                 if function.name == request.tok.rpartition(":")[2]:
                     if failures := function.check(arguments):
                         # Not every language passes on which arguments are secret.
                         unshown = [replace(one, reason=one.unshown or one.reason) for one in failures]
-                        return provider_pb2.InvokeResponse(failures=_failures(unshown))
+                        return provider_pb2.InvokeResponse(failures=self._failures(unshown))
                     found = await function.answer(self._together.config, arguments)
                     response = provider_pb2.InvokeResponse()
                     # `return` is a word of Python's: the field can only be reached this way.
@@ -201,13 +216,43 @@ class Servicer(ProviderServicer):
                     return response
             raise OperationError(f"there is no function {request.tok}")
 
+    def _report(self, urn: str, secrets: Secrets) -> EngineReport:
+        return self._engine.report(urn, lambda text: self._worded(secrets.conceal(text)), self._severity)
+
+    def _answering(self, context: Context, secrets: Secrets) -> _Answering:
+        return _Answering(context, lambda text: self._worded(secrets.conceal(text)))
+
+    def _failures(self, found: list[Failure]) -> list[provider_pb2.CheckFailure]:
+        return [
+            provider_pb2.CheckFailure(property=item.property, reason=sanitize(self._worded(item.reason)))
+            for item in found
+        ]
+
+    async def _abort_if_unfinished(self, context: Context, resource: Resource, secrets: Secrets) -> None:
+        """Fails the operation, and has the engine keep the resource in the stack."""
+        if resource.problem is None:
+            return
+        problem = self._worded(secrets.conceal(resource.problem_text))
+        detail = provider_pb2.ErrorResourceInitFailed(
+            id=resource.id,
+            properties=_outputs(resource, secrets),
+            inputs=marshal(resource.inputs, secrets.names),
+            reasons=[problem],
+        )
+        code = grpc.StatusCode.UNKNOWN
+        status = status_pb2.Status(code=code.value[0], message=problem)
+        status.details.add().Pack(detail)
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        await context.abort(code, problem)
+
 
 class _Answering:
     """Ends a call that cannot be answered with one line that says why."""
 
-    def __init__(self, context: Context, secrets: Secrets) -> None:
+    def __init__(self, context: Context, worded: Callable[[str], str]) -> None:
+        """`worded` is how the line is to be shown, such as without its secrets."""
         self._context = context
-        self._secrets = secrets
+        self._worded = worded
 
     async def __aenter__(self) -> None:
         pass
@@ -224,25 +269,7 @@ class _Answering:
             where = traceback.extract_tb(trace)[-1]
             place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
             text = f"this is a bug in the provider, please report it: {type(error).__name__}: {text} ({place})"
-        await self._context.abort(grpc.StatusCode.UNKNOWN, sanitize(self._secrets.conceal(text)))
-
-
-async def _abort_if_unfinished(context: Context, resource: Resource, secrets: Secrets) -> None:
-    """Fails the operation, and has the engine keep the resource in the stack."""
-    if resource.problem is None:
-        return
-    problem = secrets.conceal(resource.problem_text)
-    detail = provider_pb2.ErrorResourceInitFailed(
-        id=resource.id,
-        properties=_outputs(resource, secrets),
-        inputs=marshal(resource.inputs, secrets.names),
-        reasons=[problem],
-    )
-    code = grpc.StatusCode.UNKNOWN
-    status = status_pb2.Status(code=code.value[0], message=problem)
-    status.details.add().Pack(detail)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    await context.abort(code, problem)
+        await self._context.abort(grpc.StatusCode.UNKNOWN, sanitize(self._worded(text)))
 
 
 def _outputs(resource: Resource, secrets: Secrets) -> struct_pb2.Struct:
@@ -255,7 +282,3 @@ def _recorded(inputs: struct_pb2.Struct, outputs: dict[str, Any]) -> Recorded:
 
     own = {name: value for name, value in unmarshal(inputs).values.items() if name not in DYNAMIC_INPUTS}
     return Recorded(own, as_it_was(outputs))
-
-
-def _failures(found: list[Failure]) -> list[provider_pb2.CheckFailure]:
-    return [provider_pb2.CheckFailure(property=item.property, reason=sanitize(item.reason)) for item in found]

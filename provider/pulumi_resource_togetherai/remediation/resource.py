@@ -12,7 +12,7 @@ from pulumi_resource_togetherai.operation.operations import Operations, state_of
 from pulumi_resource_togetherai.operation.results import Diff, Properties, Recorded, Resource
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.operations.create import create
-from pulumi_resource_togetherai.remediation.operations.delete import delete, refuse_replacement
+from pulumi_resource_togetherai.remediation.operations.delete import cancel_named, delete, refuse_replacement
 from pulumi_resource_togetherai.remediation.operations.preview import preview_create, preview_update
 from pulumi_resource_togetherai.remediation.operations.read import read
 from pulumi_resource_togetherai.remediation.operations.update import update
@@ -48,14 +48,14 @@ class RemediationResource(Operations):
     ) -> dict[str, Any]:
         run = None if holds_unknown(inputs) else await self.session.preflight(report)
         if run is not None:
-            identity = Identity(urn, RemediationInputs.model_validate(inputs))
+            identity = self._identity(urn, inputs)
             await preview_create(run, identity, self._program, self._intent(urn, inputs, replace_requested))
         return dict(inputs) | {"remediationId": UNKNOWN, "state": UNKNOWN}
 
     async def _create(
         self, urn: str, inputs: Properties, report: Report, time_limit: float, replace_requested: bool
     ) -> Resource:
-        identity, memory = Identity(urn, RemediationInputs.model_validate(inputs)), self._memories[urn]
+        identity, memory = self._identity(urn, inputs), self._memories[urn]
         run = self.session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self.keeps_unfinished)
         memory.create_begun = True
         try:
@@ -98,12 +98,18 @@ class RemediationResource(Operations):
         if memory.created == state.id:
             return
         run = self.session.run(report, time_limit or seconds(state.inputs.timeout))
+        if self.session.stateless:
+            await cancel_named(run, state)
+            return
         replaced = memory.replaced
         if replaced and not memory.create_begun and not holds_unknown(replaced.by):
-            await refuse_replacement(run, Identity(urn, RemediationInputs.model_validate(replaced.by)), state)
+            await refuse_replacement(run, self._identity(urn, replaced.by), state)
         cancelled = await delete(run, state)
         if replaced:
             replaced.cancelled = cancelled
+
+    def _identity(self, urn: str, inputs: Properties) -> Identity:
+        return Identity(urn, RemediationInputs.model_validate(inputs), self.session.stateless)
 
     def _intent(self, urn: str, inputs: Properties, replace_requested: bool) -> Intent:
         replaced = self._memories[urn].replaced

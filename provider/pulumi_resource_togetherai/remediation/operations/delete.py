@@ -34,6 +34,26 @@ async def delete(run: Run, state: State) -> bool:
         return record is not None and not record.terminal and await _end(run, state, record)
 
 
+async def cancel_named(run: Run, state: State) -> None:
+    """Cancels the remediation whose id a person has typed, whoever started it. Raises OperationError for one that has
+    begun: no stack has a rule for it, and nobody waits for it unasked."""
+    with deleting(state.record):
+        record = await run.unless_stopped(current_record(run, state.record))
+        if record is not None and record.cancellable:
+            record = await cancel_unless_begun(run, record)
+        elif record is None or record.terminal:
+            await run.report.info(f"nothing to cancel: {messages.whose(record or state.record)}")
+        if record is None or record.terminal:
+            return
+        if record.cancellable:  # the API has accepted the cancel, and does not show it yet
+            await wait_for_the_end(run, record)
+            return
+    raise OperationError(
+        f"{messages.name(record)} is {record.state} and cannot be cancelled any more. It continues; `pulumi do "
+        f"togetherai:Remediation read {messages.import_id(record)}` waits for its end"
+    )
+
+
 async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> None:
     """Decides what the create after this delete will decide, while the old record is still in the stack. Raises
     OperationError if that will refuse: then nothing is deleted."""

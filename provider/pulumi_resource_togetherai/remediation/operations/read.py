@@ -41,8 +41,11 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None, *, pre
             return await _forgotten(run, state)
     if state is None:
         inputs = _declaration(record.cluster_id, record.instance_id, record.mode.value, unmarked(record.reason))
-        own = Identity(urn, inputs).own(record)
+        own = Identity(urn, inputs, run.stateless).own(record)
         state = State(inputs, record, own.attempt if own is not None else None)
+    if preview and run.stateless:  # who reads it to delete it, or only to look at it, is told whose it is
+        await run.report.info(messages.whose(record))
+        return Resource(state.seen(record))
     if state.record.terminal and record.state != state.record.state:
         await run.report.warning(
             f"{messages.name(record)} {state.record.state} according to the stack, but the API now says "

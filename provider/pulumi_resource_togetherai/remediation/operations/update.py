@@ -57,4 +57,4 @@ async def _was_withdrawn(run: Run, urn: str, state: State) -> bool:
     if state.attempt is None or not may_have_been_withdrawn(state.record):
         return False
     with explained(f"cannot find out why {messages.name(state.record)} was cancelled", then="Run `pulumi up` again"):
-        return await run.unless_stopped(was_withdrawn(run, Identity(urn, state.inputs), state.record))
+        return await run.unless_stopped(was_withdrawn(run, Identity(urn, state.inputs, run.stateless), state.record))

@@ -17,7 +17,7 @@ from pulumi_resource_togetherai.clusters.precedence import precedence
 from pulumi_resource_togetherai.config import IfRecent
 from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.identity import Identity, Own
-from pulumi_resource_togetherai.remediation.rules.inputs import IfActive, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
 
 
@@ -82,7 +82,7 @@ def decide(
     def stays(record: Remediation) -> bool:
         return not record.terminal and record.id not in ending
 
-    inputs, explicit = identity.inputs, identity.inputs.idempotency_key
+    inputs, explicit = identity.inputs, identity.chosen
     ours = [own for record in history if (own := identity.own(record)) is not None]
     used = next((record for record in history if explicit is not None and same_id(record.id, explicit)), None)
     if used is not None and used.mode != inputs.mode:
@@ -93,9 +93,15 @@ def decide(
         own = max(active, key=lambda own: precedence(own.record))
         return Adopt(own.record, own.attempt, f"it belongs to this resource and is {messages.state(own.record)}")
     last = _newest(ours)
-    if last is not None and last.declared and last.record.id not in withdrawn and not intent.another_after(last):
+    if (
+        last is not None
+        and last.declared
+        and last.record.id not in withdrawn
+        and not intent.another_after(last)
+        and not _asked_anew(identity, last, now, recent)
+    ):
         if not ended_badly(last.record):
-            return _done_already(last, inputs, now)
+            return _done_already(last, identity, now)
         if not (inputs.retry_failed and last.record.state == RemediationState.FAILED):
             state = messages.state(last.record)
             return Adopt(last.record, last.attempt, f"it {state} and does not run again by itself")
@@ -120,12 +126,23 @@ def _newest(ours: Sequence[Own]) -> Own | None:
     return max(ours, key=lambda own: (own.attempt, not ended_badly(own.record)), default=None)
 
 
-def _done_already(last: Own, inputs: RemediationInputs, now: datetime) -> Adopt:
+def _asked_anew(identity: Identity, last: Own, now: datetime, recent: Recent) -> bool:
+    """Whether what is asked for is no repetition: nobody remembers it without a stack, so what ended before the window
+    counts no more, unless a key says that it is the same."""
+    end = last.record.end_time or last.record.update_time
+    if not identity.stateless or identity.inputs.idempotency_key is not None or end is None:
+        return False
+    return now - end > recent.window
+
+
+def _done_already(last: Own, identity: Identity, now: datetime) -> Adopt:
+    whose = "the same was asked for before" if identity.stateless else "it belongs to this resource"
+    again = identity.inputs.again
     return Adopt(
         last.record,
         last.attempt,
-        f"it belongs to this resource and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
-        f"nothing runs; to run another one, change {inputs.again}, or run `pulumi up --replace` with this resource's "
+        f"{whose} and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
+        f"nothing runs; to run another one, change {again}, or run `pulumi up --replace` with this resource's "
         "URN",
         warns=True,
     )
@@ -214,6 +231,6 @@ def recent_repair(
         if record.state == RemediationState.SUCCEEDED
         and (end := record.end_time or record.update_time) is not None
         and now - end <= window
-        and identity.own(record) is None
+        and ((own := identity.own(record)) is None or (identity.stateless and not own.declared))
     ]
     return max(ended, key=lambda item: item[0])[1] if ended else None

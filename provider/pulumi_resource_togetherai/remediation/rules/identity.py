@@ -16,7 +16,7 @@ from typing import Any
 
 from pulumi_resource_togetherai.api.asked import folded, same_id
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.clusters.marker import Marker, token, unmarked
+from pulumi_resource_togetherai.clusters.marker import DO, Marker, token, unmarked
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 
 _NAMESPACE = uuid.UUID("6d8f2a0e-4a57-5c0b-9a3d-0b7f5d2c9e11")
@@ -49,16 +49,25 @@ class Identity:
 
     urn: str
     inputs: RemediationInputs
+    stateless: bool = False
+    """Whether a person asks for it at a shell, with no stack. The URN is then the same for everybody and every node, so
+    the node, as it is written, stands in its place: whoever asks for it once more asks for the same."""
 
     @cached_property
     def owner(self) -> str:
         """The token of the resource."""
         return token(self._resource)
 
+    @property
+    def chosen(self) -> str | None:
+        """The key that the program chose, to be posted as it is; None if it chose none. What a person chooses at a
+        shell, say an incident's number, may stand for repairs of several nodes, so a key is made of it."""
+        return None if self.stateless else self.inputs.idempotency_key
+
     def key(self, attempt: int, *, again: bool = False) -> str:
         """The `remediation_id` of an attempt (the first is 1): the same program gives the same key. `again`: whether an
         earlier attempt had the same declaration, so that a key that the program chose is in use."""
-        explicit = self.inputs.idempotency_key
+        explicit = self.chosen
         if explicit is None:
             return str(uuid.uuid5(_NAMESPACE, json.dumps([*self._parts, attempt])))
         return str(uuid.uuid5(_NAMESPACE, json.dumps([explicit, attempt]))) if again else explicit
@@ -79,13 +88,17 @@ class Identity:
         return Own(remediation, attempt, declared=True) if attempt is not None else None
 
     def same_program(self, remediation: Remediation) -> bool:
-        """Whether a remediation was started by this program in this stack, by whichever of its resources."""
+        """Whether a remediation was started by this program in this stack, by whichever of its resources. Without a
+        stack there is no program."""
         marker = Marker.of(remediation)
-        return marker is not None and marker.program == self._marker(1).program
+        return not self.stateless and marker is not None and marker.program == self._marker(1).program
 
     @cached_property
     def _resource(self) -> str:
-        """The URN with the short name of the resource's type, so that both forms of the provider agree."""
+        """The URN with the short name of the resource's type, so that both forms of the provider agree. Without a
+        stack, the node."""
+        if self.stateless:
+            return json.dumps(["pulumi do --stateless", self.inputs.cluster_id, self._node])
         stack, project, kind, name = self.urn.split("::", 3)
         parents, _, own = kind.rpartition("$")
         return "::".join((stack, project, f"{parents}${own.rpartition(':')[2]}", name))
@@ -95,9 +108,13 @@ class Identity:
         """What the key is made of."""
         inputs = self.inputs
         triggers = sorted((inputs.triggers or {}).items())
-        # A node stands under its name as written, never under the instance that the name led to: that may change.
-        node = inputs.instance_id if inputs.node is None else {"node": inputs.node}
-        return [self._resource, inputs.cluster_id, node, inputs.mode.value, triggers]
+        asked = [inputs.idempotency_key] if self.stateless else []
+        return [self._resource, inputs.cluster_id, self._node, inputs.mode.value, triggers, *asked]
+
+    @cached_property
+    def _node(self) -> Any:
+        """The node as written: never the instance that a name led to, as that may change."""
+        return self.inputs.instance_id if self.inputs.node is None else {"node": self.inputs.node}
 
     @cached_property
     def _declared(self) -> str:
@@ -105,6 +122,8 @@ class Identity:
         return token(json.dumps([*self._parts, self.inputs.idempotency_key]))
 
     def _marker(self, attempt: int) -> Marker:
+        if self.stateless:
+            return Marker.named(DO, "stateless", attempt, self.owner, self._declared)
         stack, project, _, name = self.urn.split("::", 3)
         program = f"{project}/{stack.removeprefix('urn:pulumi:')}"
         return Marker.named(program, name, attempt, self.owner, self._declared)
@@ -112,12 +131,12 @@ class Identity:
     @cached_property
     def _attempts(self) -> dict[str, int]:
         """The attempts by their keys, and the one under the key that the program chose."""
-        explicit = self.inputs.idempotency_key
+        explicit = self.chosen
         keys = {folded(self.key(attempt, again=True)): attempt for attempt in range(1, _MOST_KEYS + 1)}
         return keys | ({folded(explicit): 1} if explicit is not None else {})
 
     def _may_be_a_key(self, text: str) -> bool:
         """Keys are UUIDs of version 5, unless the program chose one; so most other ids are recognized at once as not
         ours."""
-        explicit = self.inputs.idempotency_key
+        explicit = self.chosen
         return (len(text) == 36 and text[14] == "5") or (explicit is not None and same_id(text, explicit))

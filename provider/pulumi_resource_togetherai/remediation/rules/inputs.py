@@ -67,7 +67,8 @@ class RemediationInputs(Settings):
     new remediation."""
     idempotency_key: Identifier | None = None
     """The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs.
-    Changing it runs a new remediation."""
+    Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the
+    mode, so it may be what the repair is for, such as an incident's number."""
     wait: bool = True
     """Whether to wait until the remediation has ended. If false, the resource counts as created once the API has
     accepted the remediation."""

@@ -13,10 +13,11 @@ from pulumi_resource_togetherai.remediation.steps.history import records_of
 
 
 async def later_attempt(run: Run, urn: str, state: State) -> str:
-    """A sentence about the attempt that follows the recorded one and is active or ended well; empty without one."""
-    if state.attempt is None:
+    """A sentence about the attempt that follows the recorded one and is active or ended well; empty without one, and
+    where there is no stack."""
+    if state.attempt is None or run.stateless:
         return ""
-    identity = Identity(urn, state.inputs)
+    identity = Identity(urn, state.inputs, run.stateless)
     with explained(
         f"cannot check for an attempt later than {messages.name(state.record)}", then="Run the command again"
     ):

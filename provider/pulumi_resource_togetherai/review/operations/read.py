@@ -45,6 +45,9 @@ async def read(run: Run, resource_id: str, state: State | None, *, preview: bool
             return _forgotten(run, state)
     if state is None:
         state = State(_declaration(record), record)
+    if preview and run.stateless:  # who reads it to delete it, or only to look at it, is told whose it is
+        await run.report.info(messages.whose(record))
+        return Result(state.seen(record))
     if preview and state.inputs.wait and state.inputs.decision is Decision.APPROVE and not record.terminal:
         return Resource(state.seen(record), not_waited_for(record))
     return await settle(run, state.seen(record))

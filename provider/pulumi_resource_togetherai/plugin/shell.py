@@ -1,0 +1,59 @@
+"""`pulumi do`: the engine calls the provider for a command line, with no program and no stack behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+from pulumi.runtime.proto import engine_pb2
+from pydantic import BaseModel
+from pydantic.alias_generators import to_snake
+
+from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.replace_flag import command_line
+from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
+
+_MODELS: tuple[type[BaseModel], ...] = (RemediationInputs, ReviewInputs)
+_INPUTS = {str(field.alias) for model in _MODELS for field in model.model_fields.values()} - {"triggers"}
+_NAMED = re.compile(rf"`({'|'.join(_INPUTS)})(?:: (\w+))?`")
+# Some of the inputs are plain English words; only the others can be told from the text around them.
+_BARE = re.compile(rf"(?<![\w:<`-])({'|'.join(name for name in _INPUTS if not name.islower())})\b")
+_PHRASES: Mapping[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
+    re.compile("(c|C)hange `(?:triggers|idempotencyKey)`"): lambda found: (
+        f"{'Give' if found[1] == 'C' else 'give'} another `--idempotency-key`"
+    ),
+    re.compile("without a change of `(?:triggers|idempotencyKey)`"): "under the same flags",
+    re.compile(", or run `pulumi up --replace` with this resource's URN"): "",
+    re.compile(" To drop it: remove it from the program\\."): "",
+    re.compile("The stack keeps no record of it, but the next"): "No stack keeps a record of it, but the next",
+    re.compile("Then `pulumi refresh` removes what the stack holds of it, and"): "Then",
+    re.compile("It stays in the stack; run"): "Run",
+    re.compile("; the stack no longer tracks it"): "",
+    re.compile("`pulumi up`"): "`pulumi do`",
+}
+"""What messages say of programs and stacks, and what is true without them."""
+
+
+def severity(arguments: Sequence[str] | None = None) -> int:
+    """How to log what informs. `pulumi do` prints that on the standard output, which `--output json` promises to hold
+    JSON; a warning goes to the other one. Where the command line cannot be seen, the promise is kept."""
+    arguments = command_line() if arguments is None else arguments
+    json = not arguments or "--output=json" in arguments or ("--output", "json") in pairwise(arguments)
+    return engine_pb2.WARNING if json else engine_pb2.INFO
+
+
+def in_shell(text: str) -> str:
+    """The text with each input as a flag: `ifActive: ADOPT` as `--if-active=ADOPT`; and without the ways that need a
+    stack."""
+    for phrase, instead in _PHRASES.items():
+        text = phrase.sub(instead, text)
+    return _BARE.sub(lambda found: _flag(found[1]), _NAMED.sub(_quoted, text))
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return f"`{_flag(found[1])}{f'={found[2]}' if found[2] else ''}`"
+
+
+def _flag(name: str) -> str:
+    return f"--{to_snake(name).replace('_', '-')}"

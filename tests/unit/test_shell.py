@@ -1,0 +1,68 @@
+"""What the provider says under `pulumi do`: flags in place of inputs, no stack, and nothing beside the JSON."""
+
+from __future__ import annotations
+
+import pytest
+from pulumi.runtime.proto import engine_pb2
+
+from pulumi_resource_togetherai.plugin.shell import in_shell, severity
+from pulumi_resource_togetherai.preview_flag import previews
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("set `ifActive` to ADOPT", "set `--if-active` to ADOPT"),
+        ("or set `retryFailed: true`", "or set `--retry-failed=true`"),
+        ("instanceId or node is required", "--instance-id or node is required"),
+        ("write `instanceId` in place of `node`", "write `--instance-id` in place of `--node`"),
+        ("the mode of the node, by its state", "the mode of the node, by its state"),
+        ("togetherai:ifRecent and <clusterId>/<instanceId>", "togetherai:ifRecent and <clusterId>/<instanceId>"),
+        ("run another one, change `triggers`", "run another one, give another `--idempotency-key`"),
+        ("with it. Change `idempotencyKey`", "with it. Give another `--idempotency-key`"),
+        (
+            "To run it again: change `triggers`, or run `pulumi up --replace` with this resource's URN. To drop it: "
+            "remove it from the program.",
+            "To run it again: give another `--idempotency-key`.",
+        ),
+        ("Run `pulumi up` again", "Run `pulumi do` again"),
+        (
+            "then `pulumi up` starts a new one, without a change of `triggers`",
+            "then `pulumi do` starts a new one, under the same flags",
+        ),
+        (
+            "The stack keeps no record of it, but the next `pulumi up` finds it again by its key.",
+            "No stack keeps a record of it, but the next `pulumi do` finds it again by its key.",
+        ),
+        ("It stays in the stack; run the same command again", "Run the same command again"),
+    ],
+)
+def test_messages_name_flags_and_no_stack(text: str, said: str):
+    assert in_shell(text) == said
+
+
+@pytest.mark.parametrize(
+    ("command", "level"),
+    [
+        ("pulumi do togetherai:Remediation read x", engine_pb2.INFO),
+        ("pulumi do togetherai:Remediation read x --output default", engine_pb2.INFO),
+        ("pulumi do togetherai:Remediation read x --output json", engine_pb2.WARNING),
+        ("pulumi do --output=json togetherai:Remediation read x", engine_pb2.WARNING),
+        ("", engine_pb2.WARNING),
+    ],
+)
+def test_nothing_is_said_on_the_standard_output_that_promises_json(command: str, level: int):
+    assert severity(command.split()) == level
+
+
+@pytest.mark.parametrize(
+    ("command", "looks"),
+    [
+        ("pulumi do togetherai:Remediation read c/i/r", False),
+        ("pulumi do togetherai:Remediation read c/i/r --dry-run", True),
+        ("pulumi do togetherai:Remediation delete c/i/r --stateless --yes", True),
+        ("pulumi -C work do togetherai:Remediation patch c/i/r", True),
+    ],
+)
+def test_what_is_read_to_be_deleted_is_not_waited_for(command: str, looks: bool):
+    assert previews(command.split()) is looks
