@@ -20,15 +20,18 @@ CONCEALED = "[secret]"
 _WRITTEN = ("reason", "triggers", "comment")
 """The inputs that hold what people write. The others are names and settings, which every message is made of."""
 _NAMES = (
-    "clusterId",
-    "instanceId",
-    "node",
-    "instances",
-    "nodes",
-    "remediationId",
-    "idempotencyKey",
-    "mode",
-    "expectedMode",
+    *(
+        "clusterId",
+        "instanceId",
+        "node",
+        "instances",
+        "nodes",
+        "remediationId",
+        "idempotencyKey",
+        "mode",
+        "expectedMode",
+    ),
+    *("rules", "exclude"),
 )
 """The inputs that ids, URNs and messages are made of, none of which Pulumi can keep secret."""
 _REPEATED = {"comment": "reviewComment"}

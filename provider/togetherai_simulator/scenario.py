@@ -98,6 +98,9 @@ def simulate(
     """The simulator of a scenario, or of what a scenario file holds, as an ASGI application. Goes on with the state in
     the store, if there is one. Raises `ScenarioError`, or pydantic's ValidationError."""
     scenario = scenario if isinstance(scenario, Scenario) else Scenario.model_validate(scenario or {})
+    clock = clock or Clock()
+    if scenario.began_ago:
+        clock.advance(-scenario.began_ago)
     platform = Platform(
         clock=clock,
         clusters=scenario.clusters,

@@ -122,6 +122,9 @@ class Scenario(Options):
     """Instances per cluster, `cluster-1-node-1` and so on."""
     seed: int | None = None
     """With the same seed the same things happen. Default: another seed each time."""
+    began_ago: Seconds = 0
+    """How long before the real time the simulated time begins. A client takes the earlier of the API's clock and its
+    own for an age: at a high speed it sees no age grow, unless the simulated time begins long enough ago."""
     api_keys: list[AccessKey] = Field(default_factory=lambda: [AccessKey(key=DEFAULT_API_KEY)], min_length=1)
     """The API keys that the simulator accepts."""
     settings: Settings = Field(default_factory=Settings)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
 
 import pytest
+from pydantic import model_validator
 
 from pulumi_resource_togetherai.config import ProviderConfig
+from pulumi_resource_togetherai.fields import Inputs
 from pulumi_resource_togetherai.operation.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.repair.inputs import ClusterRepairInputs
 from pulumi_resource_togetherai.unknown import UNKNOWN, until_known
 
 GOOD = {"clusterId": "c1", "instanceId": "i7", "mode": "VM_ONLY"}
@@ -52,6 +55,36 @@ def test_a_mistake_is_named_with_its_path_and_the_remedy(changes: dict[str, Any]
     assert failure.property == path
     assert reason in failure.reason
     assert "\n" not in failure.reason
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "reason"),
+    [
+        ({"nmae": "x"}, "rules.0.nmae", '"nmae" is not a property of rules.0; did you mean name?'),
+        ({"when": {"status": ["x"]}}, "rules.0.when.status", "of rules.0.when; did you mean statuses?"),
+        ({"when": {"colour": "red"}}, "rules.0.when.colour", "the properties are alerts, xids"),
+        ({"name": "x", "action": "REPAIRE"}, "rules.0.action", "did you mean REPAIR?"),
+        ({"name": "x"}, "rules.0", 'rules.0: rule "x" would repair nodes with which nothing is wrong'),
+    ],
+)
+def test_a_mistake_inside_a_property_is_named_with_its_place(rule: dict[str, Any], path: str, reason: str):
+    found = check(ClusterRepairInputs, {"clusterId": "c1", "rules": [rule]}).failures
+    failure = next(one for one in found if one.property == path)
+    assert reason in failure.reason
+
+
+def test_a_mistake_of_no_property_is_reported_too():
+    class Pair(Inputs):
+        """Two inputs that contradict each other."""
+
+        one: int | None = None
+
+        @model_validator(mode="after")
+        def _never(self) -> Self:
+            raise ValueError("one of them; remove it")
+
+    (failure,) = check(Pair, {"one": 1.0}).failures
+    assert (failure.property, failure.reason) == ("", "one of them; remove it")
 
 
 @pytest.mark.parametrize("bad", ["a/b", "..", ".", "../c2", "a b", "a%2Fb", "-", "a?b", "a#b", "ä"])

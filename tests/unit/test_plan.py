@@ -709,3 +709,26 @@ def test_statuses_that_this_version_does_not_know_are_named_and_start_nothing():
 
 def test_a_status_that_the_policy_itself_names_is_a_reason_to_repair():
     assert decided(DOWN | {"when": {"statuses": ["Wedged"]}}, of=cluster(node(status="wedged"))).word is Word.START
+
+
+def test_of_several_that_are_under_way_on_a_node_ours_goes_on_and_of_several_of_ours_the_one_that_comes_first():
+    other = active("RUNNING", id="other", create_time=NOW - timedelta(minutes=9))
+    late = mine(id="late", state="PENDING", create_time=NOW - timedelta(minutes=1))
+    early = mine(id="early", state="PENDING", create_time=NOW - timedelta(minutes=2))
+    begun = mine(id="begun", state="RUNNING", create_time=NOW)
+
+    for records, which in (([other, late], "late"), ([late, early], "early"), ([early, begun, late], "begun")):
+        for order in (records, records[::-1]):
+            record = decided(records=order).record
+            assert record is not None
+            assert record.id == which
+
+
+def test_a_node_that_others_repair_twice_waits_for_the_one_that_goes_on():
+    early = active("PENDING", id="early", create_time=NOW - timedelta(minutes=2))
+    late = active("PENDING", id="late", create_time=NOW - timedelta(minutes=1))
+
+    for order in ([early, late], [late, early]):
+        decision = decided(records=order)
+        assert decision.word is Word.WAIT
+        assert "remediation early" in decision.because

@@ -8,11 +8,13 @@ import pytest
 
 from pulumi_resource_togetherai.operation.check import Failure, check
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.repair.inputs import ClusterRepairInputs
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
 from pulumi_resource_togetherai.sanitize import quoted, sanitize
 from pulumi_resource_togetherai.secrecy import Secrets
 
+MODELS = [RemediationInputs, ReviewInputs, RollingInputs, ClusterRepairInputs]
 INPUTS = {"clusterId": "c1", "reason": "names Jane", "triggers": {"who": "Jane Doe"}, "comment": "ok"}
 
 
@@ -68,7 +70,7 @@ def test_a_name_is_hidden_in_no_message_and_the_program_is_told():
     assert among("reason", "timeout").warning == ""
 
 
-@pytest.mark.parametrize("model", [RemediationInputs, ReviewInputs, RollingInputs], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_no_mistake_in_a_secret_shows_its_value(model: Any):
     names = [str(field.alias) for field in model.model_fields.values()]
     for value in ("hush hush", "", 4242424242.0, 0.5, True, ["hush"], {"hush": 1.0}, ["hush", "hush"]):
@@ -100,7 +102,7 @@ def test_a_mistake_elsewhere_is_shown_as_ever():
     assert (mode.property, mode.reason) == ("mode", 'mode: "VM_ONYL" is not a mode; did you mean VM_ONLY?')
 
 
-@pytest.mark.parametrize("model", [RemediationInputs, ReviewInputs, RollingInputs], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_input_that_takes_a_word_is_concealed_or_warned_of(model: Any):
     for name in [str(field.alias) for field in model.model_fields.values()]:
         for value, word in (

@@ -47,11 +47,16 @@ class Marker:
     @classmethod
     def of(cls, remediation: Remediation) -> Self | None:
         """The marker at the end of a remediation's reason; None without one."""
-        reason = (remediation.reason or "").rstrip()
-        if not reason.endswith("]"):  # most reasons have none
+        return cls.read(remediation.reason)
+
+    @classmethod
+    def read(cls, text: str | None) -> Self | None:
+        """The marker at the end of a text; None without one."""
+        text = (text or "").rstrip()
+        if not text.endswith("]"):  # most have none
             return None
-        for found in _MARKER.finditer(reason, max(0, reason.rfind("["))):
-            if found.end() == len(reason):
+        for found in _MARKER.finditer(text, max(0, text.rfind("["))):
+            if found.end() == len(text):
                 program, resource, attempt, owner, declaration = found.groups()
                 return cls(program, resource, int(attempt), owner, declaration)
         return None

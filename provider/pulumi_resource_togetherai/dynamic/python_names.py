@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from pulumi_resource_togetherai.functions.function import FUNCTIONS
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.repair.inputs import ClusterRepairInputs
+from pulumi_resource_togetherai.repair.rules import Rule, When
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
 
@@ -16,6 +18,9 @@ _MODELS: tuple[type[BaseModel], ...] = (
     RemediationInputs,
     ReviewInputs,
     RollingInputs,
+    ClusterRepairInputs,
+    Rule,
+    When,
     *(function.arguments for function in FUNCTIONS),
 )
 _ARGUMENTS = {

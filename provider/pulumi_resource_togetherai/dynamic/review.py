@@ -35,6 +35,7 @@ class RemediationReview(Resource, module="togetherai", name=_KIND):
     expected_mode: pulumi.Output[str | None]
     wait: pulumi.Output[bool]
     timeout: pulumi.Output[str]
+    accept_failure: pulumi.Output[bool]
     if_gone: pulumi.Output[str]
     adopted: pulumi.Output[bool]
     gone: pulumi.Output[bool]
@@ -69,6 +70,7 @@ class RemediationReview(Resource, module="togetherai", name=_KIND):
         expected_mode: pulumi.Input[str | RemediationMode] | None = None,
         wait: pulumi.Input[bool] | None = None,
         timeout: pulumi.Input[str] | None = None,
+        accept_failure: pulumi.Input[bool] | None = None,
         if_gone: pulumi.Input[str | IfGone] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -77,7 +77,7 @@ def _not_requiring(model: type[BaseModel], names: Collection[str]) -> type[BaseM
 
 def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
     path = ".".join(str(part) for part in details["loc"])
-    name = str(details["loc"][0])
+    name = str(details["loc"][0]) if details["loc"] else ""
     value = details.get("input")
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # Pulumi knows floats only
@@ -85,16 +85,18 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
         case "missing":
             reason = f"{path} is required"
         case "extra_forbidden":
-            known = [str(field.alias) for _, field in fields_of(model)]
-            close = get_close_matches(name, known, n=1)
+            *where, written = map(str, details["loc"])
+            known = [str(field.alias) for _, field in fields_of(_model_at(model, details["loc"][:-1]))]
+            close = get_close_matches(written, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"the properties are {', '.join(known)}"
-            reason = f'"{name}" is not a property; {hint}'
+            reason = f'"{written}" is not a property{" of " + ".".join(where) if where else ""}; {hint}'
         case "string_pattern_mismatch" if value == "" or str(value).isspace():
             reason = f"{path} is empty"
         case "string_pattern_mismatch":
             reason = f"{path}: {value!r} is not an id; an id may have only letters, digits and _ . : ~ @ = + , -"
         case "value_error":
-            reason = f"{path}: {details['msg'].removeprefix('Value error, ')}"
+            said = details["msg"].removeprefix("Value error, ")
+            reason = f"{path}: {said}" if path else said
         case _:
             secret = any(
                 field.alias == name and SecretStr in get_args(field.annotation) for _, field in fields_of(model)
@@ -102,4 +104,23 @@ def _failure(model: type[BaseModel], details: ErrorDetails) -> Failure:
             shown = f"{value!r}: " if isinstance(value, str | int | float | bool) and not secret else ""
             reason = f"{path}: {shown}{details['msg'][:1].lower()}{details['msg'][1:]}"
     advice = "".join(reason.partition("; ")[1:])
-    return Failure(path, reason, f"{name}: what is given is not valid, and not shown, because it may be secret{advice}")
+    hidden = f"{name or 'the inputs'}: what is given is not valid, and not shown, because it may be secret{advice}"
+    return Failure(path, reason, hidden)
+
+
+def _model_at(model: type[BaseModel], path: Sequence[int | str]) -> type[BaseModel]:
+    """The model of what stands at a path in what a model describes."""
+    for part in path:
+        field = next((field for _, field in fields_of(model) if field.alias == part), None)
+        if field is not None:
+            model = next((inner for inner in _inside(field.annotation) if issubclass(inner, BaseModel)), model)
+    return model
+
+
+def _inside(annotation: Any) -> Iterator[type]:
+    """The classes that a type consists of: of `list[Rule] | None` these are Rule and NoneType."""
+    for one in get_args(annotation) or (annotation,):
+        if isinstance(one, type) and not get_args(one):
+            yield one
+        elif one is not annotation:
+            yield from _inside(one)

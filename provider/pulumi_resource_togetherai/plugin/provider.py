@@ -113,10 +113,16 @@ class TogetherAiProvider(Provider):
         return ConfigureResponse(supports_preview=True, accept_secrets=True)
 
     async def construct(self, request: ConstructRequest) -> ConstructResponse:
-        """Constructs the component."""
-        from pulumi_resource_togetherai.plugin.rolling import construct
+        """Constructs a component."""
+        if request.resource_type.endswith(":ClusterRepair"):
+            from pulumi_resource_togetherai.plugin import repair
 
-        return await construct(request, self._engine, self._resources[f"{PLUGIN}Remediation"].hooks)
+            if self._session is None:
+                raise RuntimeError("the engine called the provider before configuring it")
+            return await repair.construct(request, self._session, self._engine)
+        from pulumi_resource_togetherai.plugin import rolling
+
+        return await rolling.construct(request, self._engine, self._resources[f"{PLUGIN}Remediation"].hooks)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -16,6 +15,7 @@ from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.operation.check import check
 from pulumi_resource_togetherai.operation.operations import Hook
 from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.plugin.component import HALTED, NOT_KNOWN, Component, make_room_for_children
 from pulumi_resource_togetherai.plugin.pulumi_internals import (
     REGISTRATION_FAILED,
     depending_on,
@@ -27,22 +27,12 @@ from pulumi_resource_togetherai.rolling.component import TYPE, child_name, decla
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, INPUT_OF_EACH, RollingInputs, listed
 from pulumi_resource_togetherai.rolling.summary import SHOWN
 from pulumi_resource_togetherai.secrecy import Secrets
-from pulumi_resource_togetherai.unknown import UNKNOWN, holds_unknown
+from pulumi_resource_togetherai.unknown import holds_unknown
 
 _CHILD = f"{PLUGIN}Remediation"
 _SAME_IN_THE_OTHER_FORM = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=f"{DYNAMIC}Remediation")])
 _FROM = {of_each: name for name, of_each in INPUT_OF_EACH.items()} | {"acceptFailure": "stopOnFailure"}
 """The component's input that decides an input of a child, where the two have different names."""
-_HALTED = "it is halted, because a remediation of it has not succeeded: see the error of that one"
-MOST_CHILDREN = 1000
-"""How many children may be under way at once: Pulumi takes a thread for each."""
-
-
-class _Component(pulumi.ComponentResource):
-    """The component's node in the tree of resources."""
-
-    def __init__(self, name: str, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(TYPE, name, None, opts)
 
 
 class _Remediation(pulumi.CustomResource):
@@ -72,8 +62,8 @@ async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, 
     secret = {name for name, value in request.inputs.items() if value.contains_secret()}
     if failures := Secrets.among(inputs, secret).mistakes(checked.failures):
         raise OperationError(f"{request.name}: {'; '.join(failure.reason for failure in failures)}")
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_CHILDREN, "child"))
-    component = _Component(request.name, request.options)
+    make_room_for_children()
+    component = Component(TYPE, request.name, request.options)
     urn = await component.urn.future()
     unknown = [name for name in DECIDING if holds_unknown(checked.inputs.get(name))]
     if unknown:
@@ -101,12 +91,12 @@ async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, 
         raise
     except REGISTRATION_FAILED:
         # Only under `--continue-on-error`, where an error of the component would end all that goes on beside it.
-        pulumi.log.error(_HALTED, component)
+        pulumi.log.error(HALTED, component)
         await forgive_failed_registrations()
         return _answer(str(urn))
     if not known or found is None or numbers is None or len(found) < len(nodes):
         if progress.failed:  # the same, in releases of pulumi where the outputs of what failed are unknown, or None
-            pulumi.log.error(_HALTED, component)
+            pulumi.log.error(HALTED, component)
         return _answer(str(urn))
     secret = await states.is_secret()
     return _answer(
@@ -125,8 +115,5 @@ def _like(given: PropertyValue | None, value: Any) -> pulumi.Input[Any]:
     return pulumi.Output.secret(output) if given.contains_secret() else output
 
 
-_NOT_KNOWN = PropertyValue(UNKNOWN)
-
-
-def _answer(urn: str, states: PropertyValue = _NOT_KNOWN, counts: PropertyValue = _NOT_KNOWN) -> ConstructResponse:
+def _answer(urn: str, states: PropertyValue = NOT_KNOWN, counts: PropertyValue = NOT_KNOWN) -> ConstructResponse:
     return ConstructResponse(urn, {"states": states, "counts": counts}, {})

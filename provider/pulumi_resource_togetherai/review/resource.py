@@ -42,7 +42,7 @@ class ReviewResource(Operations):
             self._memories[urn].replaced = state
         return Diff(
             replaces,
-            unfinished=not replaces and _unfinished(state),
+            unfinished=not replaces and _unfinished(state) and not inputs.get("acceptFailure"),
             settings=[name for name in changed if name not in REPLACING],
         )
 
@@ -74,11 +74,11 @@ class ReviewResource(Operations):
 
     async def _preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
         record = _state(recorded).record
-        if record is not None and record.terminal:
+        if record is not None and ended_badly(record) and not inputs.get("acceptFailure"):
             await report.warning(
                 f"`pulumi up` will review nothing and fail again: {messages.name(record)} {record.state}"
             )
-        elif record is not None:
+        elif record is not None and not record.terminal:
             await report.info(f"`pulumi up` will wait for {messages.name(record)}, and review nothing")
         return dict(recorded.outputs)
 

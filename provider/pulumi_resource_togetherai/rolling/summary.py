@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pulumi_resource_togetherai.columns import columns
 from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.sanitize import quoted
 
@@ -22,10 +23,7 @@ _HEAD = ("node", "mode", "attempt", "took", "outcome")
 
 def summary(rows: Mapping[str, Mapping[str, Any] | str], nodes: Sequence[str]) -> str:
     """One line per node: the outputs of its remediation, or a text if it has none."""
-    lines = [_HEAD, *(_line(node, rows[node]) for node in nodes)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
-    padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
-    return "\n".join(line.rstrip() for line in padded)
+    return columns([_HEAD, *(_line(node, rows[node]) for node in nodes)])
 
 
 def _line(node: str, row: Mapping[str, Any] | str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from pulumi_resource_togetherai import __version__
 from pulumi_resource_togetherai.api.enums import OpenEnum, RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.fields import Choice
+from pulumi_resource_togetherai.fields import Choice, Inputs
 from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.functions.function import FUNCTIONS, Function
 from pulumi_resource_togetherai.functions.listing import ListInputs
@@ -28,6 +28,7 @@ from pulumi_resource_togetherai.operation.check import fields_of
 from pulumi_resource_togetherai.remediation.rules.identity import REPLACING
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.remediation.rules.state import Bookkeeping
+from pulumi_resource_togetherai.repair.inputs import ClusterRepairInputs, ClusterRepairOutputs
 from pulumi_resource_togetherai.review.rules import inputs as review_inputs
 from pulumi_resource_togetherai.review.rules import state as review_state
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
@@ -46,6 +47,12 @@ REVIEW = (
 )
 
 ROLLING = "The repair of many nodes of a cluster: one Remediation per instance, at most `maxConcurrent` at once."
+
+REPAIR = (
+    "The repair of a cluster by a policy. Each `pulumi preview` and `pulumi up` looks at the cluster once, plans what "
+    "to do about each node, and shows the plan; `pulumi up` carries it out with a Remediation or a RemediationReview "
+    "for each node."
+)
 
 Schema = dict[str, Any]
 
@@ -147,7 +154,7 @@ class _Types:
         }
 
     def _object(self, model: type[BaseModel]) -> None:
-        properties = self.properties(model, output=True)
+        properties = self.properties(model, output=not issubclass(model, Inputs))
         self.found[token(_type_name(model))] = {
             "type": "object",
             "description": _doc(model),
@@ -220,7 +227,12 @@ def schema() -> Schema:
         "resources": {
             token("Remediation"): remediation,
             token("RemediationReview"): review,
-            token("RollingRemediation"): _component(collected, ROLLING, RollingInputs, RollingOutputs),
+            token("RollingRemediation"): _component(
+                collected, "RollingRemediation", ROLLING, RollingInputs, RollingOutputs
+            ),
+            token("ClusterRepair"): _component(
+                collected, "ClusterRepair", REPAIR, ClusterRepairInputs, ClusterRepairOutputs
+            ),
         },
         "functions": functions,
     }
@@ -262,10 +274,12 @@ def _resource(
     }
 
 
-def _component(collected: _Types, description: str, declared: type[BaseModel], outputs: type[BaseModel]) -> Schema:
+def _component(
+    collected: _Types, name: str, description: str, declared: type[BaseModel], outputs: type[BaseModel]
+) -> Schema:
     return {
         "isComponent": True,
-        "description": _guided(description, "RollingRemediation"),
+        "description": _guided(description, name),
         "inputProperties": collected.properties(declared, output=False),
         "requiredInputs": _always_set(declared),
         "properties": collected.properties(outputs, output=True),

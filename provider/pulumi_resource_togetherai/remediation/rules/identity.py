@@ -33,6 +33,24 @@ def declaration(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: inputs.get(name) or None for name in REPLACING}
 
 
+def owner_of(urn: str) -> str:
+    """The token of the resource with a URN, by which its remediations are marked."""
+    return token(resource_of(urn))
+
+
+def program_of(urn: str) -> tuple[str, str]:
+    """The program that a URN names, as `project/stack`, and the resource's name in it."""
+    stack, project, _, name = urn.split("::", 3)
+    return f"{project}/{stack.removeprefix('urn:pulumi:')}", name
+
+
+def resource_of(urn: str) -> str:
+    """A URN with the short name of the resource's type, so that both forms of the provider agree."""
+    stack, project, kind, name = urn.split("::", 3)
+    parents, _, own = kind.rpartition("$")
+    return "::".join((stack, project, f"{parents}${own.rpartition(':')[2]}", name))
+
+
 @dataclass(frozen=True)
 class Own:
     """A remediation of this resource."""
@@ -95,13 +113,10 @@ class Identity:
 
     @cached_property
     def _resource(self) -> str:
-        """The URN with the short name of the resource's type, so that both forms of the provider agree. Without a
-        stack, the node."""
+        """What the token of the resource is made of. Without a stack, the node."""
         if self.stateless:
             return json.dumps(["pulumi do --stateless", self.inputs.cluster_id, self._node])
-        stack, project, kind, name = self.urn.split("::", 3)
-        parents, _, own = kind.rpartition("$")
-        return "::".join((stack, project, f"{parents}${own.rpartition(':')[2]}", name))
+        return resource_of(self.urn)
 
     @cached_property
     def _parts(self) -> list[Any]:
@@ -124,8 +139,7 @@ class Identity:
     def _marker(self, attempt: int) -> Marker:
         if self.stateless:
             return Marker.named(DO, "stateless", attempt, self.owner, self._declared)
-        stack, project, _, name = self.urn.split("::", 3)
-        program = f"{project}/{stack.removeprefix('urn:pulumi:')}"
+        program, name = program_of(self.urn)
         return Marker.named(program, name, attempt, self.owner, self._declared)
 
     @cached_property

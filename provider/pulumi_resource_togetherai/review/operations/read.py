@@ -47,7 +47,7 @@ async def read(run: Run, resource_id: str, state: State | None, *, preview: bool
         state = State(_declaration(record), record)
     if preview and run.stateless:  # who reads it to delete it, or only to look at it, is told whose it is
         await run.report.info(messages.whose(record))
-        return Result(state.seen(record))
+        return Resource(state.seen(record))
     if preview and state.inputs.wait and state.inputs.decision is Decision.APPROVE and not record.terminal:
         return Resource(state.seen(record), not_waited_for(record))
     return await settle(run, state.seen(record))
@@ -61,6 +61,8 @@ def _forgotten(run: Run, state: State | None) -> Resource | None:
         return Resource(state)
     if not state.record.terminal:
         return None
+    if state.inputs.accept_failure:
+        return Resource(state)
     return Resource(state, problem(Watch(state.record, Stop.ENDED), run.client.now(), kept=run.keeps_unfinished))
 
 

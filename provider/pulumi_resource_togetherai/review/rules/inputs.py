@@ -56,6 +56,9 @@ class ReviewInputs(Inputs):
     """With APPROVE: whether to wait until the remediation has ended."""
     timeout: Duration = "1h"
     """How long to wait for the remediation to end, such as 45m or 1h30m. `customTimeouts` overrides it."""
+    accept_failure: bool = False
+    """Whether an approved remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is
+    an error."""
     if_gone: IfGone = IfGone.SUCCEED
     """What to do when the proposal vanished, or resolved itself, before it was reviewed."""
 

@@ -6,6 +6,7 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Rules
 from pulumi_resource_togetherai.clusters.rivals import Contest
+from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.results import Resource
 from pulumi_resource_togetherai.operation.run import Run
 from pulumi_resource_togetherai.operation.wait_result import Stop
@@ -35,6 +36,11 @@ async def settle(run: Run, state: State, contest: Contest | None = None) -> Reso
         return Resource(state, gave_way(watch.record, watch.loss.winner, kept=run.keeps_unfinished))
     if watch.stop is Stop.ENDED and not watch.record.terminal:
         await run.report.info(f"not waiting for {messages.name(watch.record)}, which is {watch.record.state}")
+        return Resource(state)
+    if watch.stop is Stop.ENDED and ended_badly(watch.record) and state.inputs.accept_failure:
+        await run.report.warning(
+            f"the approved {messages.name(watch.record)} {messages.state(watch.record)}, which `acceptFailure` accepts"
+        )
         return Resource(state)
     if watch.record.state == RemediationState.AUTO_RESOLVED:
         await run.report.info(f"{messages.name(watch.record)} was not needed: the fault went away by itself")

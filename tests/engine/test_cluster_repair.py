@@ -1,0 +1,302 @@
+"""A cluster is repaired by its policy: preview shows the plan, `up` carries it out, and the records are the memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.crash import is_create
+from tests.chaos.gate import Point, gate
+from tests.engine.stack import ENDS_WHEN_INTERRUPTED, Form, Run, Stack
+from tests.simulated import Simulator, simulator
+
+NODE = "cluster-1-node-{}".format
+DAYS = 86400.0
+COOLDOWN = 1800.0
+XID: dict[str, Any] = {"name": "xid", "when": {"alerts": ["DmesgXidError"]}, "modes": ["REBOOT_VM", "VM_ONLY"]}
+LOST: dict[str, Any] = {"name": "lost", "when": {"xids": ["79"]}, "modes": ["HOST_POWER_CYCLE"]}
+FAILED: dict[str, Any] = {"name": "again", "when": {"lastOutcome": ["FAILED"]}, "modes": ["REBOOT_VM", "HOST_AWARE"]}
+REST: dict[str, Any] = {"name": "rest", "when": {"proposed": True}, "action": "REJECT"}
+OUTPUTS = ("plan", "counts", "states", "leftToPeople")
+DYNAMIC = (
+    ENDS_WHEN_INTERRUPTED
+    + """\
+import json
+from pathlib import Path
+
+import pulumi
+from pulumi_resource_togetherai.dynamic import ClusterRepair
+
+repair = ClusterRepair("repair", **json.loads(Path("repair.json").read_text()))
+pulumi.export("plan", repair.plan)
+pulumi.export("counts", repair.counts)
+pulumi.export("states", repair.states)
+pulumi.export("leftToPeople", repair.left_to_people)
+"""
+)
+
+
+@pytest.fixture
+def api() -> Generator[Simulator]:
+    """A cluster of four nodes on a clock that began some days ago: a rest of half an hour passes at once."""
+    with simulator(began_ago=10 * DAYS) as running:
+        yield running
+
+
+def declare(stack: Stack, *rules: dict[str, Any], **more: Any) -> None:
+    """Has the program declare the repair of the cluster by these rules, and nothing else. Inputs in camelCase."""
+    inputs: dict[str, Any] = {"clusterId": "cluster-1", "rules": list(rules), "maxConcurrent": 4} | more
+    if stack.form == "dynamic":
+        snake = {stack.spelt(name): value for name, value in inputs.items()}
+        (stack.folder / "Pulumi.yaml").write_text('{"name": "training", "runtime": "python"}')
+        (stack.folder / "repair.json").write_text(json.dumps(snake))
+        (stack.folder / "__main__.py").write_text(DYNAMIC)
+        return
+    program: dict[str, Any] = {
+        "name": "training",
+        "runtime": "yaml",
+        "plugins": stack.plugins,
+        "resources": {"repair": {"type": "togetherai:ClusterRepair", "properties": inputs}},
+        "outputs": {name: f"${{repair.{name}}}" for name in OUTPUTS},
+    }
+    (stack.folder / "Pulumi.yaml").write_text(json.dumps(program))
+
+
+def outputs(stack: Stack) -> dict[str, Any]:
+    """The stack's outputs."""
+    return json.loads(stack.run("stack", "output", "--json", check=True).output)
+
+
+def table(run: Run) -> list[str]:
+    """The plan as a command has shown it: the decision and the rule of each node that it names."""
+    lines = [line.split() for line in run.diagnostics.splitlines() if line.strip().startswith("cluster-1-worker-")]
+    return sorted({" ".join(line[:2]) for line in lines})
+
+
+def begun(api: Simulator) -> int:
+    """How many remediations have been started, approved or rejected by a program."""
+    return sum(entry["effect"] in ("created", "approved", "rejected") for entry in api.requests())
+
+
+def states(api: Simulator, number: int) -> list[str]:
+    """The states of a node's remediations, newest first."""
+    return [item["state"] for item in api.remediations() if item["instance_id"] == NODE(number)]
+
+
+def test_preview_shows_what_up_does_and_a_fault_is_repaired_once(stack: Stack, api: Simulator):
+    declare(stack, XID, LOST, REST)
+    api.propose(NODE(1), fault="xid")
+    api.propose(NODE(2), fault="gpu_lost")
+    api.propose(NODE(3), fault="thermal")
+    expected = ["cluster-1-worker-1 APPROVE", "cluster-1-worker-2 START", "cluster-1-worker-3 REJECT"]
+
+    preview = stack.preview()
+    assert preview.code == 0, preview.output
+    assert table(preview) == expected
+    assert "no rule fits 1 node: LEAVE" in preview.output
+    assert begun(api) == 0
+
+    up = stack.up(check=True)
+    assert table(up) == expected
+    assert states(api, 1) == ["SUCCEEDED"]
+    assert states(api, 2) == ["SUCCEEDED", "CANCELLED"]
+    assert states(api, 3) == ["CANCELLED"]
+    told = outputs(stack)
+    assert told["counts"] == {"APPROVE": 1, "LEAVE": 1, "REJECT": 1, "START": 1}
+    assert told["states"] == {
+        "cluster-1-worker-1": "SUCCEEDED",
+        "cluster-1-worker-2": "SUCCEEDED",
+        "cluster-1-worker-3": "CANCELLED",
+    }
+    assert [(one["node"], one["decision"], one["rule"]) for one in told["plan"]] == [
+        ("cluster-1-worker-1", "APPROVE", "xid"),
+        ("cluster-1-worker-2", "START", "lost"),
+        ("cluster-1-worker-3", "REJECT", "rest"),
+    ]
+
+    done = begun(api)
+    again = stack.up(check=True)
+    assert "no rule fits 4 nodes: LEAVE" in again.output
+    assert again.summary("deleted") == 4  # out of the stack, and nothing else: nothing is cancelled
+    assert stack.up("--expect-no-changes", check=True).summary("unchanged") == 2
+    assert begun(api) == done
+
+
+def test_the_next_fault_of_a_node_is_repaired_again_by_the_next_step_of_the_ladder(stack: Stack, api: Simulator):
+    declare(stack, XID)
+    for mode in ("REBOOT_VM", "VM_ONLY"):
+        api.propose(NODE(1), fault="xid", force=True)
+        stack.up(check=True)
+        assert api.remediations()[0]["mode"] == f"REMEDIATION_MODE_{mode}"
+        assert api.remediations()[0]["state"] == "SUCCEEDED"
+        api.advance(COOLDOWN + 60)
+
+
+def test_a_failure_fails_the_run_and_after_its_rest_the_node_has_the_next_step(stack: Stack, api: Simulator):
+    declare(stack, FAILED)
+    api.behave(NODE(1), outcome="fail")
+    api.force(api.create(NODE(1))["id"], "FAILED")
+    api.advance(COOLDOWN + 60)
+
+    failed = stack.up()
+    assert failed.code != 0
+    assert f"of instance {NODE(1)} in cluster cluster-1 FAILED" in failed.output
+    assert "Traceback" not in failed.output
+    rests = stack.up(check=True)
+    assert table(rests) == ["cluster-1-worker-1 WAIT"]
+    assert "`cooldown` is 30m" in rests.output
+    assert states(api, 1) == ["FAILED", "FAILED"]
+
+    api.behave(NODE(1), outcome="succeed")
+    api.advance(COOLDOWN + 60)
+    stack.up(check=True)
+    newest = api.remediations()[0]
+    assert (newest["mode"], newest["state"]) == ("REMEDIATION_MODE_HOST_AWARE", "SUCCEEDED")
+
+
+def test_where_nothing_is_to_stop_a_failure_is_recorded(stack: Stack, api: Simulator):
+    declare(stack, XID, stopOnFailure=False)
+    api.behave(NODE(1), outcome="fail")
+    for number in (1, 2):
+        api.propose(NODE(number), fault="xid")
+
+    stack.up(check=True)
+    assert outputs(stack)["states"] == {"cluster-1-worker-1": "FAILED", "cluster-1-worker-2": "SUCCEEDED"}
+
+
+@pytest.mark.parametrize("approved", [True, False], ids=["approved", "started"])
+def test_what_a_killed_run_has_begun_the_next_one_waits_for(stack: Stack, api: Simulator, form: Form, approved: bool):
+    declare(stack, XID, FAILED)
+    if approved:
+        api.propose(NODE(1), fault="xid")
+    else:
+        api.force(api.create(NODE(1))["id"], "FAILED")
+        api.advance(COOLDOWN + 60)
+    api.behave(NODE(1), outcome="never")
+    with stack.running("up", "--yes", "--skip-preview"):
+        under_way = api.until("RUNNING")
+    done = begun(api)
+    stack.run("cancel", "--yes")
+
+    declare(stack, REST)  # whatever the rules say now
+    with stack.running("up", "--yes", "--skip-preview") as up:
+        while f"{'CONTINUE'}" not in (line := up.stdout.readline() if up.stdout else ""):
+            assert line, "it ended"
+        api.force(under_way["id"], "SUCCEEDED")
+        output, _ = up.communicate(timeout=60)
+    assert up.returncode == 0, output
+    assert begun(api) == done
+    assert outputs(stack)["states"] == {"cluster-1-worker-1": "SUCCEEDED"}
+
+
+def test_a_node_that_works_again_leaves_and_nothing_is_cancelled(plugin_stack: Stack, api: Simulator):
+    declare(plugin_stack, FAILED)
+    api.force(api.create(NODE(1))["id"], "FAILED")
+    api.advance(COOLDOWN + 60)
+    api.set(pending=100000)
+    with plugin_stack.running("up", "--yes", "--skip-preview"):
+        api.until("PENDING")
+    plugin_stack.run("cancel", "--yes")
+    plugin_stack.destroy()
+
+    assert states(api, 1) == ["PENDING", "FAILED"]
+
+
+def test_too_many_faults_at_once_start_nothing_and_fail_the_run_and_the_preview(stack: Stack, api: Simulator):
+    declare(stack, XID, maxUnhealthy="50%")
+    api.behave(NODE(1), outcome="never")
+    api.propose(NODE(1), fault="xid")
+    with stack.running("up", "--yes", "--skip-preview"):
+        under_way = api.until("RUNNING")
+    stack.run("cancel", "--yes")
+    for number in (2, 3):
+        api.propose(NODE(number), fault="xid")
+    done = begun(api)
+
+    preview = stack.preview()
+    assert preview.code != 0
+    assert "nothing was started: 3 of 4 nodes are unhealthy, and `maxUnhealthy` is 50% (2 nodes)" in preview.output
+    api.force(under_way["id"], "SUCCEEDED")
+    for number in (1, 4):
+        api.propose(NODE(number), fault="xid", force=True)
+    halted = stack.up()
+    assert halted.code != 0
+    assert "nothing was started: 4 of 4 nodes are unhealthy" in halted.output
+    assert "Traceback" not in halted.output
+    assert begun(api) == done
+
+
+def test_a_component_that_is_paused_shows_its_plan_and_does_nothing(stack: Stack, api: Simulator):
+    declare(stack, XID, paused=True)
+    api.propose(NODE(1), fault="xid")
+
+    paused = stack.up(check=True)
+    assert table(paused) == ["cluster-1-worker-1 APPROVE"]
+    assert "paused: nothing of this is begun" in paused.output
+    assert begun(api) == 0
+
+
+def test_no_more_nodes_are_under_repair_than_allowed_and_others_wait_for_the_next_run(stack: Stack, api: Simulator):
+    declare(stack, XID, maxConcurrent=2)
+    for number in range(1, 5):
+        api.propose(NODE(number), fault="xid")
+
+    first = stack.up(check=True)
+    assert table(first) == [
+        "cluster-1-worker-1 APPROVE",
+        "cluster-1-worker-2 APPROVE",
+        "cluster-1-worker-3 WAIT",
+        "cluster-1-worker-4 WAIT",
+    ]
+    stack.up(check=True)
+    assert [states(api, number) for number in range(1, 5)] == [["SUCCEEDED"]] * 4
+
+
+def test_two_pipelines_at_the_same_moment_repair_each_node_once(tmp_path: Path, api: Simulator, form: Form):
+    api.force(api.create(NODE(1))["id"], "FAILED")
+    api.advance(COOLDOWN + 60)
+    api.propose(NODE(2), fault="xid")
+    with gate(api.address) as (late_gate, address):
+        early = Stack(tmp_path / "early", form, api.address)
+        late = Stack(tmp_path / "late", form, address)
+        for stack in (early, late):
+            declare(stack, FAILED, XID)
+        late_gate.stop_at(Point(is_create, answered=False))
+        with late.running("up", "--yes", "--skip-preview") as waiting:
+            assert late_gate.reached.wait(60)
+            early.up(check=True)
+            late_gate.release()
+            output, _ = waiting.communicate(timeout=60)
+    assert states(api, 2) == ["SUCCEEDED"]
+    assert states(api, 1).count("SUCCEEDED") == 1, output
+
+
+@pytest.mark.parametrize(
+    ("rules", "more", "line"),
+    [
+        ([XID | {"modes": ["REBOOT"]}], {}, 'rules.0.modes.0: "REBOOT" is not a mode'),
+        ([XID | {"nmae": "x"}], {}, '"nmae" is not a property of rules.0; did you mean name?'),
+        ([XID], {"maxUnhealthy": "a fifth"}, "is neither a share nor a number of nodes"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_asks_nothing(
+    stack: Stack, api: Simulator, rules: list[dict[str, Any]], more: dict[str, Any], line: str
+):
+    declare(stack, *rules, **more)
+    preview = stack.preview()
+    assert preview.code != 0
+    assert line in preview.output
+    assert "Traceback" not in preview.output
+    assert api.requests() == []
+
+
+def test_without_an_answer_nothing_is_planned(stack: Stack, api: Simulator):
+    declare(stack, XID, clusterId="cluster-9")
+    for run in (stack.preview(), stack.up()):
+        assert run.code != 0
+        assert "cannot plan the repair of cluster cluster-9" in run.output
+        assert "Traceback" not in run.output
