@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pulumi_resource_togetherai.repair.plan import Word
 from tests.chaos.crash import is_create
 from tests.chaos.gate import Point, gate
 from tests.engine.stack import ENDS_WHEN_INTERRUPTED, Form, Run, Stack
@@ -73,8 +74,8 @@ def outputs(stack: Stack) -> dict[str, Any]:
 
 def table(run: Run) -> list[str]:
     """The plan as a command has shown it: the decision and the rule of each node that it names."""
-    lines = [line.split() for line in run.diagnostics.splitlines() if line.strip().startswith("cluster-1-worker-")]
-    return sorted({" ".join(line[:2]) for line in lines})
+    rows = [line.split()[:2] for line in run.diagnostics.splitlines() if line.strip().startswith("cluster-1-worker-")]
+    return sorted({" ".join(row) for row in rows if row[1] in Word.__members__})
 
 
 def begun(api: Simulator) -> int:
@@ -184,11 +185,12 @@ def test_what_a_killed_run_has_begun_the_next_one_waits_for(stack: Stack, api: S
 
     declare(stack, REST)  # whatever the rules say now
     with stack.running("up", "--yes", "--skip-preview") as up:
-        while f"{'CONTINUE'}" not in (line := up.stdout.readline() if up.stdout else ""):
-            assert line, "it ended"
+        while "RUNNING" not in (line := up.stdout.readline() if up.stdout else ""):
+            assert line, "it ended before the remediation did"
         api.force(under_way["id"], "SUCCEEDED")
         output, _ = up.communicate(timeout=60)
     assert up.returncode == 0, output
+    assert "CONTINUE" in output
     assert begun(api) == done
     assert outputs(stack)["states"] == {"cluster-1-worker-1": "SUCCEEDED"}
 

@@ -18,11 +18,13 @@ from pulumi_resource_togetherai.dynamic.lookups import (
     get_remediation_stats,
     get_remediations,
 )
+from pulumi_resource_togetherai.dynamic.repair import ClusterRepair
 from pulumi_resource_togetherai.dynamic.resource import Remediation
 from pulumi_resource_togetherai.dynamic.review import RemediationReview
 from pulumi_resource_togetherai.dynamic.rolling import RollingRemediation
 
 __all__ = [
+    "ClusterRepair",
     "Remediation",
     "RemediationReview",
     "RollingRemediation",

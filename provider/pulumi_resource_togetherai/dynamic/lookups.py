@@ -107,7 +107,7 @@ def get_node(cluster: str, node: str) -> Node:
 
 def _look_up(function: Function[A, R], **arguments: Any) -> R:
     written = {to_camel(name): value for name, value in arguments.items()}
-    config = _config()
+    config = program_configuration()
     if failures := function.check(written):
         raise pulumi.RunError(in_python(f"{function.name}: {'; '.join(failure.reason for failure in failures)}"))
     try:
@@ -118,7 +118,8 @@ def _look_up(function: Function[A, R], **arguments: Any) -> R:
     return function.result.model_validate(literal(found.model_dump(mode="json", by_alias=True)))
 
 
-def _config() -> ProviderConfig:
+def program_configuration() -> ProviderConfig:
+    """The configuration, as a program reads it. Raises pulumi.RunError for a mistake."""
     try:
         return configuration(get_config, {**get_config_env(), **CONFIG.get()})
     except OperationError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from functools import cache
 from typing import Any, TypeVar
 
@@ -18,6 +19,11 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def begin(work: Coroutine[Any, Any, T]) -> Future[T]:
+    """Does `work` on the process's loop."""
+    return asyncio.run_coroutine_threadsafe(work, _loop())
+
+
 def wait_for(work: Coroutine[Any, Any, T]) -> T:
     """Does `work` on the process's loop and returns its result to the calling thread."""
-    return asyncio.run_coroutine_threadsafe(work, _loop()).result()
+    return begin(work).result()

@@ -16,7 +16,8 @@ from pulumi_resource_togetherai.review.rules.inputs import Decision, IfGone, Rev
 from pulumi_resource_togetherai.review.rules.state import output_names
 
 _KIND = "RemediationReview"
-_PYTHON_NAMES = {to_camel(name): name for name in (*ReviewInputs.model_fields, *output_names())}
+PYTHON_NAMES = {to_camel(name): name for name in (*ReviewInputs.model_fields, *output_names())}
+"""The attribute or argument for each property."""
 
 
 class RemediationReview(Resource, module="togetherai", name=_KIND):
@@ -82,8 +83,8 @@ class RemediationReview(Resource, module="togetherai", name=_KIND):
 
     def translate_output_property(self, prop: str) -> str:
         """The attribute that holds an output."""
-        return _PYTHON_NAMES.get(prop, prop)
+        return PYTHON_NAMES.get(prop, prop)
 
     def translate_input_property(self, prop: str) -> str:
         """The input that an argument sets."""
-        return to_camel(prop) if prop in _PYTHON_NAMES.values() else prop
+        return to_camel(prop) if prop in PYTHON_NAMES.values() else prop
