@@ -221,7 +221,11 @@ def test_too_many_faults_at_once_start_nothing_and_fail_the_run_and_the_preview(
 
     preview = stack.preview()
     assert preview.code != 0
-    assert "nothing was started: 3 of 4 nodes are unhealthy, and `maxUnhealthy` is 50% (2 nodes)" in preview.output
+    limit = f"`{stack.spelt('maxUnhealthy')}` is 50% (2 nodes)"
+    assert f"error: repair: nothing was started: 3 of 4 nodes are unhealthy, and {limit}" in preview.output.replace(
+        "has a problem: ", "error: "
+    )
+    assert table(preview) == ["cluster-1-worker-1 CONTINUE", "cluster-1-worker-2 WAIT", "cluster-1-worker-3 WAIT"]
     api.force(under_way["id"], "SUCCEEDED")
     for number in (1, 4):
         api.propose(NODE(number), fault="xid", force=True)

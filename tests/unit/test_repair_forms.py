@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from typing import get_type_hints
 
 from pydantic.alias_generators import to_snake
 
@@ -15,7 +14,7 @@ from pulumi_resource_togetherai.schema import schema
 def test_the_class_takes_what_the_component_takes_and_has_its_outputs():
     arguments = set(inspect.signature(ClusterRepair.__init__).parameters) - {"self", "resource_name", "opts"}
     assert arguments == {to_snake(str(field.alias)) for field in ClusterRepairInputs.model_fields.values()}
-    assert {*ClusterRepairOutputs.model_fields} <= {*get_type_hints(ClusterRepair)}
+    assert {*ClusterRepairOutputs.model_fields} <= {*ClusterRepair.__annotations__}
 
 
 def test_the_schema_describes_a_rule_with_its_defaults_and_choices():

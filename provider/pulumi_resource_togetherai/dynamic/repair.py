@@ -82,7 +82,7 @@ class ClusterRepair(pulumi.ComponentResource):
                     pulumi.log.warn(in_python(warning), self)
 
         made = pulumi.Output.all(urn=self.urn, **inputs).apply(plan)
-        self.states = made.apply(lambda found: declare(self, found, _child) if found else _not_known())
+        self.states = made.apply(lambda found: declare(self, found, _child, in_python) if found else _not_known())
         # A preview does not know the states, and fails all the same where an update will.
         ended = pulumi.Output.from_input([] if pulumi.runtime.is_dry_run() else self.states)
         done = pulumi.Output.all(made, ended).apply(lambda both: _outputs(resource_name, both[0]))

@@ -56,14 +56,17 @@ async def planned(run: Run, urn: str, inputs: ClusterRepairInputs) -> Planned:
     return Planned(component, plan(cluster, records, inputs, component.is_ours, run.client.earliest_now()))
 
 
-def declare(parent: pulumi.ComponentResource, made: Planned, make: Make) -> pulumi.Output[dict[str, str]]:
-    """Shows the plan and declares its resources. Returns the output `states`.
+def declare(
+    parent: pulumi.ComponentResource, made: Planned, make: Make, spelt: Callable[[str], str] = str
+) -> pulumi.Output[dict[str, str]]:
+    """Shows the plan and declares its resources. Returns the output `states`. `spelt`: a text with the names of inputs
+    as the program's language has them.
 
     What leaves the program stays as it is: the engine forgets it, and cancels nothing.
     """
-    pulumi.log.info(made.told, parent)
+    pulumi.log.info(spelt(made.told), parent)
     for warning in made.plan.warnings:
-        pulumi.log.warn(warning, parent)
+        pulumi.log.warn(spelt(warning), parent)
     states = dict[str, pulumi.Input[Any]]()
     for decision, children in made.component.children(made.plan):
         before = list[pulumi.Resource]()

@@ -296,7 +296,7 @@ def _too_many(policy: Policy, nodes: int, unhealthy: int) -> str:
 def _within_limits(choices: Sequence[_Choice], policy: Policy, halted: str, under_repair: int) -> list[Decision]:
     """The decisions, of which those wait for which there is no room."""
     if halted:
-        why = f"nothing is started: {halted}"
+        why = "nothing is started while the repair is halted"
         return [_waiting(one.decision, why) if one.decision.word in _HELD else one.decision for one in choices]
     room = max(0, policy.max_concurrent - under_repair)
     begin = [index for index, choice in enumerate(choices) if choice.decision.word in BEGINS]

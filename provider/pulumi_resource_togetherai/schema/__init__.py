@@ -185,6 +185,8 @@ def schema() -> Schema:
         replacing=review_inputs.REPLACING,
         has_record=False,
     )
+    rolling = _component(collected, "RollingRemediation", ROLLING, RollingInputs, RollingOutputs)
+    repair = _component(collected, "ClusterRepair", REPAIR, ClusterRepairInputs, ClusterRepairOutputs)
     functions = {token(function.name): _function(collected, function) for function in FUNCTIONS}
     return {
         "name": NAME,
@@ -227,12 +229,8 @@ def schema() -> Schema:
         "resources": {
             token("Remediation"): remediation,
             token("RemediationReview"): review,
-            token("RollingRemediation"): _component(
-                collected, "RollingRemediation", ROLLING, RollingInputs, RollingOutputs
-            ),
-            token("ClusterRepair"): _component(
-                collected, "ClusterRepair", REPAIR, ClusterRepairInputs, ClusterRepairOutputs
-            ),
+            token("RollingRemediation"): rolling,
+            token("ClusterRepair"): repair,
         },
         "functions": functions,
     }
