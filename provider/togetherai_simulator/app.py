@@ -35,7 +35,8 @@ class App:
         self.journal = Journal(journal)
         control = Control(platform, self.faults, self.journal)
         # A bare router: Starlette's own error pages would answer a connection that is to be dropped.
-        routes = [*self._api_routes(), *control.routes(), *Pages(platform, self.faults, self.access).routes()]
+        pages = Pages(platform, self.faults, self.access, self.journal)
+        routes = [*self._api_routes(), *control.routes(), *pages.routes()]
         self.own_host: str | None = None
         """The address on which the simulator listens. In process it listens on none, and no browser can reach it."""
         self._router = Router(routes, redirect_slashes=False, default=self._not_found)
@@ -58,7 +59,9 @@ class App:
         if scope["type"] != "http":
             return
         path, query = scope["path"], scope["query_string"].decode("latin-1")
-        self.journal.open(self.platform.now, scope["method"], path, query, b"").status = 404
+        entry = self.journal.open(self.platform.now, scope["method"], path, query, b"")
+        entry.status = 404
+        self.journal.close(entry)
         hint = "" if path.startswith(API_ROOT) else f"; the API is below {API_ROOT}"
         answer = speak_refusal(not_found(f"there is nothing at {path}{hint}"), self.platform.settings.dialect)
         headers = date_header(self.platform)

@@ -49,12 +49,15 @@ class Endpoint:
         entry = self._journal.open(
             self._platform.now, scope["method"], scope["path"], scope["query_string"].decode("latin-1"), body or b""
         )
-        operation = self._operations.get(scope["method"])
-        faults = self._faults.draw(operation.name) if operation else []
-        entry.fault = "+".join(fault.kind for fault in faults) or None
-        answer = await self._struck(operation, scope, body, entry, faults)
-        breaking = next((fault for fault in faults if fault.kind in ("truncated", "malformed", "html", "drip")), None)
-        await self._send(send, answer, entry, breaking)
+        try:
+            operation = self._operations.get(scope["method"])
+            faults = self._faults.draw(operation.name) if operation else []
+            entry.fault = "+".join(fault.kind for fault in faults) or None
+            answer = await self._struck(operation, scope, body, entry, faults)
+            breaking = [fault for fault in faults if fault.kind in ("truncated", "malformed", "html", "drip")]
+            await self._send(send, answer, entry, next(iter(breaking), None))
+        finally:
+            self._journal.close(entry)
 
     async def _struck(
         self, operation: Operation | None, scope: Scope, body: bytes | None, entry: Entry, faults: list[FaultRule]

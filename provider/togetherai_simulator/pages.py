@@ -16,9 +16,11 @@ from starlette.routing import Route
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from togetherai_simulator.access import Access
 from togetherai_simulator.alerts import FAULTS
-from togetherai_simulator.console import render_cluster
+from togetherai_simulator.conditions import OUTCOMES, SORTS
+from togetherai_simulator.console import REQUESTS, Look, render_cluster
 from togetherai_simulator.faults import FaultName, Faults, OperationName
 from togetherai_simulator.html import render
+from togetherai_simulator.journal import Journal
 from togetherai_simulator.openapi import openapi
 from togetherai_simulator.platform import Platform
 from togetherai_simulator.reference import render_reference
@@ -37,10 +39,11 @@ HARDENED = {
 class Pages:
     """The pages and their parts."""
 
-    def __init__(self, platform: Platform, faults: Faults, access: Access) -> None:
+    def __init__(self, platform: Platform, faults: Faults, access: Access, journal: Journal) -> None:
         self._platform = platform
         self._faults = faults
         self._access = access
+        self._journal = journal
 
     def routes(self) -> list[Route]:
         """Their routes."""
@@ -62,6 +65,8 @@ class Pages:
             alerts=list(FAULTS),
             kinds=get_args(FaultName),
             operations=get_args(OperationName)[::-1],
+            outcomes=OUTCOMES,
+            sorts=list(SORTS),
         )
         return HTMLResponse(page, headers=HARDENED)
 
@@ -69,14 +74,18 @@ class Pages:
         """What the page shows of one cluster; 304 if nothing has changed since the page last asked."""
         self._platform.catch_up()
         self._platform.commit()
-        clusters = self._platform.clusters
-        cluster = clusters.get(request.query_params.get("cluster", "")) or next(iter(clusters.values()))
-        tag = f'"{id(self._platform)}-{cluster.cluster_id}-{self._platform.revision}-{hash(repr(self._faults.rules))}"'
+        clusters, asked = self._platform.clusters, request.query_params
+        cluster = clusters.get(asked.get("cluster", "")) or next(iter(clusters.values()))
+        look = Look(asked.get("find", ""), asked.get("sort", Look.sort))
+        requests = [(entry.seq, *entry.same()) for entry in self._journal.latest(REQUESTS)]
+        shown = (cluster.cluster_id, look, self._platform.revision, repr(self._faults.rules), *requests)
+        tag = f'"{id(self._platform)}-{hash(shown)}"'
         clock = self._platform.clock
         headers = {"ETag": tag, "X-Simulated-Time": clock.now().isoformat(), "X-Speed": str(clock.anchor.speed)}
         if request.headers.get("If-None-Match") == tag:
             return Response(status_code=304, headers=headers)
-        return HTMLResponse(render_cluster(self._platform, self._faults, cluster), headers=headers)
+        page = render_cluster(self._platform, self._faults, self._journal, cluster, look)
+        return HTMLResponse(page, headers=headers)
 
     async def asset(self, request: Request) -> Response:
         name = request.path_params["name"]

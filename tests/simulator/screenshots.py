@@ -1,8 +1,11 @@
-"""Takes the pictures of the console page for the documentation: `python -m tests.simulator.screenshots`."""
+"""The simulator's page in a real browser, and pictures of it.
+
+`PICTURES=docs/images pytest tests/simulator/test_looks.py` takes the pictures of the documentation.
+"""
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.simulator.driver import HOST_AWARE, REBOOT_VM, VM_ONLY, instance_path
-from togetherai_simulator import Simulator, running
+from togetherai_simulator import Simulator
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
 Scheme = Literal["light", "dark"]
@@ -31,19 +34,27 @@ def chromium() -> Generator[Browser]:
 
 
 @contextmanager
-def showing(simulator: Simulator, browser: Browser, scheme: Scheme = "light") -> Generator[Page]:
+def showing(
+    simulator: Simulator, browser: Browser, scheme: Scheme = "light", *, width: int = 1280, query: str = ""
+) -> Generator[Page]:
     """The console page of a simulator. Fails when the page reports an error or asks for anything from elsewhere."""
     problems: list[str] = []
-    page = browser.new_page(color_scheme=scheme, viewport={"width": 1280, "height": 860})
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 844})
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda request: None if request.url.startswith(simulator.root) else problems.append(request.url))
     try:
-        page.goto(simulator.root)
+        page.goto(f"{simulator.root}/{query}")
         page.wait_for_selector("#content:not([aria-busy]) table")
         yield page
     finally:
         page.close()
     assert [problem for problem in problems if not problem.startswith("data:")] == []
+
+
+def picture(page: Page, name: str) -> None:
+    """Keeps what the page shows as `name`.png, if the environment variable PICTURES names a folder for it."""
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def furnish(simulator: Simulator) -> None:
@@ -67,22 +78,3 @@ def furnish(simulator: Simulator) -> None:
     control("/instances/cluster-1/cluster-1-node-1/propose", {"fault": "gpu_lost"})
     create("cluster-1-node-3", REBOOT_VM, "ECC errors after the driver update")
     control("/faults", {"kind": "error", "operation": "get", "probability": 0.1, "status": 503})
-
-
-def main(folder: Path) -> None:
-    """Writes console-light.png and console-dark.png into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    schemes: tuple[Scheme, ...] = ("light", "dark")
-    with (
-        chromium() as browser,
-        running({"instances": 8, "clusters": 2, "seed": 4}, speed=0) as simulator,
-    ):
-        furnish(simulator)
-        for scheme in schemes:
-            with showing(simulator, browser, scheme) as page:
-                page.click("summary >> nth=0")
-                page.screenshot(path=folder / f"console-{scheme}.png")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images"))

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.accessible import violations
 from tests.readable import contrasts
 from tests.simulator.driver import NODE, instance_path
 from tests.simulator.screenshots import CHROMIUM, Scheme, chromium, furnish, showing
@@ -117,15 +118,178 @@ def test_a_fault_can_be_switched_on_and_off(simulator: Simulator, browser: Brows
         assert simulator.http.get(PATH).status_code == 200
 
 
-def test_what_is_refused_is_told(simulator: Simulator, browser: Browser) -> None:
+DIALOGS = {
+    "start": (f"Act on {NODE}", "article .badge.pending"),
+    "approve": ("Approve", "article .badge.pending"),
+    "reject": ("Reject", "article .badge.cancelled"),
+    "fault": ("Add a fault …", ".faults"),
+}
+"""The button that opens each, and what is there once it has done what it is for."""
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_in_every_dialog_enter_confirms_and_esc_and_back_leave(
+    simulator: Simulator, browser: Browser, name: str
+) -> None:
+    opener, done = DIALOGS[name]
+    if name in ("approve", "reject"):
+        simulator.propose(NODE, fault="xid")
     with showing(simulator, browser) as page:
-        simulator.control("PATCH", "/settings", {"active_limit": 1})
-        for _ in range(2):
-            page.get_by_role("button", name=f"Act on {NODE}").click()
-            page.get_by_role("button", name="Do it").click()
-            page.locator("#start-dialog").wait_for(state="hidden")
-            page.locator("article").wait_for()
-        page.get_by_text("has 1 active remediation(s) already").wait_for()
+        button, dialog = page.get_by_role("button", name=opener), page.locator(f"#{name}-dialog")
+        for leave in ("Escape", "Back"):
+            button.press("Enter")
+            expect(dialog).to_be_visible()
+            if leave == "Escape":
+                page.keyboard.press(leave)
+            else:
+                dialog.get_by_role("button", name=leave).press("Enter")
+            expect(dialog).to_be_hidden()
+            expect(button).to_be_focused()
+        button.press("Enter")
+        page.keyboard.press("Enter")
+        page.locator(done).wait_for()
+        assert [entry["effect"] for entry in simulator.requests()] == (
+            [] if name == "fault" else [{"start": "created", "approve": "approved", "reject": "rejected"}[name]]
+        )
+
+
+def test_a_comment_that_ends_with_enter_arrives(simulator: Simulator, browser: Browser) -> None:
+    simulator.propose(NODE, fault="xid")
+    with showing(simulator, browser) as page:
+        page.get_by_role("button", name="Approve").click()
+        page.locator("#approve-dialog [name=comment]").fill("go ahead")
+        page.keyboard.press("Enter")
+        page.get_by_text("Approved by simulator-user: go ahead").wait_for()
+        assert only(simulator)["review_comment"] == "go ahead"
+
+
+@pytest.mark.parametrize("name", ["start", "approve"])
+def test_a_second_repair_of_a_node_starts_only_on_a_persons_word(
+    simulator: Simulator, browser: Browser, name: str
+) -> None:
+    simulator.propose(NODE, fault="xid")
+    simulator.create(NODE)
+    with showing(simulator, browser) as page:
+        page.get_by_role("button", name=DIALOGS[name][0]).click()
+        dialog = page.locator(f"#{name}-dialog")
+        expect(dialog).to_contain_text("It is under repair already: REBOOT_VM PENDING. Start a second one beside it.")
+        dialog.locator("button.main").press("Enter")
+        expect(dialog).to_be_visible()
+        page.keyboard.press("Enter")
+        assert simulator.posts() == 1
+        dialog.get_by_label("Start a second one").check()
+        page.keyboard.press("Enter")
+        page.locator("article .badge.pending").nth(1).wait_for()
+
+
+def test_a_node_without_a_repair_is_not_asked_about_one(simulator: Simulator, browser: Browser) -> None:
+    simulator.create("cluster-1-node-2")
+    with showing(simulator, browser) as page:
+        page.get_by_label(f"Act on {NODE}").click()
+        expect(page.locator("#start-dialog .sure")).to_be_hidden()
+
+
+def test_what_is_refused_is_told_with_its_action_and_goes_by_itself(simulator: Simulator, browser: Browser) -> None:
+    with showing(simulator, browser) as page:
+        page.clock.install()
+        page.reload()
+        simulator.set(active_limit=1)
+        simulator.create(NODE)
+        page.locator("article").wait_for()
+        page.get_by_role("button", name=f"Act on {NODE}").click()
+        page.locator("#start-dialog").get_by_label("Start a second one").check()
+        page.get_by_role("button", name="Do it").click()
+        message = page.locator("#message")
+        why = f"instance {NODE} has 1 active remediation(s) already"
+        expect(message).to_have_text(f"VM_ONLY of {NODE} was refused: {why}")
+        simulator.add_fault({"kind": "drop_after", "operation": "cancel"})
+        page.get_by_role("button", name="Cancel").click()
+        expect(message).to_have_text(f"Cancelling REBOOT_VM of {NODE} was not answered. It may have taken effect.")
+        page.clock.fast_forward(11_000)
+        expect(message).to_be_empty()
+
+
+def test_while_the_simulator_is_gone_time_stands_still_and_what_is_old_is_pale(browser: Browser) -> None:
+    with running({"instances": 6}, speed=60) as simulator, showing(simulator, browser) as page:
+        page.clock.install()
+        page.reload()
+        simulator.create(NODE)
+        page.locator("article").wait_for()
+        page.context.set_offline(True)
+        page.clock.run_for(1_000)
+        message = page.locator("#message")
+        expect(message).to_contain_text("The simulator does not answer. This is how it was at ")
+        stood = page.locator("#clock, #content time").all_inner_texts()
+        assert stood[0] in message.inner_text()
+        pale = "Number(getComputedStyle(document.getElementById('content')).opacity)"
+        assert page.evaluate(pale) < 0.8
+        assert violations(page) == []
+        page.get_by_role("button", name="+1 min").click()
+        expect(message).to_have_text("“+1 min” was not answered. It may have taken effect.")
+        page.clock.run_for(30_000)
+        expect(message).to_contain_text("The simulator does not answer")
+        assert page.locator("#clock, #content time").all_inner_texts() == stood
+        page.context.set_offline(False)
+        page.clock.run_for(1_000)
+        expect(message).to_be_empty()
+        assert page.evaluate(pale) == 1
+
+
+def test_the_focus_never_falls_to_the_body(simulator: Simulator, browser: Browser) -> None:
+    for node in (NODE, "cluster-1-node-2"):
+        simulator.propose(node, fault="xid")
+    simulator.add_fault({"kind": "latency", "seconds": 0})
+
+    def focused() -> str:
+        return page.evaluate("document.activeElement.id")
+
+    with showing(simulator, browser) as page:
+        for action, comes in (("Approve", "PENDING"), ("Reject", "CANCELLED")):
+            card = page.locator("#waiting article").first
+            moved = card.get_attribute("id")
+            card.get_by_role("button", name=action).press("Enter")
+            page.keyboard.press("Enter")
+            page.locator(f"#remediations .badge.{comes.lower()}").wait_for()
+            assert focused() == moved
+        page.get_by_role("button", name="Switch off").press("Enter")
+        page.locator(".faults").wait_for(state="detached")
+        assert focused() == "waiting"
+        page.get_by_label(f"Act on {NODE}").focus()
+        simulator.create("cluster-1-node-3")
+        page.get_by_text("by hand").wait_for()
+        assert focused() == f"start-{NODE}"
+        page.locator("summary").first.focus()
+        was = focused()
+        simulator.create("cluster-1-node-4")
+        page.get_by_text("by hand").nth(1).wait_for()
+        assert focused() == was
+
+
+def test_requests_come_live(simulator: Simulator, browser: Browser) -> None:
+    with showing(simulator, browser) as page:
+        simulator.add_fault({"kind": "rate_limit", "operation": "list", "count": 1})
+        simulator.http.get(PATH)
+        first = page.locator(".requests li").first
+        expect(first).to_contain_text(f"429 fault rate_limit GET /v1{PATH}")
+        simulator.create(NODE)
+        expect(first).to_contain_text("200 created POST")
+
+
+def test_what_is_looked_for_stays_when_the_page_is_loaded_again(simulator: Simulator, browser: Browser) -> None:
+    with showing(simulator, browser) as page:
+        rows = page.locator("tbody tr")
+        expect(rows).to_have_count(6)
+        page.get_by_label("Find").fill("node-3")
+        expect(rows).to_have_count(1)
+        expect(page.locator("#nodes-title")).to_have_text("Nodes 1 of 6")
+        page.get_by_label("Nodes by").select_option("host")
+        simulator.create(NODE)
+        page.reload()
+        expect(rows).to_have_count(1)
+        expect(page.get_by_label("Find")).to_have_value("node-3")
+        expect(page.get_by_label("Nodes by")).to_have_value("host")
+        page.get_by_label("Find").fill("no such thing")
+        page.get_by_text("None has “no such thing” in it.").first.wait_for()
 
 
 def test_what_was_opened_stays_open_and_the_focus_stays_where_it_was(simulator: Simulator, browser: Browser) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.simulator.driver import NODE, Driver
+import httpx
+import pytest
+
+from tests.simulator.driver import NODE, OTHER_NODE, REBOOT_VM, Driver
 from togetherai_simulator.openapi import openapi
 
 
@@ -67,3 +70,105 @@ async def test_the_reference_explains_scenario_files(simulator: Driver) -> None:
     html = (await simulator.http.get("/reference")).text
     for name in ("behaviours", "failure_rate", "clears_after", "set_state", "drop_before"):
         assert name in html
+
+
+async def test_a_node_that_is_ready_and_ill_says_what_is_wrong_with_it(simulator: Driver) -> None:
+    await simulator.behave(NODE, outcome="fail", error_message="no healthy host")
+    failed = await simulator.created(NODE)
+    await simulator.advance(600)
+    await simulator.propose(OTHER_NODE, fault="slurm_drain")
+    assert await simulator.state(failed) == "FAILED"
+    assert await conditions(simulator) == {
+        NODE: "○ Ready ▲ VM_ONLY failed: no healthy host; set to fail",
+        OTHER_NODE: "○ Ready ▲ SlurmNodeUnavailable ▲ HOST_AWARE waits for approval",
+        "cluster-1-node-3": "● Ready",
+        "cluster-1-node-4": "● Ready",
+    }
+
+
+async def test_an_alert_goes_on_after_a_rejection_and_ends_with_a_cure(simulator: Driver) -> None:
+    proposal = await simulator.propose(NODE, fault="xid")
+    await simulator.act(proposal, "reject", {})
+    assert (await conditions(simulator))[NODE] == "○ Ready ▲ DmesgXidError"
+    await simulator.created(NODE, mode=REBOOT_VM)
+    await simulator.advance(20)
+    assert (await conditions(simulator))[NODE] == "◐ Not ready ▲ DmesgXidError; REBOOT_VM RUNNING"
+    await simulator.advance(600)
+    assert (await conditions(simulator))[NODE] == "● Ready"
+
+
+async def test_how_a_nodes_remediations_were_told_to_go_is_shown(simulator: Driver) -> None:
+    await simulator.behave(NODE, outcome="never", pending=3)
+    assert (await conditions(simulator))[NODE] == "● Ready; set to stay RUNNING, pending 3.0 s"
+
+
+async def conditions(simulator: Driver, **query: str) -> dict[str, str]:
+    """What the page says of each node, by its instance, in its order: the status, what is wrong by its first word, and
+    the rest."""
+    html = (await simulator.http.get("/_simulator/console", params=query)).text
+    said: dict[str, str] = {}
+    for instance, cell in re.findall(r'<tr id="node-(.+?)".*?</td><td>(.*?)</td>', html, re.DOTALL):
+        (tone, status), *_ = re.findall(r'class="badge (\w+)">(.+?)<', cell)
+        mark = {"ready": "●", "doubtful": "○"}.get(tone, "◐")
+        wrong = [re.sub(r"(Slurm|Dmesg)(\w+):.*", r"\1\2", text) for text in re.findall(r'"wrong">(.+?)<', cell)]
+        rest = re.findall(r'"(?:repairs|told)">(.+?)<', cell)
+        said[instance] = "; ".join([" ▲ ".join([f"{mark} {status}", *wrong]), *rest])
+    return said
+
+
+async def test_nodes_are_found_and_sorted(simulator: Driver) -> None:
+    await simulator.propose("cluster-1-node-3", fault="xid")
+    last = "cluster-1-node-4"
+    await simulator.created(last)
+    assert list(await conditions(simulator)) == ["cluster-1-node-3", last, NODE, OTHER_NODE]
+    assert list(await conditions(simulator, sort="instance")) == [NODE, OTHER_NODE, "cluster-1-node-3", last]
+    assert list(await conditions(simulator, sort="no such order")) == list(await conditions(simulator))
+    assert list(await conditions(simulator, find="HOST-4")) == [last]
+    assert list(await conditions(simulator, find="dmesg")) == ["cluster-1-node-3"]
+    _, html, _ = await fragment(simulator)
+    assert html.count("<article") == 2
+    html = (await simulator.http.get("/_simulator/console", params={"find": "VM_ONLY"})).text
+    assert html.count("<article") == 1
+
+
+async def test_who_rejected_a_proposal_did_not_approve_it(simulator: Driver) -> None:
+    for node, action in ((NODE, "reject"), (OTHER_NODE, "approve")):
+        await simulator.act(await simulator.propose(node), action, {"comment": f"so {action} it"})
+    cancelled = await simulator.propose("cluster-1-node-3")
+    await simulator.act(cancelled, "approve", {"comment": "first"})
+    await simulator.act(cancelled, "cancel")
+    _, html, _ = await fragment(simulator)
+    said = re.findall(r"<p>(\w+) by \S+: (.+?)</p>", html)
+    assert sorted(said) == [("Approved", "first"), ("Approved", "so approve it"), ("Rejected", "so reject it")]
+
+
+async def test_the_latest_requests_are_shown_with_what_came_of_them(simulator: Driver) -> None:
+    _, html, tag = await fragment(simulator)
+    assert "None yet." in html
+    await simulator.created(NODE, key="3f2b6a7e-8f4e-4c0a-9d0e-0c2f6f1f2a11")
+    await simulator.fault(kind="error", operation="list", count=1)
+    await simulator.list()
+    for _ in range(3):
+        await simulator.list()
+    await simulator.fault(kind="drop_after", operation="create", count=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await simulator.create(OTHER_NODE)
+    status, html, _ = await fragment(simulator, **{"If-None-Match": tag})
+    assert status == 200
+    items = re.findall(r"<li><code>.*?</li>", html.partition('id="requests"')[2], re.DOTALL)
+    lines = [" ".join(re.sub(r"<.*?>", "", item).split()).partition(" ")[2] for item in items]
+    path = "/v1/compute/clusters/cluster-1/instances"
+    assert lines == [
+        f"none created fault drop_after POST {path}/{OTHER_NODE}/remediations",
+        f"200 GET {path}/-/remediations ×3",
+        f"503 fault error GET {path}/-/remediations",
+        f"200 created POST {path}/{NODE}/remediations?remediation_id=3f2b6a7e-8f4e-4c0a-9d0e-0c2f6f1f2a11",
+    ]
+
+
+async def test_a_request_that_changes_nothing_is_shown_at_once_too(simulator: Driver) -> None:
+    _, _, tag = await fragment(simulator)
+    await simulator.list()
+    status, _, changed = await fragment(simulator, **{"If-None-Match": tag})
+    assert status == 200
+    assert (await fragment(simulator, **{"If-None-Match": changed}))[0] == 304
