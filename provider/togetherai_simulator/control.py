@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -40,14 +41,23 @@ class Speed(Options):
     """Simulated seconds per real second; 0 stops the clock."""
 
 
+class Changes(RootModel[dict[str, Any]]):
+    """Any of the fields of `Settings`. Of the dialect too only what is given changes; a seed draws another one."""
+
+
 class Proposal(Options):
-    """A remediation for the platform to propose; see `HealthChecks.propose`."""
+    """A remediation for the platform to propose. Every field is optional."""
 
     mode: KnownMode | None = None
+    """The proposed mode. Default: the one that fits `fault`."""
     fault: FaultKind | None = None
+    """What is wrong with the node. Default: a fault that fits `mode`."""
     reason: str | None = None
+    """Why. Default: what the fault is called."""
     clears_after: Seconds | None = None
+    """After how long the fault goes away by itself. Default: never."""
     force: bool = False
+    """Whether to propose even though a remediation of the node ended a moment ago."""
 
 
 class ForcedState(Options):
@@ -55,28 +65,29 @@ class ForcedState(Options):
 
     state: RemediationState
     error_message: str | None = None
+    """Default: none."""
 
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def _read(request: Request, model: type[Model]) -> Model:
-    """The request's body as a `model`."""
-    return await _validated(request, model.model_validate)
-
-
-async def _validated(request: Request, validate: Callable[[Any], Model]) -> Model:
+def _validated(validate: Callable[[Any], Model], content: Any) -> Model:
     try:
-        return validate(json.loads(await request.body() or b"{}"))
+        return validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise invalid_argument(".".join(map(str, first["loc"])) or "body", first["msg"]) from None
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return json.loads(await request.body() or b"{}")
     except ValueError as error:
         raise invalid_argument("body", f"is not JSON: {error}") from None
 
 
 class Control:
-    """The operations of the control API."""
+    """The operations of the control API: what `CALLS` serves. The reference page shows their documentation."""
 
     def __init__(self, platform: Platform, faults: Faults, journal: Journal) -> None:
         self._platform = platform
@@ -85,35 +96,14 @@ class Control:
 
     def routes(self) -> list[Route]:
         """Its routes."""
-        instance = "/instances/{cluster_id}/{instance_id}"
-        remediation = "/remediations/{remediation_id}"
-        table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
-            ("GET", "/state", self.state),
-            ("GET", "/requests", self.requests),
-            ("DELETE", "/requests", self.clear_requests),
-            ("GET", "/clock", self.clock),
-            ("POST", "/clock", self.set_speed),
-            ("POST", "/advance", self.advance),
-            ("GET", "/settings", self.settings),
-            ("PATCH", "/settings", self.change_settings),
-            ("GET", "/faults", self.faults),
-            ("POST", "/faults", self.add_fault),
-            ("DELETE", "/faults", self.clear_faults),
-            ("PUT", f"{instance}/behaviour", self.behave),
-            ("POST", f"{instance}/propose", self.propose),
-            ("POST", f"{instance}/clear-alerts", self.clear_alerts),
-            ("POST", f"{remediation}/state", self.force),
-            ("POST", f"{remediation}/expire", self.expire),
-        ]
-        return [
-            Route("/_simulator" + path, self._endpoint(handler), methods=[method]) for method, path, handler in table
-        ]
+        return [Route(ROOT + call.path, self._endpoint(call), methods=[call.method]) for call in CALLS]
 
-    def _endpoint(self, handler: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, call: ControlCall) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
                 self._platform.catch_up()
-                return JSONResponse(await handler(request))
+                given = (_validated(call.body.model_validate, await _json(request)),) if call.body else ()
+                return JSONResponse(call.handler(self, request, *given))
             except Refusal as refusal:
                 return JSONResponse(refusal.body, refusal.http_status, refusal.headers)
             finally:
@@ -121,20 +111,18 @@ class Control:
 
         return endpoint
 
-    async def state(self, request: Request) -> Any:
+    def state(self, request: Request) -> Any:
+        """The simulator's whole state: the time, the settings, the faults, and each cluster with its nodes and its
+        newest remediations. The query's `limit` says how many of them; by default 200."""
         limit = request.query_params.get("limit", str(SHOWN))
         if not limit.isdecimal():
             raise invalid_argument("limit", f"{limit!r} is not a number")
-        return self.snapshot(int(limit))
-
-    def snapshot(self, limit: int = SHOWN) -> dict[str, Any]:
-        """The simulator's whole state, with the newest `limit` remediations of each cluster."""
         return {
             **self._clock(),
             "settings": self._platform.settings.model_dump(),
             "faults": [rule.model_dump() for rule in self._faults.rules],
             "requests": self._journal.count,
-            "clusters": [self._cluster(cluster, limit) for cluster in self._platform.clusters.values()],
+            "clusters": [self._cluster(cluster, int(limit)) for cluster in self._platform.clusters.values()],
         }
 
     def _cluster(self, cluster: Cluster, limit: int) -> dict[str, Any]:
@@ -147,68 +135,118 @@ class Control:
         ]
         return {"cluster_id": cluster.cluster_id, "nodes": nodes, "remediations": [describe(job) for job in newest]}
 
-    async def requests(self, request: Request) -> Any:
+    def requests(self, request: Request) -> Any:
+        """The latest requests to the API, oldest first, each with its `status` (null while there is none, or if the
+        connection was dropped instead), its `effect` (created, replayed, approved, rejected or cancelled) and the
+        `fault` injected into it."""
         return [entry.as_json() for entry in self._journal.entries]
 
-    async def clear_requests(self, request: Request) -> Any:
+    def clear_requests(self, request: Request) -> Any:
+        """Forgets the requests."""
         self._journal.clear()
         return {}
 
     def _clock(self) -> dict[str, Any]:
         return {"now": self._platform.now.isoformat(), "speed": self._platform.clock.anchor.speed}
 
-    async def clock(self, request: Request) -> Any:
+    def clock(self, request: Request) -> Any:
+        """The simulated time `now`, and its `speed`."""
         return self._clock()
 
-    async def set_speed(self, request: Request) -> Any:
-        self._platform.set_speed((await _read(request, Speed)).speed)
+    def set_speed(self, request: Request, body: Speed) -> Any:
+        """Sets how fast time passes."""
+        self._platform.set_speed(body.speed)
         return self._clock()
 
-    async def advance(self, request: Request) -> Any:
-        self._platform.advance((await _read(request, Advance)).seconds)
+    def advance(self, request: Request, body: Advance) -> Any:
+        """Jumps ahead in time. All that was due in that time has happened when it answers."""
+        self._platform.advance(body.seconds)
         return self._clock()
 
-    async def settings(self, request: Request) -> Any:
+    def settings(self, request: Request) -> Any:
+        """The settings."""
         return self._platform.settings.model_dump()
 
-    async def change_settings(self, request: Request) -> Any:
-        self._platform.change_settings(await _validated(request, self._platform.settings.with_changes))
+    def change_settings(self, request: Request, body: Changes) -> Any:
+        """Changes settings, for the remediations that are under way too. Answers with all of them."""
+        self._platform.change_settings(_validated(self._platform.settings.with_changes, body.root))
         return self._platform.settings.model_dump()
 
-    async def faults(self, request: Request) -> Any:
+    def faults(self, request: Request) -> Any:
+        """The faults that are on."""
         return [rule.model_dump() for rule in self._faults.rules]
 
-    async def add_fault(self, request: Request) -> Any:
-        self._faults.add(await _read(request, FaultRule))
-        return await self.faults(request)
+    def add_fault(self, request: Request, body: FaultRule) -> Any:
+        """Switches a fault on. Answers with those that are on."""
+        self._faults.add(body)
+        return self.faults(request)
 
-    async def clear_faults(self, request: Request) -> Any:
+    def clear_faults(self, request: Request) -> Any:
+        """Switches every fault off."""
         self._faults.clear()
         return []
 
-    async def behave(self, request: Request) -> Any:
-        behaviour = await _read(request, Behaviour)
-        self._platform.behave(**request.path_params, behaviour=behaviour)
-        return behaviour.model_dump()
+    def behave(self, request: Request, body: Behaviour) -> Any:
+        """Says how the instance's remediations go, those under way included."""
+        self._platform.behave(**request.path_params, behaviour=body)
+        return body.model_dump()
 
-    async def propose(self, request: Request) -> Any:
-        proposal = await _read(request, Proposal)
-        job = self._platform.health.propose(**request.path_params, **proposal.model_dump())
-        return describe(job)
+    def propose(self, request: Request, body: Proposal) -> Any:
+        """Has the platform propose a remediation, or worsen the proposal that waits. Answers with it."""
+        return describe(self._platform.health.propose(**request.path_params, **body.model_dump()))
 
-    async def clear_alerts(self, request: Request) -> Any:
+    def clear_alerts(self, request: Request) -> Any:
+        """The instance's faults go away: its alerts resolve, and a proposal that waits becomes AUTO_RESOLVED."""
         self._platform.health.clear_alerts(**request.path_params)
         return {}
 
-    async def force(self, request: Request) -> Any:
-        forced = await _read(request, ForcedState)
+    def force(self, request: Request, body: ForcedState) -> Any:
+        """Puts a remediation into a state, as something outside would. Answers with it."""
         job = self._platform.job_by_id(**request.path_params)
-        self._platform.force(job, forced.state, forced.error_message)
+        self._platform.force(job, body.state, body.error_message)
         return describe(job)
 
-    async def expire(self, request: Request) -> Any:
+    def expire(self, request: Request) -> Any:
+        """Forgets a remediation: its history has expired."""
         self._platform.expire(self._platform.job_by_id(**request.path_params))
         return {}
+
+
+@dataclass(frozen=True)
+class ControlCall:
+    """A call of the control API."""
+
+    method: str
+    path: str
+    """Below `ROOT`."""
+    handler: Callable[..., Any]
+    """A method of `Control`, given the request and, if there is one, the body."""
+    body: type[BaseModel] | None = None
+    """What its JSON body holds."""
+
+
+ROOT = "/_simulator"
+INSTANCE = "/instances/{cluster_id}/{instance_id}"
+REMEDIATION = "/remediations/{remediation_id}"
+CALLS = (
+    ControlCall("GET", "/state", Control.state),
+    ControlCall("GET", "/requests", Control.requests),
+    ControlCall("DELETE", "/requests", Control.clear_requests),
+    ControlCall("GET", "/clock", Control.clock),
+    ControlCall("POST", "/clock", Control.set_speed, Speed),
+    ControlCall("POST", "/advance", Control.advance, Advance),
+    ControlCall("GET", "/settings", Control.settings),
+    ControlCall("PATCH", "/settings", Control.change_settings, Changes),
+    ControlCall("GET", "/faults", Control.faults),
+    ControlCall("POST", "/faults", Control.add_fault, FaultRule),
+    ControlCall("DELETE", "/faults", Control.clear_faults),
+    ControlCall("PUT", f"{INSTANCE}/behaviour", Control.behave, Behaviour),
+    ControlCall("POST", f"{INSTANCE}/propose", Control.propose, Proposal),
+    ControlCall("POST", f"{INSTANCE}/clear-alerts", Control.clear_alerts),
+    ControlCall("POST", f"{REMEDIATION}/state", Control.force, ForcedState),
+    ControlCall("POST", f"{REMEDIATION}/expire", Control.expire),
+)
+"""Every control call. The routes and the reference page are made of it."""
 
 
 def describe(job: Job) -> dict[str, Any]:

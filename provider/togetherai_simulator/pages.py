@@ -24,7 +24,6 @@ from togetherai_simulator.journal import Journal
 from togetherai_simulator.openapi import openapi
 from togetherai_simulator.platform import Platform
 from togetherai_simulator.reference import render_reference
-from togetherai_simulator.script import Scenario
 
 ASSETS = Path(__file__).parent / "assets"
 HARDENED = {
@@ -97,5 +96,4 @@ class Pages:
         return JSONResponse(openapi())
 
     async def reference(self, request: Request) -> Response:
-        page = render_reference(openapi(), Scenario.model_json_schema(), self._platform.settings)
-        return HTMLResponse(page, headers=HARDENED)
+        return HTMLResponse(render_reference(openapi(), self._platform.settings), headers=HARDENED)

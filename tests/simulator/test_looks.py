@@ -72,6 +72,19 @@ def test_everybody_can_read_and_use_the_console(
             page.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+@pytest.mark.parametrize("width", WIDTHS)
+def test_everybody_can_read_and_use_the_reference(
+    simulator: Simulator, browser: Browser, width: int, scheme: Scheme
+) -> None:
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": FIRST_SCREEN})
+    page.goto(f"{simulator.root}/reference")
+    assert overflow(page) == 0
+    assert [place for place in contrasts(page) if place["contrast"] < 4.5] == []
+    assert violations(page) == []
+    page.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_what_waits_for_a_person_is_on_the_first_screen_and_a_few_keys_away(
     simulator: Simulator, browser: Browser, width: int

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.simulator.driver import NODE, OTHER_NODE, REBOOT_VM, Driver
+from togetherai_simulator.control import CALLS, Changes
 from togetherai_simulator.openapi import openapi
 
 
@@ -172,3 +173,25 @@ async def test_a_request_that_changes_nothing_is_shown_at_once_too(simulator: Dr
     status, _, changed = await fragment(simulator, **{"If-None-Match": tag})
     assert status == 200
     assert (await fragment(simulator, **{"If-None-Match": changed}))[0] == 304
+
+
+async def test_the_reference_explains_every_control_call_and_what_it_takes(simulator: Driver) -> None:
+    html = (await simulator.http.get("/reference")).text
+    assert len(CALLS) > 10
+    for call in CALLS:
+        text = html.partition(f'id="control-{call.handler.__name__}"')[2].partition("</section>")[0]
+        assert f">{call.method}</b> <code>/_simulator{call.path}</code>" in text
+        assert len(re.findall(r"<p>(.{10,}?)</p>", text, re.DOTALL)) == (2 if call.body else 1)
+        if call.body:
+            assert f'href="#{call.body.__name__}"' in text
+            # and each of its fields has a type and an explanation
+            body = html.partition(f'<section id="{call.body.__name__}">')[2].partition("</section>")[0]
+            for field in call.body.model_fields if call.body is not Changes else ():
+                assert f"<code>{field}</code>" in body
+
+
+async def test_no_two_parts_of_the_reference_have_one_name_and_every_link_leads_somewhere(simulator: Driver) -> None:
+    html = (await simulator.http.get("/reference")).text
+    names = re.findall(r'id="(.+?)"', html)
+    assert len(names) == len(set(names))
+    assert set(re.findall(r'href="#(.+?)"', html)) <= set(names)
