@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from pulumi_resource_togetherai.sanitize import sanitize
+from pulumi_resource_togetherai.sanitize import sanitize_lines
 from pulumi_resource_togetherai.telemetry import export
 
 AT_ONCE = 16
@@ -39,10 +39,9 @@ class Engine:
         as without its secrets; `severity` that of what informs."""
         return EngineReport(self, urn, worded, severity)
 
-    async def log(self, severity: int, urn: str, *lines: str, passing: bool = False) -> None:
+    async def log(self, severity: int, urn: str, text: str, *, passing: bool = False) -> None:
         """Shows a message of one or more lines. If the engine does not take it, the operation goes on."""
-        message = "\n".join(sanitize(line) for line in lines)
-        request = engine_pb2.LogRequest(message=message, urn=urn, ephemeral=passing)
+        request = engine_pb2.LogRequest(message=sanitize_lines(text), urn=urn, ephemeral=passing)
         request.severity = severity  # pyright: ignore[reportAttributeAccessIssue]
         async with self._turns:
             with suppress(grpc.RpcError):
@@ -93,10 +92,10 @@ class EngineReport:
         """A line that stays."""
         await self._engine.log(self._severity, self._urn, self._worded(text))
 
-    async def table(self, text: str) -> None:
-        """Lines that stay."""
-        await self._engine.log(self._severity, self._urn, *self._worded(text).splitlines())
-
     async def warning(self, text: str) -> None:
         """A line that stays and asks for attention."""
         await self._engine.log(engine_pb2.WARNING, self._urn, self._worded(text))
+
+    async def error(self, text: str) -> None:
+        """What went wrong, where no operation fails with it: the engine shows the resource as failed."""
+        await self._engine.log(engine_pb2.ERROR, self._urn, self._worded(text))

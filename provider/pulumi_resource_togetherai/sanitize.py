@@ -11,6 +11,7 @@ import unicodedata
 __all__ = [
     "quoted",
     "sanitize",
+    "sanitize_lines",
 ]
 
 QUOTED = 300
@@ -19,6 +20,8 @@ CUT_OFF = " ... (cut off)"
 """What follows a text that was cut off."""
 MESSAGE = 6000
 """How many characters a whole message may have: several quoted texts and the provider's own words around them."""
+BREAK = "\n  "
+"""What divides the lines of a message."""
 _CONTROLS = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that show nothing, or change how other text shows: controls, formats such as bidirectional
 overrides, private characters, lone surrogates, separators of lines and paragraphs."""
@@ -28,6 +31,12 @@ def sanitize(text: str, most: int = MESSAGE) -> str:
     """The text with every control character written out (`\\x1b`, `\\u202e`), and cut off after `most` characters."""
     shown = text if text.isascii() and text.isprintable() else "".join(map(_visible, text[: most + 1]))
     return shown if len(shown) <= most else shown[:most] + CUT_OFF
+
+
+def sanitize_lines(text: str) -> str:
+    """A message that may have more than one line. Those after the first are indented, so that no text from elsewhere
+    can pass for a message of its own."""
+    return BREAK.join(map(sanitize, text.split(BREAK)))
 
 
 def quoted(text: str) -> str:

@@ -41,10 +41,11 @@ class Course:
     def reported(self, command: str, way: str, state: str) -> bool:
         """Whether a command ended with the error that a node's remediation ended badly."""
         lines = self.runs[command].diagnostics.splitlines()
-        ending = (
-            f"instance {self.nodes[way, state]} in cluster cluster-1 {'was ' * (state == 'CANCELLED')}{state} after"
+        ending = f"of instance {self.nodes[way, state]} {'was ' * (state == 'CANCELLED')}{state} after"
+        return any(
+            ending in line and "It does not run again by itself" in recorded
+            for line, recorded in zip(lines, lines[2:], strict=False)
         )
-        return any(ending in line and "It does not run again by itself" in line for line in lines)
 
     def started(self, command: str, way: str, state: str) -> int:
         """How many remediations of a node were started by the end of a command."""

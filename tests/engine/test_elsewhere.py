@@ -35,7 +35,7 @@ def test_the_plugin_is_interrupted_and_goes_on(plugin_stack: Stack, api: Simulat
         remediation = api.until("RUNNING")
         os.kill(up.pid, signal.SIGINT)
         output, _ = up.communicate(timeout=60)
-    assert "stopped waiting for remediation" in output
+    assert "stopped waiting for REBOOT_VM of instance" in output
     assert "Traceback" not in output
     assert is_clear_within(plugin_stack, 5)
     api.force(remediation["id"], "SUCCEEDED")

@@ -30,7 +30,7 @@ def test_ctrl_c_keeps_the_resource_and_the_next_up_resumes(plugin_stack: Stack, 
         remediation = api.until("RUNNING")
         output = interrupt(up)
     assert up.returncode != 0
-    assert "stopped waiting for remediation" in output
+    assert "stopped waiting for REBOOT_VM of instance" in output
     assert "it continues on the platform" in output
     assert "Traceback" not in output
     assert plugin_stack.resources()["fix"]["outputs"]["remediationId"] == remediation["id"]
@@ -106,4 +106,4 @@ def test_custom_timeouts_come_before_the_timeout_input(plugin_stack: Stack, api:
     plugin_stack.option("fix", customTimeouts={"create": "1s"})
     up = plugin_stack.up()
     assert up.code == 1
-    assert "timed out waiting for remediation" in up.output
+    assert "timed out waiting for REBOOT_VM of instance" in up.output

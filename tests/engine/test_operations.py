@@ -94,7 +94,7 @@ def test_a_refresh_that_is_interrupted_gives_the_lock_back_and_the_next_up_resum
         printed_until(refresh, "RUNNING")
         os.kill(refresh.pid, signal.SIGINT)
         output, _ = refresh.communicate(timeout=60)
-    assert "stopped waiting for remediation" in output
+    assert "stopped waiting for REBOOT_VM of instance" in output
     (remediation,) = api.remediations()
     api.force(remediation["id"], "SUCCEEDED")
     plugin_stack.up(check=True)  # nothing has to be unlocked

@@ -111,7 +111,7 @@ def test_a_wait_that_times_out_is_resumed_by_the_next_up(stack: Stack, api: Simu
     stack.declare(timeout="1s")
     up = stack.up()
     assert up.code == 1
-    assert "timed out waiting for remediation" in up.output
+    assert "timed out waiting for REBOOT_VM of instance" in up.output
     assert "`pulumi up` waits for it again and posts nothing" in up.output
     assert stack.up().code == 1
     (remediation,) = api.remediations()

@@ -85,7 +85,7 @@ def halt_at_the_second(stack: Stack, api: Simulator, form: Form) -> Run:
     declare(stack, rack=rack(form))
     halted = stack.up()
     assert halted.code != 0
-    assert f"of instance {NODES[1]} in cluster cluster-1 FAILED" in halted.output
+    assert f"REBOOT_VM of instance {NODES[1]} FAILED after" in halted.output
     assert "Traceback" not in halted.output
     assert posted(api) == NODES[:2]
     return halted

@@ -19,9 +19,10 @@ def ended(state: str, **changes: Any) -> Remediation:
     return record(state, ended=timedelta(), **changes)
 
 
+LINE = "\n  "
 KEPT = "The stack keeps it as unfinished."
 NOT_KEPT = "The stack keeps no record of it, but the next `pulumi up` finds it again by its key."
-REPLACE = ", or run `pulumi up --replace` with this resource's URN"
+URN = "urn:pulumi:prod::training::togetherai:index:Remediation::fix"
 
 
 @pytest.mark.parametrize(
@@ -44,29 +45,34 @@ def test_only_what_did_its_work_or_was_not_needed_ended_well(state: str, bad: bo
 @pytest.mark.parametrize(
     ("found", "happened", "again"),
     [
-        (ended("FAILED", error_message="no spare"), "FAILED after 5m: no spare. ", "`, or set `retryFailed: true`"),
-        (ended("FAILED"), "FAILED after 5m: no reason given. ", "`, or set `retryFailed: true`"),
-        (ended("CANCELLED"), "was CANCELLED after 5m. ", "`"),
-        (
-            ended("CANCELLED", reviewed_by="ana", review_comment="no"),
-            "was CANCELLED by ana (no) after 5m. ",
-            "`",
-        ),
-        (ended("TIMED_OUT"), "ended as TIMED_OUT after 5m, which this version", "`"),
-        (ended("TIMED_OUT", error_message="odd"), "ended as TIMED_OUT (odd) after 5m, which this version", "`"),
+        (ended("FAILED", error_message="no spare"), "FAILED after 5m: no spare", "set `retryFailed: true`, or "),
+        (ended("FAILED"), "FAILED after 5m: no reason given", "set `retryFailed: true`, or "),
+        (ended("CANCELLED"), "was CANCELLED after 5m", ""),
+        (ended("CANCELLED", reviewed_by="ana", review_comment="no"), "was CANCELLED by ana (no) after 5m", ""),
     ],
 )
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_bad_end_says_what_is_recorded_and_how_to_run_it_again(
+def test_a_bad_end_says_what_and_why_what_is_recorded_and_then_a_way_a_line(
     found: Remediation, happened: str, again: str, kept: bool
 ):
-    said = problem(Watch(found, Stop.ENDED), declared(), NOW, kept=kept)
-    assert said is not None
-    assert said.startswith(f"{messages.name(found)} {happened}")
-    assert said.endswith(
-        f"{KEPT if kept else NOT_KEPT} It does not run again by itself. To run it again: change `triggers{again}"
-        f"{REPLACE if kept else ''}. To drop it: remove it from the program."
+    said = problem(Watch(found, Stop.ENDED), declared(), NOW, kept=kept, urn=URN)
+    assert said == LINE.join(
+        [
+            f"REBOOT_VM of instance i7 {happened}",
+            f"remediation {found.id} in cluster c1",
+            f"{KEPT if kept else NOT_KEPT} It does not run again by itself",
+            f"to run it again: {again}change `triggers`",
+            *([f"or run it again now: pulumi up --replace '{URN}'"] if kept else []),
+            "to drop it: remove it from the program",
+        ]
     )
+
+
+@pytest.mark.parametrize(("why", "named"), [(None, ""), ("odd", " (odd)")])
+def test_an_end_that_this_version_does_not_know_may_be_a_good_one(why: str | None, named: str):
+    said = str(problem(Watch(ended("TIMED_OUT", error_message=why), Stop.ENDED), declared(), NOW, kept=True, urn=URN))
+    assert f" ended as TIMED_OUT{named} after 5m, which this version" in said
+    assert "if the node is repaired: set `acceptFailure: true`" in said.splitlines()[3]
 
 
 @pytest.mark.parametrize(
@@ -82,22 +88,23 @@ def test_a_bad_end_says_what_is_recorded_and_how_to_run_it_again(
 def test_a_wait_without_an_end_is_a_problem_whatever_end_is_accepted(stop: Stop, happened: str, kept: bool):
     said = problem(Watch(record("RUNNING"), stop), declared(acceptFailure=True), NOW, kept=kept)
     assert said is not None
-    assert said.startswith(f"{happened}{messages.name(record('RUNNING'))}")
+    assert said.startswith(f"{happened}{messages.repair(record('RUNNING'))}")
     if stop is not Stop.GONE:
-        assert said.endswith(f"{KEPT if kept else NOT_KEPT} `pulumi up` waits for it again and posts nothing.")
+        recorded = KEPT if kept else NOT_KEPT
+        assert said.endswith(f"{recorded}{LINE}next: `pulumi up` waits for it again and posts nothing")
 
 
 def test_what_gave_way_names_the_one_that_came_first_if_it_was_one():
     winner = record("RUNNING", id="winner")
-    assert f"another remediation came first: {messages.whose(winner)}. {KEPT}" in gave_way(record("CANCELLED"), winner)
-    assert f"because others came first. {KEPT}" in gave_way(record("CANCELLED"), None)
+    assert f"another remediation came first: {messages.whose(winner)}{LINE}" in gave_way(record("CANCELLED"), winner)
+    assert f"because others came first{LINE}" in gave_way(record("CANCELLED"), None)
 
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_who_lost_sight_of_one_is_sent_to_the_node_before_another_is_started(kept: bool):
     told = problem(Watch(record("RUNNING"), Stop.GONE), declared(), NOW, kept=kept)
     assert told is not None
-    assert "last seen RUNNING. It may have ended, or still be under way: look at the node first." in told
+    assert "It may have ended, or still be under way: look at the node first" in told
     assert told.index("look at the node first") < told.index("`pulumi up` starts a new one")
     assert "by its key" not in told
 

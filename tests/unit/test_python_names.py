@@ -29,8 +29,6 @@ def test_an_input_is_a_python_argument(text: str, spelt: str):
 
 
 def test_what_this_form_cannot_do_is_not_offered():
-    text = "or to CREATE to go on; or take it over with `pulumi import togetherai:index:Remediation <name> a/b/c`"
-    assert in_python(text) == "or to CREATE to go on"
     somebodys = record("RUNNING", reason="by hand")
     refused = decide(
         identity(), [somebodys], now=NOW, intent=Intent(), recent=Recent(IfRecent.WARN, timedelta(hours=1))

@@ -130,9 +130,9 @@ def test_a_review_whose_author_is_unknown_names_none():
     [
         (proposed("SUCCEEDED"), None),
         (proposed("AUTO_RESOLVED"), None),
-        (proposed("FAILED", error_message="no spare"), "FAILED after 5m: no spare. "),
-        (proposed("FAILED"), "FAILED after 5m: no reason given. "),
-        (proposed("CANCELLED"), "was CANCELLED after 5m. "),
+        (proposed("FAILED", error_message="no spare"), "FAILED after 5m: no spare"),
+        (proposed("FAILED"), "FAILED after 5m: no reason given"),
+        (proposed("CANCELLED"), "was CANCELLED after 5m"),
     ],
 )
 @pytest.mark.parametrize("kept", [True, False])
@@ -142,7 +142,8 @@ def test_a_review_is_complete_when_what_it_approved_has_ended_well(found: Remedi
         assert said is None
     else:
         recorded = "The stack keeps the review as unfinished" if kept else "The stack keeps no record of the review"
-        assert f"{words}{recorded}. It cannot be approved a second time" in str(said)
+        assert words in str(said).splitlines()[0]
+        assert f"  {recorded}. It cannot be approved a second time" in str(said).splitlines()
 
 
 def test_what_the_stack_records_of_a_review_is_read_as_it_was():

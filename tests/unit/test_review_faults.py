@@ -178,7 +178,7 @@ async def test_an_interrupted_wait_is_resumed_and_nothing_is_approved_twice(plat
     declared = await platform.propose() | {"timeout": "5s"}
     made = await platform.reviews.create(URN, declared, platform.told)
     assert made.problem is not None
-    assert "timed out waiting for the approved remediation" in made.problem
+    assert "timed out waiting for the approved REBOOT_VM of" in made.problem
     recorded = Recorded(made.inputs, made.outputs)
     updated = await platform.reviews.update(URN, recorded, declared | {"timeout": "1h"}, platform.told)
     assert (updated.problem, updated.outputs["state"]) == (None, "SUCCEEDED")

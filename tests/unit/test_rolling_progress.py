@@ -23,7 +23,7 @@ class Shown:
     def __init__(self) -> None:
         self.tables: list[str] = []
 
-    async def table(self, text: str) -> None:
+    async def info(self, text: str) -> None:
         self.tables.append(text)
 
     @property

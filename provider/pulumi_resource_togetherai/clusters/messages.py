@@ -10,7 +10,7 @@ from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.estimate import Estimate
 from pulumi_resource_togetherai.clusters.marker import origin
 from pulumi_resource_togetherai.fields import duration_text
-from pulumi_resource_togetherai.sanitize import quoted
+from pulumi_resource_togetherai.sanitize import BREAK, quoted
 
 
 def node(cluster_id: str, instance_id: str) -> str:
@@ -29,9 +29,30 @@ def name(record: Remediation) -> str:
     return f"remediation {record.id} ({mode}) of instance {record.instance_id} in cluster {record.cluster_id}"
 
 
+def repair(record: Remediation) -> str:
+    """A remediation by what it does to which node: what people look for first."""
+    return f"{quoted(record.mode.short)} of instance {record.instance_id}"
+
+
+def which(record: Remediation) -> str:
+    """A remediation that has been spoken of, by its id."""
+    return f"remediation {record.id} in cluster {record.cluster_id}"
+
+
+def told(happened: str, *more: str) -> str:
+    """A message of several lines: what happened, and below it what is recorded and what to do, a line for each."""
+    return BREAK.join((happened, *(line for line in more if line)))
+
+
 def whose(record: Remediation) -> str:
     """A remediation with its state and where it comes from."""
     return f"{name(record)}, {state(record)}, started by {quoted(origin(record))}"
+
+
+def by_id(record: Remediation) -> str:
+    """A remediation of a node that has been named, with its state and where it comes from."""
+    mode = quoted(record.mode.short)
+    return f"remediation {record.id} ({mode}), {state(record)}, started by {quoted(origin(record))}"
 
 
 def state(record: Remediation) -> str:

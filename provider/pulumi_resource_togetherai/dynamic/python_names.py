@@ -29,7 +29,7 @@ _ARGUMENTS = {
 # A setting of the stack's configuration (`togetherai:ifRecent`) is spelt the same everywhere.
 _NAMED = re.compile(rf"(?<![\w:<])({'|'.join(map(str, _ARGUMENTS))})\b(?:: (\w+)(?=`))?")
 # `pulumi.dynamic` cannot import, so what is offered beside that remains.
-_IMPORT = re.compile(r"; or take it over with `pulumi import [^`]*`")
+_IMPORT = re.compile(r"\n  to take it over: pulumi import [^\n]*")
 _LITERALS = {"true": "True", "false": "False"}
 
 

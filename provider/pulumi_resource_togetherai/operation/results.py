@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from pulumi_resource_togetherai.sanitize import sanitize
+from pulumi_resource_togetherai.sanitize import sanitize_lines
 
 Properties = Mapping[str, Any]
 
@@ -80,4 +80,4 @@ class Resource:
     @property
     def problem_text(self) -> str:
         """The problem as it is shown to people; empty if there is none."""
-        return sanitize(self.problem or "")
+        return sanitize_lines(self.problem or "")

@@ -13,7 +13,7 @@ from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.clusters.report import Report
 from pulumi_resource_togetherai.clusters.view import Clusters, View
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.sanitize import sanitize
+from pulumi_resource_togetherai.sanitize import sanitize_lines
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.api.client import Client
@@ -26,10 +26,11 @@ unknown outcome."""
 
 
 class OperationError(Exception):
-    """An operation failed and left nothing new behind. Its text is for a person: what happened and what to do."""
+    """An operation failed and left nothing new behind. Its text is for a person: what happened, then a line for each
+    thing to do."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(sanitize(text))
+        super().__init__(sanitize_lines(text))
 
 
 class Interrupted(Exception):
@@ -106,6 +107,8 @@ class Run:
     """Whether the stack keeps the resource if this operation stops half-way (not so for a create of pulumi.dynamic)."""
     stateless: bool = False
     """Whether there is no stack: a person calls the operation at a shell, on whatever the id names."""
+    urn: str = ""
+    """The resource, for the commands that an error tells people to type."""
 
     def cluster(self, cluster_id: str) -> View:
         """What is known of a cluster."""

@@ -64,8 +64,9 @@ class Session:
             await report.warning(f"cannot check what `pulumi up` will do: {error}. Without it `pulumi up` will fail")
             return None
 
-    def run(self, report: Report, time_limit: float, *, kept: bool = True) -> Run:
-        """A run that may take `time_limit` seconds. `kept`: whether the stack keeps an unfinished one."""
+    def run(self, report: Report, time_limit: float, *, kept: bool = True, urn: str = "") -> Run:
+        """A run that may take `time_limit` seconds. `kept`: whether the stack keeps an unfinished one; `urn`: whose
+        it is."""
         if self._client is None:
             try:
                 self._client = self._config.client()
@@ -76,5 +77,5 @@ class Session:
         deadline = asyncio.get_running_loop().time() + time_limit
         kept = kept and not self.stateless
         return Run(
-            self._client, self._clusters, self._config, report, self._interruption, deadline, kept, self.stateless
+            self._client, self._clusters, self._config, report, self._interruption, deadline, kept, self.stateless, urn
         )

@@ -64,4 +64,4 @@ class RollingProgress:
         finally:
             if self.failed and UNDER_WAY not in self._rows.values():
                 self.shown = self.table
-                await self._report.table(self.shown)
+                await self._report.info(self.shown)

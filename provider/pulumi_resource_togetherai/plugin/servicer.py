@@ -27,7 +27,7 @@ from pulumi_resource_togetherai.plugin.pulumi_internals import construct
 from pulumi_resource_togetherai.plugin.values import marshal, marshal_planned, unmarshal
 from pulumi_resource_togetherai.preview_flag import only_previews
 from pulumi_resource_togetherai.replace_flag import in_vain, replace_requested
-from pulumi_resource_togetherai.sanitize import sanitize
+from pulumi_resource_togetherai.sanitize import sanitize, sanitize_lines
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import holds_unknown, until_known
 
@@ -269,7 +269,7 @@ class _Answering:
             where = traceback.extract_tb(trace)[-1]
             place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
             text = f"this is a bug in the provider, please report it: {type(error).__name__}: {text} ({place})"
-        await self._context.abort(grpc.StatusCode.UNKNOWN, sanitize(self._worded(text)))
+        await self._context.abort(grpc.StatusCode.UNKNOWN, sanitize_lines(self._worded(text)))
 
 
 def _outputs(resource: Resource, secrets: Secrets) -> struct_pb2.Struct:

@@ -56,7 +56,8 @@ class RemediationResource(Operations):
         self, urn: str, inputs: Properties, report: Report, time_limit: float, replace_requested: bool
     ) -> Resource:
         identity, memory = self._identity(urn, inputs), self._memories[urn]
-        run = self.session.run(report, time_limit or seconds(identity.inputs.timeout), kept=self.keeps_unfinished)
+        limit = time_limit or seconds(identity.inputs.timeout)
+        run = self.session.run(report, limit, kept=self.keeps_unfinished, urn=urn)
         memory.create_begun = True
         try:
             resource = await create(run, identity, self._intent(urn, inputs, replace_requested))
@@ -71,7 +72,8 @@ class RemediationResource(Operations):
     ) -> Resource | None:
         state = _state(recorded) if recorded else None
         limit = state.inputs.timeout if state else RemediationInputs.model_fields["timeout"].default
-        found = await read(self.session.run(report, seconds(limit)), urn, resource_id, state, preview=preview)
+        run = self.session.run(report, seconds(limit), urn=urn)
+        found = await read(run, urn, resource_id, state, preview=preview)
         return replace(found, written=recorded.inputs if recorded else None) if found else None
 
     async def _preview_update(self, recorded: Recorded, inputs: Properties, report: Report) -> dict[str, Any]:
@@ -85,7 +87,7 @@ class RemediationResource(Operations):
         self, urn: str, recorded: Recorded, inputs: Properties, report: Report, time_limit: float
     ) -> Resource:
         declared = RemediationInputs.model_validate(inputs)
-        run = self.session.run(report, time_limit or seconds(declared.timeout))
+        run = self.session.run(report, time_limit or seconds(declared.timeout), urn=urn)
         # What the stack holds as active is unfinished only if it waits. Else it is complete, as is all that
         # pulumi.dynamic updates: Create has looked whether others came first, and new settings withdraw nothing.
         state = _state(recorded)

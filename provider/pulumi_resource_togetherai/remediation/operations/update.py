@@ -48,7 +48,7 @@ async def update(run: Run, urn: str, state: State, inputs: RemediationInputs, *,
     resource = await concluded(run, state, watch)
     if resource.problem is not None and ended_badly(state.record):
         later = await later_attempt(run, urn, state)
-        return replace(resource, problem=f"{resource.problem} But {later}." if later else resource.problem)
+        return replace(resource, problem=messages.told(resource.problem, f"But {later}" if later else ""))
     return resource
 
 

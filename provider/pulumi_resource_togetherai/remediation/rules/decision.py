@@ -19,6 +19,7 @@ from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.remediation.rules.identity import Identity, Own
 from pulumi_resource_togetherai.remediation.rules.inputs import IfActive
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
+from pulumi_resource_togetherai.remediation.rules.outcome import replacing
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,7 @@ def _done_already(last: Own, identity: Identity, now: datetime) -> Adopt:
         last.record,
         last.attempt,
         f"{whose} and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
-        f"nothing runs; to run another one, change {again}, or run `pulumi up --replace` with this resource's "
-        "URN",
+        f"nothing runs; to run another one, change {again}, or: {replacing(identity.urn)}",
         warns=True,
     )
 
@@ -180,11 +180,15 @@ def _beside(
                 warns=True,
             )
     if other is not None and inputs.if_active is IfActive.FAIL:
+        name = identity.urn.rpartition("::")[2]
         return Refuse(
-            f"{inputs.target} is being repaired already: {messages.whose(other)}. Nothing was posted. Wait "
-            "for it to end; or set `ifActive` to ADOPT to wait for it here, or to CREATE to start another one at "
-            "the same time; or take it over with `pulumi import togetherai:index:Remediation <name> "
-            f"{messages.import_id(other)}`"
+            messages.told(
+                f"{inputs.target} is being repaired already: {messages.by_id(other)}. Nothing was posted",
+                "next: wait for it to end, then run `pulumi up` again",
+                "to wait for it here: set `ifActive` to ADOPT",
+                "to start another one at the same time: set `ifActive` to CREATE",
+                f"to take it over: pulumi import togetherai:index:Remediation '{name}' {messages.import_id(other)}",
+            )
         )
     return None
 

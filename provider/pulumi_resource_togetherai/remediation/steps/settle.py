@@ -48,4 +48,4 @@ def verdict(run: Run, state: State, watch: Watch) -> str | None:
     """Why a resource is not complete after a wait; None if it is."""
     if state.withdrawn:
         return gave_way(state.record, None)
-    return problem(watch, state.inputs, run.client.now(), kept=run.keeps_unfinished)
+    return problem(watch, state.inputs, run.client.now(), kept=run.keeps_unfinished, urn=run.urn)

@@ -14,11 +14,13 @@ from pulumi_resource_togetherai.sanitize import quoted
 
 def gave_way(record: Remediation, winner: Remediation, *, kept: bool) -> str:
     """Why a review is not complete: its approval was withdrawn, because another remediation came first."""
-    return (
-        f"the approval of {messages.name(record)} was withdrawn before it began, and it is cancelled, because another "
-        f"remediation came first: {messages.whose(winner)}. {_recorded(kept)}. It cannot be approved a second time: "
-        "remove the review from the program. If the node needs more than the other repair, the platform proposes it "
-        "again."
+    return messages.told(
+        f"the approval of {messages.repair(record)} was withdrawn before it began, and it is cancelled, because "
+        f"another remediation came first: {messages.whose(winner)}",
+        messages.which(record),
+        f"{_recorded(kept)}. It cannot be approved a second time",
+        "next: remove the review from the program",
+        "if the node needs more than the other repair, the platform proposes it again",
     )
 
 
@@ -28,28 +30,34 @@ def problem(watch: Watch, now: datetime, *, kept: bool) -> str | None:
     `kept` tells whether the stack keeps an incomplete resource.
     """
     record = watch.record
-    recorded = _recorded(kept)
+    approved = f"the approved {messages.repair(record)}"
     if watch.stop is Stop.ENDED:
         if not ended_badly(record):
             return None
-        ended = f"the approved {messages.name(record)}"
         if record.state == RemediationState.FAILED:
             why = f"FAILED after {messages.took(record, now)}: {quoted(record.error_message or 'no reason given')}"
         else:
             why = f"was CANCELLED after {messages.took(record, now)}"
-        return (
-            f"{ended} {why}. {recorded}. It cannot be approved a second time. To repair the node, declare "
-            "a Remediation; to drop the review, remove it from the program."
+        return messages.told(
+            f"{approved} {why}",
+            messages.which(record),
+            f"{_recorded(kept)}. It cannot be approved a second time",
+            "to repair the node: declare a Remediation",
+            "to drop the review: remove it from the program",
         )
+    state = messages.state(record)
     happened = {
-        Stop.TIMEOUT: f"timed out waiting for the approved {messages.name(record)}, which is {record.state}",
-        Stop.INTERRUPTED: f"stopped waiting for the approved {messages.name(record)}, which is {record.state}; it "
-        "continues on the platform",
-        Stop.GONE: f"the API no longer knows the approved {messages.name(record)}, last seen {record.state}",
-        Stop.NO_ACCESS: f"can no longer see the approved {messages.name(record)}, last seen {record.state} "
-        f"({watch.error})",
+        Stop.TIMEOUT: f"timed out waiting for {approved}, which is {state}",
+        Stop.INTERRUPTED: f"stopped waiting for {approved}, which is {state}; it continues on the platform",
+        Stop.GONE: f"the API no longer knows {approved}, last seen {state}",
+        Stop.NO_ACCESS: f"can no longer see {approved}, last seen {state} ({watch.error})",
     }[watch.stop]
-    return f"{happened}. {recorded}. `pulumi up` looks at it again, and approves nothing twice."
+    return messages.told(
+        happened,
+        messages.which(record),
+        _recorded(kept),
+        "next: `pulumi up` looks at it again, and approves nothing twice",
+    )
 
 
 def _recorded(kept: bool) -> str:
