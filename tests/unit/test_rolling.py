@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_snake
 from pulumi_resource_togetherai.dynamic import RollingRemediation
 from pulumi_resource_togetherai.rolling.component import predecessors
 from pulumi_resource_togetherai.rolling.inputs import RollingInputs
-from pulumi_resource_togetherai.rolling.summary import summary
+from pulumi_resource_togetherai.rolling.summary import NOT_BEGUN, summary
 
 NODES = st.lists(st.text("abc", min_size=1), unique=True)
 WIDTHS = st.integers(1, 5)
@@ -48,12 +48,13 @@ def test_the_table_says_what_ran_and_what_did_not():
         "state": "SUCCEEDED",
     }
     adopted = {"mode": "REMEDIATION_MODE_REBOOT_VM", "state": "RUNNING", "createTime": "2026-11-23T10:00:00Z"}
-    assert summary({"n1": ran, "node-22": adopted, "n3": "not begun"}, ["n1", "node-22", "n3"]) == "\n".join(
+    assert summary({"n1": ran, "node-22": adopted, "n3": NOT_BEGUN}, ["n1", "node-22", "n3"]) == "\n".join(
         [
-            "node     mode       attempt  took    outcome",
-            "n1       VM_ONLY    2        12m30s  SUCCEEDED",
-            "node-22  REBOOT_VM                   RUNNING",
-            "n3                                   not begun",
+            "1 of 3 repaired, 1 under way, 1 not begun",
+            "  node     mode       attempt  took    outcome",
+            "  n1       VM_ONLY    2        12m30s  SUCCEEDED",
+            "  node-22  REBOOT_VM                   RUNNING",
+            "  n3                                   not begun in this run",
         ]
     )
 

@@ -14,6 +14,13 @@ from pulumi_resource_togetherai.unknown import UNKNOWN
 
 LOOKING_AHEAD = "lookingAhead"
 """The input in which the program passes on that this is a preview. Check removes it again."""
+NODES = "rollingNodes"
+"""The input in which a rolling remediation passes its nodes on to each of its children, in their order. Check
+removes it again."""
+AT_ONCE = "rollingAtOnce"
+"""The same for how many it repairs at once."""
+ONLY_PASSED = frozenset({LOOKING_AHEAD, NODES, AT_ONCE})
+"""What Check removes: the stack does not keep it."""
 _OWN = "pulumi-python"
 """The package of pulumi.dynamic's providers."""
 
@@ -45,6 +52,7 @@ def passed_beside(
     return {
         URN: _urn_of(name, f"{DYNAMIC}{kind}", opts),
         LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
+        **getattr(opts and opts.parent, "passed_to_children", {}),
         SECRET: pulumi.Output.from_input(_secret_among(arguments)),
         REPLACE_ON: replace_on or None,
     }

@@ -9,9 +9,10 @@ import asyncio
 import atexit
 import logging
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 from pulumi.dynamic import (
@@ -26,7 +27,7 @@ from pulumi.dynamic import (
 )
 
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.dynamic.declared import LOOKING_AHEAD, as_plain
+from pulumi_resource_togetherai.dynamic.declared import AT_ONCE, LOOKING_AHEAD, NODES, ONLY_PASSED, as_plain
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
@@ -75,6 +76,8 @@ class _Provider(ResourceProvider):
         checked = self._core.check(declared.urn, declared.inputs)
         found = declared.secrets.mistakes(checked.failures)
         failures = [CheckFailure(failure.property, sanitize(in_python(failure.reason))) for failure in found]
+        if nodes := news.get(NODES):
+            _started_process().follow(declared, nodes, int(news[AT_ONCE]))
         if news.get(LOOKING_AHEAD):
             process = _started_process()
             process.looking_ahead.add(declared.urn)
@@ -107,6 +110,8 @@ class _Provider(ResourceProvider):
         # be what the program marks as secret from now on, and everything where the plugin has written them.
         in_clear = declared.secrets.names.difference(_olds.get(SECRET) or ())
         changes = bool(diff.replaces or diff.settings or diff.unfinished or in_clear or moved)
+        if not changes and (ended := _started_process().ended.get(declared.urn)):
+            ended(as_it_was(_olds))
         return DiffResult(changes=changes, replaces=diff.replaces, delete_before_replace=bool(diff.replaces))
 
     def create(self, props: Properties) -> CreateResult:
@@ -186,6 +191,25 @@ class _Process:
     old_inputs: dict[str, Properties] = field(default_factory=dict[str, Properties])
     """By URN, the inputs that the stack holds. Of a resource that the plugin has recorded, only Check is told them."""
 
+    ended: dict[str, Callable[[Properties], None]] = field(default_factory=dict[str, Callable[[Properties], None]])
+    """By URN, what takes the outputs of a rolling remediation's child with which nothing is to be done."""
+
+    def follow(self, declared: _Declared, nodes: list[str], at_once: int) -> None:
+        """Has the row of a rolling remediation say how far it has come. `declared` is one of its children."""
+        from pulumi_resource_togetherai.rolling.component import child_name
+        from pulumi_resource_togetherai.rolling.progress import RollingProgress
+
+        hooks = self.cores[RemediationProvider.kind].hooks
+        if declared.urn in hooks:
+            return
+        # The URN of a child is that of its component, with the child's type after a dollar sign, and the child's name.
+        before, name = declared.urn.rsplit("::", 1)
+        component = name.removesuffix(child_name("", declared.inputs.get("node") or declared.inputs["instanceId"]))
+        children = {f"{before}::{child_name(component, node)}": node for node in nodes}
+        row = self.engine.report(f"{before.rpartition('$')[0]}::{component}", declared.in_words)
+        progress = RollingProgress(row, children, hooks, at_once=at_once)
+        self.ended.update({urn: partial(progress.ended, node) for urn, node in children.items()})
+
 
 _process: _Process | None = None
 
@@ -218,6 +242,7 @@ def _quiet() -> None:
     the user anyway, in the operation's error."""
     logging.getLogger("grpc").setLevel(logging.CRITICAL + 1)
     sys.tracebacklimit = 0
+    OperationError.__module__ = "builtins"  # newer releases of pulumi show the class too, with its module in full
 
 
 @dataclass(frozen=True)
@@ -270,7 +295,7 @@ class _Declared:
 def _inputs(passed: Properties) -> Properties:
     """The resource's own among the inputs that the program passes."""
     plain: Properties = as_plain(passed)
-    return {name: value for name, value in plain.items() if name not in (*DYNAMIC_INPUTS, LOOKING_AHEAD)}
+    return {name: value for name, value in plain.items() if name not in (*DYNAMIC_INPUTS, *ONLY_PASSED)}
 
 
 def _complete(resource: Resource) -> Resource:

@@ -10,13 +10,13 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.config import IfRecent
-from pulumi_resource_togetherai.dynamic.declared import arguments, may_be_later, refuse_provider
+from pulumi_resource_togetherai.dynamic.declared import AT_ONCE, NODES, arguments, may_be_later, refuse_provider
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.resource import PYTHON_NAMES, Remediation
 from pulumi_resource_togetherai.operation.check import check
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, IfActive
-from pulumi_resource_togetherai.rolling.component import TYPE, declare
-from pulumi_resource_togetherai.rolling.inputs import RollingInputs
+from pulumi_resource_togetherai.rolling.component import TYPE, at_once_of, declare
+from pulumi_resource_togetherai.rolling.inputs import RollingInputs, listed
 from pulumi_resource_togetherai.unknown import UNKNOWN
 
 
@@ -59,6 +59,8 @@ class RollingRemediation(pulumi.ComponentResource):
         known = {name: UNKNOWN if may_be_later(value) else value for name, value in inputs.items()}
         if failures := check(RollingInputs, known).failures:
             raise pulumi.RunError(in_python(f"{resource_name}: {'; '.join(failure.reason for failure in failures)}"))
+        # Each child passes these on to the provider's process, which shows how far the whole has come.
+        self.passed_to_children = {NODES: list(listed(inputs)[1]), AT_ONCE: at_once_of(inputs)}
         _, self.states, self.counts = declare(self, resource_name, inputs, _remediation)
         self.register_outputs({"states": self.states, "counts": self.counts})
 

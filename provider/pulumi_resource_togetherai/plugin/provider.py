@@ -39,6 +39,8 @@ class TogetherAiProvider(Provider):
         self.stateless = False
         """Whether `pulumi do` calls, without a stack."""
         self._config: ProviderConfig | None = None
+        self._version: str | None = None
+        """The version with which the engine asked for this plugin, if it named one."""
         self._session: Session | None = None
         self._lists: Lists | None = None
         self._resources: dict[str, Operations] = {}
@@ -99,6 +101,8 @@ class TogetherAiProvider(Provider):
         from pulumi_resource_togetherai.unknown import holds_unknown
 
         settings = _plain(request.args)
+        version = request.args.get("version")
+        self._version = None if version is None else str(version.value)
         known = {name: value for name, value in settings.items() if not holds_unknown(value)}
         if known != settings:
             # A preview with an incomplete configuration would query the wrong account or address.
@@ -122,7 +126,8 @@ class TogetherAiProvider(Provider):
             return await repair.construct(request, self._session, self._engine)
         from pulumi_resource_togetherai.plugin import rolling
 
-        return await rolling.construct(request, self._engine, self._resources[f"{PLUGIN}Remediation"].hooks)
+        hooks = self._resources[f"{PLUGIN}Remediation"].hooks
+        return await rolling.construct(request, self._engine, hooks, self._version)
 
     async def cancel(self) -> None:
         """Stops every wait. Remediations go on."""

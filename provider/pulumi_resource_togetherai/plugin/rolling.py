@@ -15,17 +15,18 @@ from pulumi_resource_togetherai.forms import DYNAMIC, PLUGIN
 from pulumi_resource_togetherai.operation.check import check
 from pulumi_resource_togetherai.operation.operations import Hook
 from pulumi_resource_togetherai.operation.run import OperationError
-from pulumi_resource_togetherai.plugin.component import HALTED, NOT_KNOWN, Component, make_room_for_children
+from pulumi_resource_togetherai.plugin.component import NOT_KNOWN, Component, make_room_for_children
 from pulumi_resource_togetherai.plugin.pulumi_internals import (
     REGISTRATION_FAILED,
     depending_on,
     forgive_failed_registrations,
 )
-from pulumi_resource_togetherai.plugin.rolling_progress import RollingProgress
 from pulumi_resource_togetherai.plugin.values import plain
-from pulumi_resource_togetherai.rolling.component import TYPE, child_name, declare
+from pulumi_resource_togetherai.rolling.component import TYPE, at_once_of, child_name, declare
 from pulumi_resource_togetherai.rolling.inputs import DECIDING, INPUT_OF_EACH, RollingInputs, listed
+from pulumi_resource_togetherai.rolling.progress import RollingProgress
 from pulumi_resource_togetherai.rolling.summary import SHOWN
+from pulumi_resource_togetherai.schema import RELEASES
 from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import holds_unknown
 
@@ -52,10 +53,13 @@ class _Remediation(pulumi.CustomResource):
         return next((key for key, attribute in SHOWN.items() if attribute == prop), prop)
 
 
-async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, Hook]) -> ConstructResponse:
+async def construct(
+    request: ConstructRequest, engine: Engine, hooks: dict[str, Hook], version: str | None
+) -> ConstructResponse:
     """Declares the remediations and waits for their ends. Raises OperationError, whose text is for the user.
 
-    `hooks`: those of the plugin's Remediations, to show what ran if one of them fails.
+    `hooks`: those of the plugin's Remediations, to show what ran if one of them fails. `version`: the one with which
+    the engine asked for this plugin; None if it named none.
     """
     inputs = {name: plain(value) for name, value in request.inputs.items()}
     checked = check(RollingInputs, inputs)
@@ -72,10 +76,14 @@ async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, 
     _, nodes = listed(checked.inputs)
     of_child = f"{str(urn).rpartition('::')[0]}${_CHILD}::"
     children = {of_child + child_name(request.name, one): one for one in nodes}
-    progress = RollingProgress(engine.report(str(urn)), children, hooks)
+    report = engine.report(str(urn), Secrets.among(inputs, secret).conceal)
+    progress = RollingProgress(report, children, hooks, at_once=at_once_of(checked.inputs))
+    # An SDK asks for its own version of the plugin. Without it the engine would start another process for the children.
+    same_plugin = pulumi.ResourceOptions(version=version, plugin_download_url=RELEASES if version else None)
 
     def child(name: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions) -> _Remediation:
         given = {key: request.inputs.get(_FROM.get(key, key)) for key in inputs}
+        opts = pulumi.ResourceOptions.merge(opts, same_plugin)
         return _Remediation(name, {key: _like(given[key], value) for key, value in inputs.items()}, opts)
 
     shown, states, counts = declare(component, request.name, checked.inputs, child)
@@ -86,17 +94,17 @@ async def construct(request: ConstructRequest, engine: Engine, hooks: dict[str, 
     except asyncio.CancelledError:
         # The engine closes the connection after any failure, also that of a resource outside this component. This is
         # the last moment to show the table.
-        if progress.shown != progress.table and not pulumi.runtime.is_dry_run():
-            pulumi.log.info(progress.table, component)
+        if not pulumi.runtime.is_dry_run():
+            await progress.show_halt()
         raise
     except REGISTRATION_FAILED:
         # Only under `--continue-on-error`, where an error of the component would end all that goes on beside it.
-        pulumi.log.error(HALTED, component)
+        await progress.show_halt()
         await forgive_failed_registrations()
         return _answer(str(urn))
     if not known or found is None or numbers is None or len(found) < len(nodes):
-        if progress.failed:  # the same, in releases of pulumi where the outputs of what failed are unknown, or None
-            pulumi.log.error(HALTED, component)
+        if progress.halted:  # the same, in releases of pulumi where the outputs of what failed are unknown, or None
+            await progress.show_halt()
         return _answer(str(urn))
     secret = await states.is_secret()
     return _answer(

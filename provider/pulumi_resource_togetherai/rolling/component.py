@@ -22,6 +22,11 @@ def child_name(component: str, node: str) -> str:
     return f"{component}-{node}"
 
 
+def at_once_of(inputs: Mapping[str, Any]) -> int:
+    """How many nodes to repair at once, from inputs in camelCase."""
+    return int(inputs.get("maxConcurrent", RollingInputs.model_fields["max_concurrent"].default))
+
+
 def predecessors(nodes: Sequence[str], max_concurrent: int) -> dict[str, str | None]:
     """The order of the nodes: `max_concurrent` chains. Each node with the one that has to be done before it, in the
     order given: the first ones have none."""
@@ -43,9 +48,8 @@ def declare(
     of_each = {key: inputs[key] for key in OF_EACH if inputs.get(key) is not None}
     if not inputs.get("stopOnFailure", plan["stop_on_failure"].default):
         of_each["acceptFailure"] = True
-    at_once = int(inputs.get("maxConcurrent", plan["max_concurrent"].default))
     children = dict[str, pulumi.Resource]()
-    for node, before in predecessors(nodes, at_once).items():
+    for node, before in predecessors(nodes, at_once_of(inputs)).items():
         options = pulumi.ResourceOptions(parent=component, depends_on=[children[before]] if before else [])
         children[node] = child(child_name(name, node), of_each | {INPUT_OF_EACH[kind]: node}, options)
     shown = {
