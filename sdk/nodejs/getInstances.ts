@@ -8,7 +8,10 @@ import * as enums from "./types/enums";
 import * as utilities from "./utilities";
 
 /**
- * Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+ * Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each. Nodes that are marked for deletion are left out.
+ *
+ * `health` says what the `status` of a node means. The API documents the status as free text, so a word that this version does
+ * not know is `UNKNOWN`: look at such a node yourself, and do not take it for a broken one.
  *
  * The API's operation: `GET /compute/clusters/{clusterId}`.
  *
@@ -33,12 +36,15 @@ export interface GetInstancesArgs {
  */
 export interface GetInstancesResult {
     /**
-     * The nodes, in the API's order.
+     * The nodes, in the API's order, without those that are marked for deletion.
      */
-    readonly instances: outputs.GpuWorkerNode[];
+    readonly instances: outputs.Instance[];
 }
 /**
- * Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+ * Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each. Nodes that are marked for deletion are left out.
+ *
+ * `health` says what the `status` of a node means. The API documents the status as free text, so a word that this version does
+ * not know is `UNKNOWN`: look at such a node yourself, and do not take it for a broken one.
  *
  * The API's operation: `GET /compute/clusters/{clusterId}`.
  *

@@ -43,7 +43,7 @@ export interface GetNodeArgs {
 }
 
 /**
- * A GPU worker node, and the cluster that it is in.
+ * A GPU worker node, what its status says of its health, and the cluster that it is in.
  */
 export interface GetNodeResult {
     /**
@@ -62,6 +62,10 @@ export interface GetNodeResult {
      * The size of its ephemeral storage, such as `1Ti`.
      */
     readonly ephemeralStorage?: string;
+    /**
+     * What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+     */
+    readonly health: string;
     /**
      * The node's host name.
      */

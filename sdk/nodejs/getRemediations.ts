@@ -11,7 +11,8 @@ import * as utilities from "./utilities";
  * Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
  *
  * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
- * `-` as the instance it lists the whole cluster.
+ * `-` as the instance it lists the whole cluster. For a `node` it takes that list and `GET /compute/clusters/{clusterId}`: the
+ * result is what ran on every instance that is or was the node, as far as the API says.
  *
  * ## Example Usage
  */
@@ -22,6 +23,7 @@ export function getRemediations(args: GetRemediationsArgs, opts?: pulumi.InvokeO
         "instanceId": args.instanceId,
         "limit": args.limit,
         "mode": args.mode,
+        "node": args.node,
         "orderBy": args.orderBy,
         "state": args.state,
         "trigger": args.trigger,
@@ -50,6 +52,12 @@ export interface GetRemediationsArgs {
      */
     mode?: (string | enums.RemediationMode)[];
     /**
+     * Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+     *
+     * Give it or the `instanceId`.
+     */
+    node?: string;
+    /**
      * The order of the list: createTime or updateTime, with " desc" after it for the newest first.
      */
     orderBy?: string;
@@ -76,7 +84,8 @@ export interface GetRemediationsResult {
  * Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
  *
  * The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
- * `-` as the instance it lists the whole cluster.
+ * `-` as the instance it lists the whole cluster. For a `node` it takes that list and `GET /compute/clusters/{clusterId}`: the
+ * result is what ran on every instance that is or was the node, as far as the API says.
  *
  * ## Example Usage
  */
@@ -87,6 +96,7 @@ export function getRemediationsOutput(args: GetRemediationsOutputArgs, opts?: pu
         "instanceId": args.instanceId,
         "limit": args.limit,
         "mode": args.mode,
+        "node": args.node,
         "orderBy": args.orderBy,
         "state": args.state,
         "trigger": args.trigger,
@@ -114,6 +124,12 @@ export interface GetRemediationsOutputArgs {
      * Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
      */
     mode?: pulumi.Input<pulumi.Input<string | enums.RemediationMode>[] | undefined>;
+    /**
+     * Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+     *
+     * Give it or the `instanceId`.
+     */
+    node?: pulumi.Input<string | undefined>;
     /**
      * The order of the list: createTime or updateTime, with " desc" after it for the newest first.
      */

@@ -5,6 +5,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as utilities from "./utilities";
 
 // Export members:
+export { ClusterRepairArgs } from "./clusterRepair";
+export type ClusterRepair = import("./clusterRepair").ClusterRepair;
+export const ClusterRepair: typeof import("./clusterRepair").ClusterRepair = null as any;
+utilities.lazyLoad(exports, ["ClusterRepair"], () => require("./clusterRepair"));
+
 export { GetClusterArgs, GetClusterResult, GetClusterOutputArgs } from "./getCluster";
 export const getCluster: typeof import("./getCluster").getCluster = null as any;
 export const getClusterOutput: typeof import("./getCluster").getClusterOutput = null as any;
@@ -77,6 +82,8 @@ const _module = {
     version: utilities.getVersion(),
     construct: (name: string, type: string, urn: string): pulumi.Resource => {
         switch (type) {
+            case "togetherai:index:ClusterRepair":
+                return new ClusterRepair(name, <any>undefined, { urn })
             case "togetherai:index:Remediation":
                 return new Remediation(name, <any>undefined, { urn })
             case "togetherai:index:RemediationReview":

@@ -102,6 +102,14 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly createTime: pulumi.Output<string | undefined>;
     /**
+     * The host name of the node once the remediation had ended. Unset where the API does not show it.
+     */
+    declare public /*out*/ readonly currentHost: pulumi.Output<string | undefined>;
+    /**
+     * The instance that was in the node once the remediation had ended: another one than `instanceId` if the VM was replaced. Unset where the API does not show it.
+     */
+    declare public /*out*/ readonly currentInstanceId: pulumi.Output<string | undefined>;
+    /**
      * What deleting the resource does about a remediation that can no longer be cancelled.
      */
     declare public readonly deleteWhileRunning: pulumi.Output<enums.DeleteWhileRunning>;
@@ -114,7 +122,7 @@ export class Remediation extends pulumi.CustomResource {
      */
     declare public /*out*/ readonly errorMessage: pulumi.Output<string | undefined>;
     /**
-     * The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+     * The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
      */
     declare public readonly idempotencyKey: pulumi.Output<string | undefined>;
     /**
@@ -254,6 +262,8 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["adopted"] = undefined /*out*/;
             resourceInputs["attempt"] = undefined /*out*/;
             resourceInputs["createTime"] = undefined /*out*/;
+            resourceInputs["currentHost"] = undefined /*out*/;
+            resourceInputs["currentInstanceId"] = undefined /*out*/;
             resourceInputs["endTime"] = undefined /*out*/;
             resourceInputs["errorMessage"] = undefined /*out*/;
             resourceInputs["instanceName"] = undefined /*out*/;
@@ -277,6 +287,8 @@ export class Remediation extends pulumi.CustomResource {
             resourceInputs["attempt"] = undefined /*out*/;
             resourceInputs["clusterId"] = undefined /*out*/;
             resourceInputs["createTime"] = undefined /*out*/;
+            resourceInputs["currentHost"] = undefined /*out*/;
+            resourceInputs["currentInstanceId"] = undefined /*out*/;
             resourceInputs["deleteWhileRunning"] = undefined /*out*/;
             resourceInputs["endTime"] = undefined /*out*/;
             resourceInputs["errorMessage"] = undefined /*out*/;
@@ -337,7 +349,7 @@ export interface RemediationArgs {
     /**
      * The key under which the provider posts the remediation.
      *
-     * Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+     * Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
      */
     idempotencyKey?: pulumi.Input<string | undefined>;
     /**

@@ -60,6 +60,10 @@ export class RemediationReview extends pulumi.CustomResource {
     }
 
     /**
+     * Whether an approved remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
+     */
+    declare public readonly acceptFailure: pulumi.Output<boolean>;
+    /**
      * The active health check run (a UUID) that triggered it.
      */
     declare public /*out*/ readonly activeHealthCheckRunId: pulumi.Output<string | undefined>;
@@ -193,6 +197,7 @@ export class RemediationReview extends pulumi.CustomResource {
             if (args?.decision === undefined && !opts.urn) {
                 throw new Error("Missing required property 'decision'");
             }
+            resourceInputs["acceptFailure"] = (args?.acceptFailure) ?? false;
             resourceInputs["clusterId"] = args?.clusterId;
             resourceInputs["comment"] = args?.comment;
             resourceInputs["decision"] = args?.decision;
@@ -223,6 +228,7 @@ export class RemediationReview extends pulumi.CustomResource {
             resourceInputs["trigger"] = undefined /*out*/;
             resourceInputs["updateTime"] = undefined /*out*/;
         } else {
+            resourceInputs["acceptFailure"] = undefined /*out*/;
             resourceInputs["activeHealthCheckRunId"] = undefined /*out*/;
             resourceInputs["adopted"] = undefined /*out*/;
             resourceInputs["clusterId"] = undefined /*out*/;
@@ -264,6 +270,12 @@ export class RemediationReview extends pulumi.CustomResource {
  * The set of arguments for constructing a RemediationReview resource.
  */
 export interface RemediationReviewArgs {
+    /**
+     * Whether an approved remediation that FAILED or was CANCELLED is recorded like any other.
+     *
+     * If false, such an end is an error.
+     */
+    acceptFailure?: pulumi.Input<boolean | undefined>;
     /**
      * The cluster of the node.
      *

@@ -11,7 +11,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+// Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each. Nodes that are marked for deletion are left out.
+//
+// `health` says what the `status` of a node means. The API documents the status as free text, so a word that this version does
+// not know is `UNKNOWN`: look at such a node yourself, and do not take it for a broken one.
 //
 // The API's operation: `GET /compute/clusters/{clusterId}`.
 //
@@ -33,8 +36,8 @@ type GetInstancesArgs struct {
 
 // The GPU worker nodes of a cluster.
 type GetInstancesResult struct {
-	// The nodes, in the API's order.
-	Instances []GpuWorkerNode `pulumi:"instances"`
+	// The nodes, in the API's order, without those that are marked for deletion.
+	Instances []Instance `pulumi:"instances"`
 }
 
 func GetInstancesOutput(ctx *pulumi.Context, args GetInstancesOutputArgs, opts ...pulumi.InvokeOption) GetInstancesResultOutput {
@@ -70,9 +73,9 @@ func (o GetInstancesResultOutput) ToGetInstancesResultOutputWithContext(ctx cont
 	return o
 }
 
-// The nodes, in the API's order.
-func (o GetInstancesResultOutput) Instances() GpuWorkerNodeArrayOutput {
-	return o.ApplyT(func(v GetInstancesResult) []GpuWorkerNode { return v.Instances }).(GpuWorkerNodeArrayOutput)
+// The nodes, in the API's order, without those that are marked for deletion.
+func (o GetInstancesResultOutput) Instances() InstanceArrayOutput {
+	return o.ApplyT(func(v GetInstancesResult) []Instance { return v.Instances }).(InstanceArrayOutput)
 }
 
 func init() {

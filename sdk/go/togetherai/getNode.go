@@ -42,7 +42,7 @@ type GetNodeArgs struct {
 	Node string `pulumi:"node"`
 }
 
-// A GPU worker node, and the cluster that it is in.
+// A GPU worker node, what its status says of its health, and the cluster that it is in.
 type GetNodeResult struct {
 	// Whether the platform proposes remediations for the node.
 	AutoRemediationEnabled *bool `pulumi:"autoRemediationEnabled"`
@@ -52,6 +52,8 @@ type GetNodeResult struct {
 	DeletedAt *string `pulumi:"deletedAt"`
 	// The size of its ephemeral storage, such as `1Ti`.
 	EphemeralStorage *string `pulumi:"ephemeralStorage"`
+	// What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+	Health string `pulumi:"health"`
 	// The node's host name.
 	HostName *string `pulumi:"hostName"`
 	// How many InfiniBand HCAs it has.
@@ -112,7 +114,7 @@ func (GetNodeOutputArgs) ElementType() reflect.Type {
 	return reflect.TypeOf((*GetNodeArgs)(nil)).Elem()
 }
 
-// A GPU worker node, and the cluster that it is in.
+// A GPU worker node, what its status says of its health, and the cluster that it is in.
 type GetNodeResultOutput struct{ *pulumi.OutputState }
 
 func (GetNodeResultOutput) ElementType() reflect.Type {
@@ -145,6 +147,11 @@ func (o GetNodeResultOutput) DeletedAt() pulumi.StringPtrOutput {
 // The size of its ephemeral storage, such as `1Ti`.
 func (o GetNodeResultOutput) EphemeralStorage() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v GetNodeResult) *string { return v.EphemeralStorage }).(pulumi.StringPtrOutput)
+}
+
+// What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+func (o GetNodeResultOutput) Health() pulumi.StringOutput {
+	return o.ApplyT(func(v GetNodeResult) string { return v.Health }).(pulumi.StringOutput)
 }
 
 // The node's host name.

@@ -14,7 +14,8 @@ import (
 // Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
 //
 // The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
-// `-` as the instance it lists the whole cluster.
+// `-` as the instance it lists the whole cluster. For a `node` it takes that list and `GET /compute/clusters/{clusterId}`: the
+// result is what ran on every instance that is or was the node, as far as the API says.
 //
 // ## Example Usage
 func GetRemediations(ctx *pulumi.Context, args *GetRemediationsArgs, opts ...pulumi.InvokeOption) (*GetRemediationsResult, error) {
@@ -40,6 +41,10 @@ type GetRemediationsArgs struct {
 	Limit *int `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode []string `pulumi:"mode"`
+	// Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+	//
+	// Give it or the `instanceId`.
+	Node *string `pulumi:"node"`
 	// The order of the list: createTime or updateTime, with " desc" after it for the newest first.
 	OrderBy *string `pulumi:"orderBy"`
 	// Only remediations in one of these states.
@@ -89,6 +94,10 @@ type GetRemediationsOutputArgs struct {
 	Limit pulumi.IntPtrInput `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode pulumi.StringArrayInput `pulumi:"mode"`
+	// Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+	//
+	// Give it or the `instanceId`.
+	Node pulumi.StringPtrInput `pulumi:"node"`
 	// The order of the list: createTime or updateTime, with " desc" after it for the newest first.
 	OrderBy pulumi.StringPtrInput `pulumi:"orderBy"`
 	// Only remediations in one of these states.

@@ -21,6 +21,8 @@ func (m *module) Version() semver.Version {
 
 func (m *module) Construct(ctx *pulumi.Context, name, typ, urn string) (r pulumi.Resource, err error) {
 	switch typ {
+	case "togetherai:index:ClusterRepair":
+		r = &ClusterRepair{}
 	case "togetherai:index:Remediation":
 		r = &Remediation{}
 	case "togetherai:index:RemediationReview":

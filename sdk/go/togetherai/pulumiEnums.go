@@ -10,6 +10,177 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
+// What to do with a node that a rule fits.
+type Action string
+
+const (
+	// Approve the platform's proposal, or start a remediation.
+	ActionRepair = Action("REPAIR")
+	// Do nothing. A proposal goes on waiting for a person.
+	ActionLeave = Action("LEAVE")
+	// Reject the platform's proposal; do nothing if there is none.
+	ActionReject = Action("REJECT")
+)
+
+func (Action) ElementType() reflect.Type {
+	return reflect.TypeOf((*Action)(nil)).Elem()
+}
+
+func (e Action) ToActionOutput() ActionOutput {
+	return pulumi.ToOutput(e).(ActionOutput)
+}
+
+func (e Action) ToActionOutputWithContext(ctx context.Context) ActionOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(ActionOutput)
+}
+
+func (e Action) ToActionPtrOutput() ActionPtrOutput {
+	return e.ToActionPtrOutputWithContext(context.Background())
+}
+
+func (e Action) ToActionPtrOutputWithContext(ctx context.Context) ActionPtrOutput {
+	return Action(e).ToActionOutputWithContext(ctx).ToActionPtrOutputWithContext(ctx)
+}
+
+func (e Action) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e Action) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e Action) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e Action) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type ActionOutput struct{ *pulumi.OutputState }
+
+func (ActionOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Action)(nil)).Elem()
+}
+
+func (o ActionOutput) ToActionOutput() ActionOutput {
+	return o
+}
+
+func (o ActionOutput) ToActionOutputWithContext(ctx context.Context) ActionOutput {
+	return o
+}
+
+func (o ActionOutput) ToActionPtrOutput() ActionPtrOutput {
+	return o.ToActionPtrOutputWithContext(context.Background())
+}
+
+func (o ActionOutput) ToActionPtrOutputWithContext(ctx context.Context) ActionPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v Action) *Action {
+		return &v
+	}).(ActionPtrOutput)
+}
+
+func (o ActionOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o ActionOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e Action) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o ActionOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o ActionOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e Action) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type ActionPtrOutput struct{ *pulumi.OutputState }
+
+func (ActionPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**Action)(nil)).Elem()
+}
+
+func (o ActionPtrOutput) ToActionPtrOutput() ActionPtrOutput {
+	return o
+}
+
+func (o ActionPtrOutput) ToActionPtrOutputWithContext(ctx context.Context) ActionPtrOutput {
+	return o
+}
+
+func (o ActionPtrOutput) Elem() ActionOutput {
+	return o.ApplyT(func(v *Action) Action {
+		if v != nil {
+			return *v
+		}
+		var ret Action
+		return ret
+	}).(ActionOutput)
+}
+
+func (o ActionPtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o ActionPtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *Action) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// ActionInput is an input type that accepts values of the Action enum
+// A concrete instance of `ActionInput` can be one of the following:
+//
+//	ActionRepair
+//	ActionLeave
+//	ActionReject
+type ActionInput interface {
+	pulumi.Input
+
+	ToActionOutput() ActionOutput
+	ToActionOutputWithContext(context.Context) ActionOutput
+}
+
+var actionPtrType = reflect.TypeOf((**Action)(nil)).Elem()
+
+type ActionPtrInput interface {
+	pulumi.Input
+
+	ToActionPtrOutput() ActionPtrOutput
+	ToActionPtrOutputWithContext(context.Context) ActionPtrOutput
+}
+
+type actionPtr string
+
+func ActionPtr(v string) ActionPtrInput {
+	return (*actionPtr)(&v)
+}
+
+func (*actionPtr) ElementType() reflect.Type {
+	return actionPtrType
+}
+
+func (in *actionPtr) ToActionPtrOutput() ActionPtrOutput {
+	return pulumi.ToOutput(in).(ActionPtrOutput)
+}
+
+func (in *actionPtr) ToActionPtrOutputWithContext(ctx context.Context) ActionPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(ActionPtrOutput)
+}
+
 // How serious a passive health check alert is.
 type AlertSeverity string
 
@@ -518,6 +689,183 @@ func (in *deleteWhileRunningPtr) ToDeleteWhileRunningPtrOutput() DeleteWhileRunn
 
 func (in *deleteWhileRunningPtr) ToDeleteWhileRunningPtrOutputWithContext(ctx context.Context) DeleteWhileRunningPtrOutput {
 	return pulumi.ToOutputWithContext(ctx, in).(DeleteWhileRunningPtrOutput)
+}
+
+// How a node is, as far as its status says.
+type Health string
+
+const (
+	// It works.
+	HealthHealthy = Health("HEALTHY")
+	// It is on its way into the cluster.
+	HealthStarting = Health("STARTING")
+	// It does not work, and should.
+	HealthUnhealthy = Health("UNHEALTHY")
+	// It does not work, and is not meant to: paused, ended or cordoned.
+	HealthStopped = Health("STOPPED")
+	// The status is a word that this version does not know, or there is none.
+	HealthUnknown = Health("UNKNOWN")
+)
+
+func (Health) ElementType() reflect.Type {
+	return reflect.TypeOf((*Health)(nil)).Elem()
+}
+
+func (e Health) ToHealthOutput() HealthOutput {
+	return pulumi.ToOutput(e).(HealthOutput)
+}
+
+func (e Health) ToHealthOutputWithContext(ctx context.Context) HealthOutput {
+	return pulumi.ToOutputWithContext(ctx, e).(HealthOutput)
+}
+
+func (e Health) ToHealthPtrOutput() HealthPtrOutput {
+	return e.ToHealthPtrOutputWithContext(context.Background())
+}
+
+func (e Health) ToHealthPtrOutputWithContext(ctx context.Context) HealthPtrOutput {
+	return Health(e).ToHealthOutputWithContext(ctx).ToHealthPtrOutputWithContext(ctx)
+}
+
+func (e Health) ToStringOutput() pulumi.StringOutput {
+	return pulumi.ToOutput(pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e Health) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return pulumi.ToOutputWithContext(ctx, pulumi.String(e)).(pulumi.StringOutput)
+}
+
+func (e Health) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringPtrOutputWithContext(context.Background())
+}
+
+func (e Health) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return pulumi.String(e).ToStringOutputWithContext(ctx).ToStringPtrOutputWithContext(ctx)
+}
+
+type HealthOutput struct{ *pulumi.OutputState }
+
+func (HealthOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Health)(nil)).Elem()
+}
+
+func (o HealthOutput) ToHealthOutput() HealthOutput {
+	return o
+}
+
+func (o HealthOutput) ToHealthOutputWithContext(ctx context.Context) HealthOutput {
+	return o
+}
+
+func (o HealthOutput) ToHealthPtrOutput() HealthPtrOutput {
+	return o.ToHealthPtrOutputWithContext(context.Background())
+}
+
+func (o HealthOutput) ToHealthPtrOutputWithContext(ctx context.Context) HealthPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v Health) *Health {
+		return &v
+	}).(HealthPtrOutput)
+}
+
+func (o HealthOutput) ToStringOutput() pulumi.StringOutput {
+	return o.ToStringOutputWithContext(context.Background())
+}
+
+func (o HealthOutput) ToStringOutputWithContext(ctx context.Context) pulumi.StringOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e Health) string {
+		return string(e)
+	}).(pulumi.StringOutput)
+}
+
+func (o HealthOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o HealthOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e Health) *string {
+		v := string(e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+type HealthPtrOutput struct{ *pulumi.OutputState }
+
+func (HealthPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**Health)(nil)).Elem()
+}
+
+func (o HealthPtrOutput) ToHealthPtrOutput() HealthPtrOutput {
+	return o
+}
+
+func (o HealthPtrOutput) ToHealthPtrOutputWithContext(ctx context.Context) HealthPtrOutput {
+	return o
+}
+
+func (o HealthPtrOutput) Elem() HealthOutput {
+	return o.ApplyT(func(v *Health) Health {
+		if v != nil {
+			return *v
+		}
+		var ret Health
+		return ret
+	}).(HealthOutput)
+}
+
+func (o HealthPtrOutput) ToStringPtrOutput() pulumi.StringPtrOutput {
+	return o.ToStringPtrOutputWithContext(context.Background())
+}
+
+func (o HealthPtrOutput) ToStringPtrOutputWithContext(ctx context.Context) pulumi.StringPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, e *Health) *string {
+		if e == nil {
+			return nil
+		}
+		v := string(*e)
+		return &v
+	}).(pulumi.StringPtrOutput)
+}
+
+// HealthInput is an input type that accepts values of the Health enum
+// A concrete instance of `HealthInput` can be one of the following:
+//
+//	HealthHealthy
+//	HealthStarting
+//	HealthUnhealthy
+//	HealthStopped
+//	HealthUnknown
+type HealthInput interface {
+	pulumi.Input
+
+	ToHealthOutput() HealthOutput
+	ToHealthOutputWithContext(context.Context) HealthOutput
+}
+
+var healthPtrType = reflect.TypeOf((**Health)(nil)).Elem()
+
+type HealthPtrInput interface {
+	pulumi.Input
+
+	ToHealthPtrOutput() HealthPtrOutput
+	ToHealthPtrOutputWithContext(context.Context) HealthPtrOutput
+}
+
+type healthPtr string
+
+func HealthPtr(v string) HealthPtrInput {
+	return (*healthPtr)(&v)
+}
+
+func (*healthPtr) ElementType() reflect.Type {
+	return healthPtrType
+}
+
+func (in *healthPtr) ToHealthPtrOutput() HealthPtrOutput {
+	return pulumi.ToOutput(in).(HealthPtrOutput)
+}
+
+func (in *healthPtr) ToHealthPtrOutputWithContext(ctx context.Context) HealthPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, in).(HealthPtrOutput)
 }
 
 // What to do when the instance has another active remediation, which this resource did not start.
@@ -1565,12 +1913,16 @@ func (in *remediationTriggerPtr) ToRemediationTriggerPtrOutputWithContext(ctx co
 }
 
 func init() {
+	pulumi.RegisterInputType(reflect.TypeOf((*ActionInput)(nil)).Elem(), Action("REPAIR"))
+	pulumi.RegisterInputType(reflect.TypeOf((*ActionPtrInput)(nil)).Elem(), Action("REPAIR"))
 	pulumi.RegisterInputType(reflect.TypeOf((*AlertSeverityInput)(nil)).Elem(), AlertSeverity("PHC_SEVERITY_INFO"))
 	pulumi.RegisterInputType(reflect.TypeOf((*AlertSeverityPtrInput)(nil)).Elem(), AlertSeverity("PHC_SEVERITY_INFO"))
 	pulumi.RegisterInputType(reflect.TypeOf((*DecisionInput)(nil)).Elem(), Decision("APPROVE"))
 	pulumi.RegisterInputType(reflect.TypeOf((*DecisionPtrInput)(nil)).Elem(), Decision("APPROVE"))
 	pulumi.RegisterInputType(reflect.TypeOf((*DeleteWhileRunningInput)(nil)).Elem(), DeleteWhileRunning("WAIT"))
 	pulumi.RegisterInputType(reflect.TypeOf((*DeleteWhileRunningPtrInput)(nil)).Elem(), DeleteWhileRunning("WAIT"))
+	pulumi.RegisterInputType(reflect.TypeOf((*HealthInput)(nil)).Elem(), Health("HEALTHY"))
+	pulumi.RegisterInputType(reflect.TypeOf((*HealthPtrInput)(nil)).Elem(), Health("HEALTHY"))
 	pulumi.RegisterInputType(reflect.TypeOf((*IfActiveInput)(nil)).Elem(), IfActive("FAIL"))
 	pulumi.RegisterInputType(reflect.TypeOf((*IfActivePtrInput)(nil)).Elem(), IfActive("FAIL"))
 	pulumi.RegisterInputType(reflect.TypeOf((*IfGoneInput)(nil)).Elem(), IfGone("SUCCEED"))
@@ -1583,12 +1935,16 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationStateEnumPtrInput)(nil)).Elem(), RemediationStateEnum("PENDING_APPROVAL"))
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationTriggerInput)(nil)).Elem(), RemediationTrigger("REMEDIATION_TRIGGER_MANUAL"))
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationTriggerPtrInput)(nil)).Elem(), RemediationTrigger("REMEDIATION_TRIGGER_MANUAL"))
+	pulumi.RegisterOutputType(ActionOutput{})
+	pulumi.RegisterOutputType(ActionPtrOutput{})
 	pulumi.RegisterOutputType(AlertSeverityOutput{})
 	pulumi.RegisterOutputType(AlertSeverityPtrOutput{})
 	pulumi.RegisterOutputType(DecisionOutput{})
 	pulumi.RegisterOutputType(DecisionPtrOutput{})
 	pulumi.RegisterOutputType(DeleteWhileRunningOutput{})
 	pulumi.RegisterOutputType(DeleteWhileRunningPtrOutput{})
+	pulumi.RegisterOutputType(HealthOutput{})
+	pulumi.RegisterOutputType(HealthPtrOutput{})
 	pulumi.RegisterOutputType(IfActiveOutput{})
 	pulumi.RegisterOutputType(IfActivePtrOutput{})
 	pulumi.RegisterOutputType(IfGoneOutput{})

@@ -636,6 +636,286 @@ func (o GpuWorkerNodeArrayOutput) Index(i pulumi.IntInput) GpuWorkerNodeOutput {
 	}).(GpuWorkerNodeOutput)
 }
 
+// A GPU worker node, and what its status says of its health.
+type Instance struct {
+	// Whether the platform proposes remediations for the node.
+	AutoRemediationEnabled *bool `pulumi:"autoRemediationEnabled"`
+	// When the node left the cluster.
+	DeletedAt *string `pulumi:"deletedAt"`
+	// The size of its ephemeral storage, such as `1Ti`.
+	EphemeralStorage *string `pulumi:"ephemeralStorage"`
+	// What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+	Health string `pulumi:"health"`
+	// The node's host name.
+	HostName *string `pulumi:"hostName"`
+	// How many InfiniBand HCAs it has.
+	IbHcaCount *int `pulumi:"ibHcaCount"`
+	// The type of its InfiniBand HCAs.
+	IbHcaType *string `pulumi:"ibHcaType"`
+	// The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
+	InstanceId *string `pulumi:"instanceId"`
+	// The node's newest remediation.
+	LatestRemediation *RemediationRecord `pulumi:"latestRemediation"`
+	// Whether the operator has marked the node for deletion.
+	MarkedForDeletion *bool `pulumi:"markedForDeletion"`
+	// Its memory, in GiB.
+	MemoryGib *float64 `pulumi:"memoryGib"`
+	// The node's addresses in the cluster's networks.
+	Networks []string `pulumi:"networks"`
+	// The node's id in the cluster.
+	NodeId *string `pulumi:"nodeId"`
+	// How many CPU cores it has.
+	NumCpuCores *int `pulumi:"numCpuCores"`
+	// How many GPUs it has.
+	NumGpus *int `pulumi:"numGpus"`
+	// How many NVSwitches it has.
+	NvswitchCount *int `pulumi:"nvswitchCount"`
+	// The type of its NVSwitches.
+	NvswitchType *string `pulumi:"nvswitchType"`
+	// The phases of the node's lifecycle so far.
+	PhaseTransitions []PhaseTransition `pulumi:"phaseTransitions"`
+	// The node's public IPv4 address.
+	PublicIpv4 *string `pulumi:"publicIpv4"`
+	// The node's host name in Slurm.
+	SlurmWorkerHostname *string `pulumi:"slurmWorkerHostname"`
+	// The node's status as the platform reports it.
+	Status *string `pulumi:"status"`
+}
+
+// InstanceInput is an input type that accepts InstanceArgs and InstanceOutput values.
+// You can construct a concrete instance of `InstanceInput` via:
+//
+//	InstanceArgs{...}
+type InstanceInput interface {
+	pulumi.Input
+
+	ToInstanceOutput() InstanceOutput
+	ToInstanceOutputWithContext(context.Context) InstanceOutput
+}
+
+// A GPU worker node, and what its status says of its health.
+type InstanceArgs struct {
+	// Whether the platform proposes remediations for the node.
+	AutoRemediationEnabled pulumi.BoolPtrInput `pulumi:"autoRemediationEnabled"`
+	// When the node left the cluster.
+	DeletedAt pulumi.StringPtrInput `pulumi:"deletedAt"`
+	// The size of its ephemeral storage, such as `1Ti`.
+	EphemeralStorage pulumi.StringPtrInput `pulumi:"ephemeralStorage"`
+	// What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+	Health pulumi.StringInput `pulumi:"health"`
+	// The node's host name.
+	HostName pulumi.StringPtrInput `pulumi:"hostName"`
+	// How many InfiniBand HCAs it has.
+	IbHcaCount pulumi.IntPtrInput `pulumi:"ibHcaCount"`
+	// The type of its InfiniBand HCAs.
+	IbHcaType pulumi.StringPtrInput `pulumi:"ibHcaType"`
+	// The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
+	InstanceId pulumi.StringPtrInput `pulumi:"instanceId"`
+	// The node's newest remediation.
+	LatestRemediation RemediationRecordPtrInput `pulumi:"latestRemediation"`
+	// Whether the operator has marked the node for deletion.
+	MarkedForDeletion pulumi.BoolPtrInput `pulumi:"markedForDeletion"`
+	// Its memory, in GiB.
+	MemoryGib pulumi.Float64PtrInput `pulumi:"memoryGib"`
+	// The node's addresses in the cluster's networks.
+	Networks pulumi.StringArrayInput `pulumi:"networks"`
+	// The node's id in the cluster.
+	NodeId pulumi.StringPtrInput `pulumi:"nodeId"`
+	// How many CPU cores it has.
+	NumCpuCores pulumi.IntPtrInput `pulumi:"numCpuCores"`
+	// How many GPUs it has.
+	NumGpus pulumi.IntPtrInput `pulumi:"numGpus"`
+	// How many NVSwitches it has.
+	NvswitchCount pulumi.IntPtrInput `pulumi:"nvswitchCount"`
+	// The type of its NVSwitches.
+	NvswitchType pulumi.StringPtrInput `pulumi:"nvswitchType"`
+	// The phases of the node's lifecycle so far.
+	PhaseTransitions PhaseTransitionArrayInput `pulumi:"phaseTransitions"`
+	// The node's public IPv4 address.
+	PublicIpv4 pulumi.StringPtrInput `pulumi:"publicIpv4"`
+	// The node's host name in Slurm.
+	SlurmWorkerHostname pulumi.StringPtrInput `pulumi:"slurmWorkerHostname"`
+	// The node's status as the platform reports it.
+	Status pulumi.StringPtrInput `pulumi:"status"`
+}
+
+func (InstanceArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*Instance)(nil)).Elem()
+}
+
+func (i InstanceArgs) ToInstanceOutput() InstanceOutput {
+	return i.ToInstanceOutputWithContext(context.Background())
+}
+
+func (i InstanceArgs) ToInstanceOutputWithContext(ctx context.Context) InstanceOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(InstanceOutput)
+}
+
+// InstanceArrayInput is an input type that accepts InstanceArray and InstanceArrayOutput values.
+// You can construct a concrete instance of `InstanceArrayInput` via:
+//
+//	InstanceArray{ InstanceArgs{...} }
+type InstanceArrayInput interface {
+	pulumi.Input
+
+	ToInstanceArrayOutput() InstanceArrayOutput
+	ToInstanceArrayOutputWithContext(context.Context) InstanceArrayOutput
+}
+
+type InstanceArray []InstanceInput
+
+func (InstanceArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Instance)(nil)).Elem()
+}
+
+func (i InstanceArray) ToInstanceArrayOutput() InstanceArrayOutput {
+	return i.ToInstanceArrayOutputWithContext(context.Background())
+}
+
+func (i InstanceArray) ToInstanceArrayOutputWithContext(ctx context.Context) InstanceArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(InstanceArrayOutput)
+}
+
+// A GPU worker node, and what its status says of its health.
+type InstanceOutput struct{ *pulumi.OutputState }
+
+func (InstanceOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Instance)(nil)).Elem()
+}
+
+func (o InstanceOutput) ToInstanceOutput() InstanceOutput {
+	return o
+}
+
+func (o InstanceOutput) ToInstanceOutputWithContext(ctx context.Context) InstanceOutput {
+	return o
+}
+
+// Whether the platform proposes remediations for the node.
+func (o InstanceOutput) AutoRemediationEnabled() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v Instance) *bool { return v.AutoRemediationEnabled }).(pulumi.BoolPtrOutput)
+}
+
+// When the node left the cluster.
+func (o InstanceOutput) DeletedAt() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.DeletedAt }).(pulumi.StringPtrOutput)
+}
+
+// The size of its ephemeral storage, such as `1Ti`.
+func (o InstanceOutput) EphemeralStorage() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.EphemeralStorage }).(pulumi.StringPtrOutput)
+}
+
+// What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+func (o InstanceOutput) Health() pulumi.StringOutput {
+	return o.ApplyT(func(v Instance) string { return v.Health }).(pulumi.StringOutput)
+}
+
+// The node's host name.
+func (o InstanceOutput) HostName() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.HostName }).(pulumi.StringPtrOutput)
+}
+
+// How many InfiniBand HCAs it has.
+func (o InstanceOutput) IbHcaCount() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v Instance) *int { return v.IbHcaCount }).(pulumi.IntPtrOutput)
+}
+
+// The type of its InfiniBand HCAs.
+func (o InstanceOutput) IbHcaType() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.IbHcaType }).(pulumi.StringPtrOutput)
+}
+
+// The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
+func (o InstanceOutput) InstanceId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.InstanceId }).(pulumi.StringPtrOutput)
+}
+
+// The node's newest remediation.
+func (o InstanceOutput) LatestRemediation() RemediationRecordPtrOutput {
+	return o.ApplyT(func(v Instance) *RemediationRecord { return v.LatestRemediation }).(RemediationRecordPtrOutput)
+}
+
+// Whether the operator has marked the node for deletion.
+func (o InstanceOutput) MarkedForDeletion() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v Instance) *bool { return v.MarkedForDeletion }).(pulumi.BoolPtrOutput)
+}
+
+// Its memory, in GiB.
+func (o InstanceOutput) MemoryGib() pulumi.Float64PtrOutput {
+	return o.ApplyT(func(v Instance) *float64 { return v.MemoryGib }).(pulumi.Float64PtrOutput)
+}
+
+// The node's addresses in the cluster's networks.
+func (o InstanceOutput) Networks() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v Instance) []string { return v.Networks }).(pulumi.StringArrayOutput)
+}
+
+// The node's id in the cluster.
+func (o InstanceOutput) NodeId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.NodeId }).(pulumi.StringPtrOutput)
+}
+
+// How many CPU cores it has.
+func (o InstanceOutput) NumCpuCores() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v Instance) *int { return v.NumCpuCores }).(pulumi.IntPtrOutput)
+}
+
+// How many GPUs it has.
+func (o InstanceOutput) NumGpus() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v Instance) *int { return v.NumGpus }).(pulumi.IntPtrOutput)
+}
+
+// How many NVSwitches it has.
+func (o InstanceOutput) NvswitchCount() pulumi.IntPtrOutput {
+	return o.ApplyT(func(v Instance) *int { return v.NvswitchCount }).(pulumi.IntPtrOutput)
+}
+
+// The type of its NVSwitches.
+func (o InstanceOutput) NvswitchType() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.NvswitchType }).(pulumi.StringPtrOutput)
+}
+
+// The phases of the node's lifecycle so far.
+func (o InstanceOutput) PhaseTransitions() PhaseTransitionArrayOutput {
+	return o.ApplyT(func(v Instance) []PhaseTransition { return v.PhaseTransitions }).(PhaseTransitionArrayOutput)
+}
+
+// The node's public IPv4 address.
+func (o InstanceOutput) PublicIpv4() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.PublicIpv4 }).(pulumi.StringPtrOutput)
+}
+
+// The node's host name in Slurm.
+func (o InstanceOutput) SlurmWorkerHostname() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.SlurmWorkerHostname }).(pulumi.StringPtrOutput)
+}
+
+// The node's status as the platform reports it.
+func (o InstanceOutput) Status() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Instance) *string { return v.Status }).(pulumi.StringPtrOutput)
+}
+
+type InstanceArrayOutput struct{ *pulumi.OutputState }
+
+func (InstanceArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Instance)(nil)).Elem()
+}
+
+func (o InstanceArrayOutput) ToInstanceArrayOutput() InstanceArrayOutput {
+	return o
+}
+
+func (o InstanceArrayOutput) ToInstanceArrayOutputWithContext(ctx context.Context) InstanceArrayOutput {
+	return o
+}
+
+func (o InstanceArrayOutput) Index(i pulumi.IntInput) InstanceOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) Instance {
+		return vs[0].([]Instance)[vs[1].(int)]
+	}).(InstanceOutput)
+}
+
 // A passive health check alert linked to a remediation, resolved ones included.
 type LinkedAlert struct {
 	// The Alertmanager name of the alert, such as `DmesgXidError`.
@@ -1395,6 +1675,169 @@ func (o PhaseTransitionArrayOutput) Index(i pulumi.IntInput) PhaseTransitionOutp
 	}).(PhaseTransitionOutput)
 }
 
+// What is to be done about one node, and why.
+type PlannedNode struct {
+	// Why.
+	Because string `pulumi:"because"`
+	// CONTINUE (go on waiting for what this component started or approved), APPROVE (the platform's proposal), START (a remediation), REJECT (the proposal), WAIT, PERSON (somebody has to look at the node) or LEAVE.
+	Decision string `pulumi:"decision"`
+	// The instance (VM) that is or will be repaired. Unset if the node has none.
+	InstanceId *string `pulumi:"instanceId"`
+	// With CONTINUE, APPROVE and START: how the node is repaired.
+	Mode *string `pulumi:"mode"`
+	// The node's name that stays, as far as the API has one.
+	Node string `pulumi:"node"`
+	// With CONTINUE, APPROVE and REJECT: the remediation. With START: the proposal that is rejected before.
+	RemediationId *string `pulumi:"remediationId"`
+	// The name of the rule that decides. Unset if none does.
+	Rule *string `pulumi:"rule"`
+	// With WAIT: until when, if that is known.
+	Until *string `pulumi:"until"`
+}
+
+// PlannedNodeInput is an input type that accepts PlannedNodeArgs and PlannedNodeOutput values.
+// You can construct a concrete instance of `PlannedNodeInput` via:
+//
+//	PlannedNodeArgs{...}
+type PlannedNodeInput interface {
+	pulumi.Input
+
+	ToPlannedNodeOutput() PlannedNodeOutput
+	ToPlannedNodeOutputWithContext(context.Context) PlannedNodeOutput
+}
+
+// What is to be done about one node, and why.
+type PlannedNodeArgs struct {
+	// Why.
+	Because pulumi.StringInput `pulumi:"because"`
+	// CONTINUE (go on waiting for what this component started or approved), APPROVE (the platform's proposal), START (a remediation), REJECT (the proposal), WAIT, PERSON (somebody has to look at the node) or LEAVE.
+	Decision pulumi.StringInput `pulumi:"decision"`
+	// The instance (VM) that is or will be repaired. Unset if the node has none.
+	InstanceId pulumi.StringPtrInput `pulumi:"instanceId"`
+	// With CONTINUE, APPROVE and START: how the node is repaired.
+	Mode pulumi.StringPtrInput `pulumi:"mode"`
+	// The node's name that stays, as far as the API has one.
+	Node pulumi.StringInput `pulumi:"node"`
+	// With CONTINUE, APPROVE and REJECT: the remediation. With START: the proposal that is rejected before.
+	RemediationId pulumi.StringPtrInput `pulumi:"remediationId"`
+	// The name of the rule that decides. Unset if none does.
+	Rule pulumi.StringPtrInput `pulumi:"rule"`
+	// With WAIT: until when, if that is known.
+	Until pulumi.StringPtrInput `pulumi:"until"`
+}
+
+func (PlannedNodeArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*PlannedNode)(nil)).Elem()
+}
+
+func (i PlannedNodeArgs) ToPlannedNodeOutput() PlannedNodeOutput {
+	return i.ToPlannedNodeOutputWithContext(context.Background())
+}
+
+func (i PlannedNodeArgs) ToPlannedNodeOutputWithContext(ctx context.Context) PlannedNodeOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PlannedNodeOutput)
+}
+
+// PlannedNodeArrayInput is an input type that accepts PlannedNodeArray and PlannedNodeArrayOutput values.
+// You can construct a concrete instance of `PlannedNodeArrayInput` via:
+//
+//	PlannedNodeArray{ PlannedNodeArgs{...} }
+type PlannedNodeArrayInput interface {
+	pulumi.Input
+
+	ToPlannedNodeArrayOutput() PlannedNodeArrayOutput
+	ToPlannedNodeArrayOutputWithContext(context.Context) PlannedNodeArrayOutput
+}
+
+type PlannedNodeArray []PlannedNodeInput
+
+func (PlannedNodeArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]PlannedNode)(nil)).Elem()
+}
+
+func (i PlannedNodeArray) ToPlannedNodeArrayOutput() PlannedNodeArrayOutput {
+	return i.ToPlannedNodeArrayOutputWithContext(context.Background())
+}
+
+func (i PlannedNodeArray) ToPlannedNodeArrayOutputWithContext(ctx context.Context) PlannedNodeArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(PlannedNodeArrayOutput)
+}
+
+// What is to be done about one node, and why.
+type PlannedNodeOutput struct{ *pulumi.OutputState }
+
+func (PlannedNodeOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*PlannedNode)(nil)).Elem()
+}
+
+func (o PlannedNodeOutput) ToPlannedNodeOutput() PlannedNodeOutput {
+	return o
+}
+
+func (o PlannedNodeOutput) ToPlannedNodeOutputWithContext(ctx context.Context) PlannedNodeOutput {
+	return o
+}
+
+// Why.
+func (o PlannedNodeOutput) Because() pulumi.StringOutput {
+	return o.ApplyT(func(v PlannedNode) string { return v.Because }).(pulumi.StringOutput)
+}
+
+// CONTINUE (go on waiting for what this component started or approved), APPROVE (the platform's proposal), START (a remediation), REJECT (the proposal), WAIT, PERSON (somebody has to look at the node) or LEAVE.
+func (o PlannedNodeOutput) Decision() pulumi.StringOutput {
+	return o.ApplyT(func(v PlannedNode) string { return v.Decision }).(pulumi.StringOutput)
+}
+
+// The instance (VM) that is or will be repaired. Unset if the node has none.
+func (o PlannedNodeOutput) InstanceId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PlannedNode) *string { return v.InstanceId }).(pulumi.StringPtrOutput)
+}
+
+// With CONTINUE, APPROVE and START: how the node is repaired.
+func (o PlannedNodeOutput) Mode() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PlannedNode) *string { return v.Mode }).(pulumi.StringPtrOutput)
+}
+
+// The node's name that stays, as far as the API has one.
+func (o PlannedNodeOutput) Node() pulumi.StringOutput {
+	return o.ApplyT(func(v PlannedNode) string { return v.Node }).(pulumi.StringOutput)
+}
+
+// With CONTINUE, APPROVE and REJECT: the remediation. With START: the proposal that is rejected before.
+func (o PlannedNodeOutput) RemediationId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PlannedNode) *string { return v.RemediationId }).(pulumi.StringPtrOutput)
+}
+
+// The name of the rule that decides. Unset if none does.
+func (o PlannedNodeOutput) Rule() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PlannedNode) *string { return v.Rule }).(pulumi.StringPtrOutput)
+}
+
+// With WAIT: until when, if that is known.
+func (o PlannedNodeOutput) Until() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v PlannedNode) *string { return v.Until }).(pulumi.StringPtrOutput)
+}
+
+type PlannedNodeArrayOutput struct{ *pulumi.OutputState }
+
+func (PlannedNodeArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]PlannedNode)(nil)).Elem()
+}
+
+func (o PlannedNodeArrayOutput) ToPlannedNodeArrayOutput() PlannedNodeArrayOutput {
+	return o
+}
+
+func (o PlannedNodeArrayOutput) ToPlannedNodeArrayOutputWithContext(ctx context.Context) PlannedNodeArrayOutput {
+	return o
+}
+
+func (o PlannedNodeArrayOutput) Index(i pulumi.IntInput) PlannedNodeOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) PlannedNode {
+		return vs[0].([]PlannedNode)[vs[1].(int)]
+	}).(PlannedNodeOutput)
+}
+
 // A remediation: the repair of one GPU worker node, as the API records it.
 type RemediationRecord struct {
 	// The active health check run (a UUID) that triggered it.
@@ -1941,6 +2384,185 @@ func (o RemediationRecordArrayOutput) Index(i pulumi.IntInput) RemediationRecord
 	}).(RemediationRecordOutput)
 }
 
+// What to do about a fault.
+type Rule struct {
+	// What to do with a node that the rule fits: REPAIR, LEAVE, REJECT (Action).
+	Action *string `pulumi:"action"`
+	// How to repair, in short (`VM_ONLY`) or in full.
+	//
+	// Several are a ladder: if the node comes back within `within`, the next one is tried, and after the last one the last one again. Default: the mode that the platform proposes.
+	Modes []string `pulumi:"modes"`
+	// The rule's name, for the plan and for the reasons of remediations.
+	Name string `pulumi:"name"`
+	// Which nodes the rule fits.
+	//
+	// Empty: every node, which only a rule that repairs nothing may say.
+	When *When `pulumi:"when"`
+	// How long ago, such as `24h`, a remediation of the node may have ended and still counts for the ladder and for `maxAttempts`.
+	Within *string `pulumi:"within"`
+}
+
+// Defaults sets the appropriate defaults for Rule
+func (val *Rule) Defaults() *Rule {
+	if val == nil {
+		return nil
+	}
+	tmp := *val
+	if tmp.Action == nil {
+		action_ := "REPAIR"
+		tmp.Action = &action_
+	}
+	if tmp.Within == nil {
+		within_ := "24h"
+		tmp.Within = &within_
+	}
+	return &tmp
+}
+
+// RuleInput is an input type that accepts RuleArgs and RuleOutput values.
+// You can construct a concrete instance of `RuleInput` via:
+//
+//	RuleArgs{...}
+type RuleInput interface {
+	pulumi.Input
+
+	ToRuleOutput() RuleOutput
+	ToRuleOutputWithContext(context.Context) RuleOutput
+}
+
+// What to do about a fault.
+type RuleArgs struct {
+	// What to do with a node that the rule fits: REPAIR, LEAVE, REJECT (Action).
+	Action pulumi.StringPtrInput `pulumi:"action"`
+	// How to repair, in short (`VM_ONLY`) or in full.
+	//
+	// Several are a ladder: if the node comes back within `within`, the next one is tried, and after the last one the last one again. Default: the mode that the platform proposes.
+	Modes pulumi.StringArrayInput `pulumi:"modes"`
+	// The rule's name, for the plan and for the reasons of remediations.
+	Name pulumi.StringInput `pulumi:"name"`
+	// Which nodes the rule fits.
+	//
+	// Empty: every node, which only a rule that repairs nothing may say.
+	When WhenPtrInput `pulumi:"when"`
+	// How long ago, such as `24h`, a remediation of the node may have ended and still counts for the ladder and for `maxAttempts`.
+	Within pulumi.StringPtrInput `pulumi:"within"`
+}
+
+// Defaults sets the appropriate defaults for RuleArgs
+func (val *RuleArgs) Defaults() *RuleArgs {
+	if val == nil {
+		return nil
+	}
+	tmp := *val
+	if tmp.Action == nil {
+		tmp.Action = pulumi.StringPtr("REPAIR")
+	}
+	if tmp.Within == nil {
+		tmp.Within = pulumi.StringPtr("24h")
+	}
+	return &tmp
+}
+func (RuleArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*Rule)(nil)).Elem()
+}
+
+func (i RuleArgs) ToRuleOutput() RuleOutput {
+	return i.ToRuleOutputWithContext(context.Background())
+}
+
+func (i RuleArgs) ToRuleOutputWithContext(ctx context.Context) RuleOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RuleOutput)
+}
+
+// RuleArrayInput is an input type that accepts RuleArray and RuleArrayOutput values.
+// You can construct a concrete instance of `RuleArrayInput` via:
+//
+//	RuleArray{ RuleArgs{...} }
+type RuleArrayInput interface {
+	pulumi.Input
+
+	ToRuleArrayOutput() RuleArrayOutput
+	ToRuleArrayOutputWithContext(context.Context) RuleArrayOutput
+}
+
+type RuleArray []RuleInput
+
+func (RuleArray) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Rule)(nil)).Elem()
+}
+
+func (i RuleArray) ToRuleArrayOutput() RuleArrayOutput {
+	return i.ToRuleArrayOutputWithContext(context.Background())
+}
+
+func (i RuleArray) ToRuleArrayOutputWithContext(ctx context.Context) RuleArrayOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(RuleArrayOutput)
+}
+
+// What to do about a fault.
+type RuleOutput struct{ *pulumi.OutputState }
+
+func (RuleOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*Rule)(nil)).Elem()
+}
+
+func (o RuleOutput) ToRuleOutput() RuleOutput {
+	return o
+}
+
+func (o RuleOutput) ToRuleOutputWithContext(ctx context.Context) RuleOutput {
+	return o
+}
+
+// What to do with a node that the rule fits: REPAIR, LEAVE, REJECT (Action).
+func (o RuleOutput) Action() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Rule) *string { return v.Action }).(pulumi.StringPtrOutput)
+}
+
+// How to repair, in short (`VM_ONLY`) or in full.
+//
+// Several are a ladder: if the node comes back within `within`, the next one is tried, and after the last one the last one again. Default: the mode that the platform proposes.
+func (o RuleOutput) Modes() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v Rule) []string { return v.Modes }).(pulumi.StringArrayOutput)
+}
+
+// The rule's name, for the plan and for the reasons of remediations.
+func (o RuleOutput) Name() pulumi.StringOutput {
+	return o.ApplyT(func(v Rule) string { return v.Name }).(pulumi.StringOutput)
+}
+
+// Which nodes the rule fits.
+//
+// Empty: every node, which only a rule that repairs nothing may say.
+func (o RuleOutput) When() WhenPtrOutput {
+	return o.ApplyT(func(v Rule) *When { return v.When }).(WhenPtrOutput)
+}
+
+// How long ago, such as `24h`, a remediation of the node may have ended and still counts for the ladder and for `maxAttempts`.
+func (o RuleOutput) Within() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v Rule) *string { return v.Within }).(pulumi.StringPtrOutput)
+}
+
+type RuleArrayOutput struct{ *pulumi.OutputState }
+
+func (RuleArrayOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*[]Rule)(nil)).Elem()
+}
+
+func (o RuleArrayOutput) ToRuleArrayOutput() RuleArrayOutput {
+	return o
+}
+
+func (o RuleArrayOutput) ToRuleArrayOutputWithContext(ctx context.Context) RuleArrayOutput {
+	return o
+}
+
+func (o RuleArrayOutput) Index(i pulumi.IntInput) RuleOutput {
+	return pulumi.All(o, i).ApplyT(func(vs []interface{}) Rule {
+		return vs[0].([]Rule)[vs[1].(int)]
+	}).(RuleOutput)
+}
+
 // What an alert about an unavailable Slurm node reports.
 type SlurmNodeUnavailableAnnotation struct {
 	// The drain reason of the Slurm node.
@@ -2079,6 +2701,314 @@ func (o SlurmNodeUnavailableAnnotationPtrOutput) Reason() pulumi.StringPtrOutput
 		}
 		return v.Reason
 	}).(pulumi.StringPtrOutput)
+}
+
+// Which nodes a rule fits: those to which everything applies that is given here. `alerts`, `xids` and `slurmReasons` name a fault in three ways, so of these one that applies is enough.
+type When struct {
+	// The platform proposes a remediation because of an alert of one of these names, such as `DmesgXidError`.
+	Alerts []string `pulumi:"alerts"`
+	// The node's last remediation ended in one of these states, such as `FAILED`.
+	LastOutcome []string `pulumi:"lastOutcome"`
+	// Whether the platform proposes a remediation of the node.
+	Proposed *bool `pulumi:"proposed"`
+	// The platform proposes a remediation of one of these modes.
+	ProposedModes []string `pulumi:"proposedModes"`
+	// The alert is at least this serious: INFO, WARNING or CRITICAL: INFO, WARNING, CRITICAL (AlertSeverity).
+	Severity *string `pulumi:"severity"`
+	// The platform proposes a remediation because Slurm drained the node for one of these reasons, in upper or lower case.
+	//
+	// `*` stands for any text: `health check:*`.
+	SlurmReasons []string `pulumi:"slurmReasons"`
+	// The node has one of these statuses, such as `NotReady`.
+	Statuses []string `pulumi:"statuses"`
+	// For how long, such as `15m`, the node has not worked, as its phases say.
+	//
+	// Without `statuses`: any status that says that it does not work.
+	UnhealthyFor *string `pulumi:"unhealthyFor"`
+	// The platform proposes a remediation because of an NVIDIA Xid of one of these numbers, such as `79`.
+	Xids []string `pulumi:"xids"`
+}
+
+// WhenInput is an input type that accepts WhenArgs and WhenOutput values.
+// You can construct a concrete instance of `WhenInput` via:
+//
+//	WhenArgs{...}
+type WhenInput interface {
+	pulumi.Input
+
+	ToWhenOutput() WhenOutput
+	ToWhenOutputWithContext(context.Context) WhenOutput
+}
+
+// Which nodes a rule fits: those to which everything applies that is given here. `alerts`, `xids` and `slurmReasons` name a fault in three ways, so of these one that applies is enough.
+type WhenArgs struct {
+	// The platform proposes a remediation because of an alert of one of these names, such as `DmesgXidError`.
+	Alerts pulumi.StringArrayInput `pulumi:"alerts"`
+	// The node's last remediation ended in one of these states, such as `FAILED`.
+	LastOutcome pulumi.StringArrayInput `pulumi:"lastOutcome"`
+	// Whether the platform proposes a remediation of the node.
+	Proposed pulumi.BoolPtrInput `pulumi:"proposed"`
+	// The platform proposes a remediation of one of these modes.
+	ProposedModes pulumi.StringArrayInput `pulumi:"proposedModes"`
+	// The alert is at least this serious: INFO, WARNING or CRITICAL: INFO, WARNING, CRITICAL (AlertSeverity).
+	Severity pulumi.StringPtrInput `pulumi:"severity"`
+	// The platform proposes a remediation because Slurm drained the node for one of these reasons, in upper or lower case.
+	//
+	// `*` stands for any text: `health check:*`.
+	SlurmReasons pulumi.StringArrayInput `pulumi:"slurmReasons"`
+	// The node has one of these statuses, such as `NotReady`.
+	Statuses pulumi.StringArrayInput `pulumi:"statuses"`
+	// For how long, such as `15m`, the node has not worked, as its phases say.
+	//
+	// Without `statuses`: any status that says that it does not work.
+	UnhealthyFor pulumi.StringPtrInput `pulumi:"unhealthyFor"`
+	// The platform proposes a remediation because of an NVIDIA Xid of one of these numbers, such as `79`.
+	Xids pulumi.StringArrayInput `pulumi:"xids"`
+}
+
+func (WhenArgs) ElementType() reflect.Type {
+	return reflect.TypeOf((*When)(nil)).Elem()
+}
+
+func (i WhenArgs) ToWhenOutput() WhenOutput {
+	return i.ToWhenOutputWithContext(context.Background())
+}
+
+func (i WhenArgs) ToWhenOutputWithContext(ctx context.Context) WhenOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(WhenOutput)
+}
+
+func (i WhenArgs) ToWhenPtrOutput() WhenPtrOutput {
+	return i.ToWhenPtrOutputWithContext(context.Background())
+}
+
+func (i WhenArgs) ToWhenPtrOutputWithContext(ctx context.Context) WhenPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(WhenOutput).ToWhenPtrOutputWithContext(ctx)
+}
+
+// WhenPtrInput is an input type that accepts WhenArgs, WhenPtr and WhenPtrOutput values.
+// You can construct a concrete instance of `WhenPtrInput` via:
+//
+//	        WhenArgs{...}
+//
+//	or:
+//
+//	        nil
+type WhenPtrInput interface {
+	pulumi.Input
+
+	ToWhenPtrOutput() WhenPtrOutput
+	ToWhenPtrOutputWithContext(context.Context) WhenPtrOutput
+}
+
+type whenPtrType WhenArgs
+
+func WhenPtr(v *WhenArgs) WhenPtrInput {
+	return (*whenPtrType)(v)
+}
+
+func (*whenPtrType) ElementType() reflect.Type {
+	return reflect.TypeOf((**When)(nil)).Elem()
+}
+
+func (i *whenPtrType) ToWhenPtrOutput() WhenPtrOutput {
+	return i.ToWhenPtrOutputWithContext(context.Background())
+}
+
+func (i *whenPtrType) ToWhenPtrOutputWithContext(ctx context.Context) WhenPtrOutput {
+	return pulumi.ToOutputWithContext(ctx, i).(WhenPtrOutput)
+}
+
+// Which nodes a rule fits: those to which everything applies that is given here. `alerts`, `xids` and `slurmReasons` name a fault in three ways, so of these one that applies is enough.
+type WhenOutput struct{ *pulumi.OutputState }
+
+func (WhenOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((*When)(nil)).Elem()
+}
+
+func (o WhenOutput) ToWhenOutput() WhenOutput {
+	return o
+}
+
+func (o WhenOutput) ToWhenOutputWithContext(ctx context.Context) WhenOutput {
+	return o
+}
+
+func (o WhenOutput) ToWhenPtrOutput() WhenPtrOutput {
+	return o.ToWhenPtrOutputWithContext(context.Background())
+}
+
+func (o WhenOutput) ToWhenPtrOutputWithContext(ctx context.Context) WhenPtrOutput {
+	return o.ApplyTWithContext(ctx, func(_ context.Context, v When) *When {
+		return &v
+	}).(WhenPtrOutput)
+}
+
+// The platform proposes a remediation because of an alert of one of these names, such as `DmesgXidError`.
+func (o WhenOutput) Alerts() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v When) []string { return v.Alerts }).(pulumi.StringArrayOutput)
+}
+
+// The node's last remediation ended in one of these states, such as `FAILED`.
+func (o WhenOutput) LastOutcome() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v When) []string { return v.LastOutcome }).(pulumi.StringArrayOutput)
+}
+
+// Whether the platform proposes a remediation of the node.
+func (o WhenOutput) Proposed() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v When) *bool { return v.Proposed }).(pulumi.BoolPtrOutput)
+}
+
+// The platform proposes a remediation of one of these modes.
+func (o WhenOutput) ProposedModes() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v When) []string { return v.ProposedModes }).(pulumi.StringArrayOutput)
+}
+
+// The alert is at least this serious: INFO, WARNING or CRITICAL: INFO, WARNING, CRITICAL (AlertSeverity).
+func (o WhenOutput) Severity() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v When) *string { return v.Severity }).(pulumi.StringPtrOutput)
+}
+
+// The platform proposes a remediation because Slurm drained the node for one of these reasons, in upper or lower case.
+//
+// `*` stands for any text: `health check:*`.
+func (o WhenOutput) SlurmReasons() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v When) []string { return v.SlurmReasons }).(pulumi.StringArrayOutput)
+}
+
+// The node has one of these statuses, such as `NotReady`.
+func (o WhenOutput) Statuses() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v When) []string { return v.Statuses }).(pulumi.StringArrayOutput)
+}
+
+// For how long, such as `15m`, the node has not worked, as its phases say.
+//
+// Without `statuses`: any status that says that it does not work.
+func (o WhenOutput) UnhealthyFor() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v When) *string { return v.UnhealthyFor }).(pulumi.StringPtrOutput)
+}
+
+// The platform proposes a remediation because of an NVIDIA Xid of one of these numbers, such as `79`.
+func (o WhenOutput) Xids() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v When) []string { return v.Xids }).(pulumi.StringArrayOutput)
+}
+
+type WhenPtrOutput struct{ *pulumi.OutputState }
+
+func (WhenPtrOutput) ElementType() reflect.Type {
+	return reflect.TypeOf((**When)(nil)).Elem()
+}
+
+func (o WhenPtrOutput) ToWhenPtrOutput() WhenPtrOutput {
+	return o
+}
+
+func (o WhenPtrOutput) ToWhenPtrOutputWithContext(ctx context.Context) WhenPtrOutput {
+	return o
+}
+
+func (o WhenPtrOutput) Elem() WhenOutput {
+	return o.ApplyT(func(v *When) When {
+		if v != nil {
+			return *v
+		}
+		var ret When
+		return ret
+	}).(WhenOutput)
+}
+
+// The platform proposes a remediation because of an alert of one of these names, such as `DmesgXidError`.
+func (o WhenPtrOutput) Alerts() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *When) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Alerts
+	}).(pulumi.StringArrayOutput)
+}
+
+// The node's last remediation ended in one of these states, such as `FAILED`.
+func (o WhenPtrOutput) LastOutcome() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *When) []string {
+		if v == nil {
+			return nil
+		}
+		return v.LastOutcome
+	}).(pulumi.StringArrayOutput)
+}
+
+// Whether the platform proposes a remediation of the node.
+func (o WhenPtrOutput) Proposed() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v *When) *bool {
+		if v == nil {
+			return nil
+		}
+		return v.Proposed
+	}).(pulumi.BoolPtrOutput)
+}
+
+// The platform proposes a remediation of one of these modes.
+func (o WhenPtrOutput) ProposedModes() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *When) []string {
+		if v == nil {
+			return nil
+		}
+		return v.ProposedModes
+	}).(pulumi.StringArrayOutput)
+}
+
+// The alert is at least this serious: INFO, WARNING or CRITICAL: INFO, WARNING, CRITICAL (AlertSeverity).
+func (o WhenPtrOutput) Severity() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *When) *string {
+		if v == nil {
+			return nil
+		}
+		return v.Severity
+	}).(pulumi.StringPtrOutput)
+}
+
+// The platform proposes a remediation because Slurm drained the node for one of these reasons, in upper or lower case.
+//
+// `*` stands for any text: `health check:*`.
+func (o WhenPtrOutput) SlurmReasons() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *When) []string {
+		if v == nil {
+			return nil
+		}
+		return v.SlurmReasons
+	}).(pulumi.StringArrayOutput)
+}
+
+// The node has one of these statuses, such as `NotReady`.
+func (o WhenPtrOutput) Statuses() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *When) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Statuses
+	}).(pulumi.StringArrayOutput)
+}
+
+// For how long, such as `15m`, the node has not worked, as its phases say.
+//
+// Without `statuses`: any status that says that it does not work.
+func (o WhenPtrOutput) UnhealthyFor() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *When) *string {
+		if v == nil {
+			return nil
+		}
+		return v.UnhealthyFor
+	}).(pulumi.StringPtrOutput)
+}
+
+// The platform proposes a remediation because of an NVIDIA Xid of one of these numbers, such as `79`.
+func (o WhenPtrOutput) Xids() pulumi.StringArrayOutput {
+	return o.ApplyT(func(v *When) []string {
+		if v == nil {
+			return nil
+		}
+		return v.Xids
+	}).(pulumi.StringArrayOutput)
 }
 
 // What a DmesgXidError alert reports.
@@ -2346,6 +3276,8 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*ClusterArrayInput)(nil)).Elem(), ClusterArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*GpuWorkerNodeInput)(nil)).Elem(), GpuWorkerNodeArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*GpuWorkerNodeArrayInput)(nil)).Elem(), GpuWorkerNodeArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*InstanceInput)(nil)).Elem(), InstanceArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*InstanceArrayInput)(nil)).Elem(), InstanceArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LinkedAlertInput)(nil)).Elem(), LinkedAlertArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*LinkedAlertArrayInput)(nil)).Elem(), LinkedAlertArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ModeStatsInput)(nil)).Elem(), ModeStatsArgs{})
@@ -2356,11 +3288,17 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*PercentilesPtrInput)(nil)).Elem(), PercentilesArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*PhaseTransitionInput)(nil)).Elem(), PhaseTransitionArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*PhaseTransitionArrayInput)(nil)).Elem(), PhaseTransitionArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PlannedNodeInput)(nil)).Elem(), PlannedNodeArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*PlannedNodeArrayInput)(nil)).Elem(), PlannedNodeArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationRecordInput)(nil)).Elem(), RemediationRecordArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationRecordPtrInput)(nil)).Elem(), RemediationRecordArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*RemediationRecordArrayInput)(nil)).Elem(), RemediationRecordArray{})
+	pulumi.RegisterInputType(reflect.TypeOf((*RuleInput)(nil)).Elem(), RuleArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*RuleArrayInput)(nil)).Elem(), RuleArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SlurmNodeUnavailableAnnotationInput)(nil)).Elem(), SlurmNodeUnavailableAnnotationArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*SlurmNodeUnavailableAnnotationPtrInput)(nil)).Elem(), SlurmNodeUnavailableAnnotationArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*WhenInput)(nil)).Elem(), WhenArgs{})
+	pulumi.RegisterInputType(reflect.TypeOf((*WhenPtrInput)(nil)).Elem(), WhenArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*XidAnnotationInput)(nil)).Elem(), XidAnnotationArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*XidAnnotationPtrInput)(nil)).Elem(), XidAnnotationArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*XidEventInput)(nil)).Elem(), XidEventArgs{})
@@ -2371,6 +3309,8 @@ func init() {
 	pulumi.RegisterOutputType(ClusterArrayOutput{})
 	pulumi.RegisterOutputType(GpuWorkerNodeOutput{})
 	pulumi.RegisterOutputType(GpuWorkerNodeArrayOutput{})
+	pulumi.RegisterOutputType(InstanceOutput{})
+	pulumi.RegisterOutputType(InstanceArrayOutput{})
 	pulumi.RegisterOutputType(LinkedAlertOutput{})
 	pulumi.RegisterOutputType(LinkedAlertArrayOutput{})
 	pulumi.RegisterOutputType(ModeStatsOutput{})
@@ -2381,11 +3321,17 @@ func init() {
 	pulumi.RegisterOutputType(PercentilesPtrOutput{})
 	pulumi.RegisterOutputType(PhaseTransitionOutput{})
 	pulumi.RegisterOutputType(PhaseTransitionArrayOutput{})
+	pulumi.RegisterOutputType(PlannedNodeOutput{})
+	pulumi.RegisterOutputType(PlannedNodeArrayOutput{})
 	pulumi.RegisterOutputType(RemediationRecordOutput{})
 	pulumi.RegisterOutputType(RemediationRecordPtrOutput{})
 	pulumi.RegisterOutputType(RemediationRecordArrayOutput{})
+	pulumi.RegisterOutputType(RuleOutput{})
+	pulumi.RegisterOutputType(RuleArrayOutput{})
 	pulumi.RegisterOutputType(SlurmNodeUnavailableAnnotationOutput{})
 	pulumi.RegisterOutputType(SlurmNodeUnavailableAnnotationPtrOutput{})
+	pulumi.RegisterOutputType(WhenOutput{})
+	pulumi.RegisterOutputType(WhenPtrOutput{})
 	pulumi.RegisterOutputType(XidAnnotationOutput{})
 	pulumi.RegisterOutputType(XidAnnotationPtrOutput{})
 	pulumi.RegisterOutputType(XidEventOutput{})

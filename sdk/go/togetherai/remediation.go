@@ -68,13 +68,17 @@ type Remediation struct {
 	ClusterId pulumi.StringOutput `pulumi:"clusterId"`
 	// When it was created.
 	CreateTime pulumi.StringPtrOutput `pulumi:"createTime"`
+	// The host name of the node once the remediation had ended. Unset where the API does not show it.
+	CurrentHost pulumi.StringPtrOutput `pulumi:"currentHost"`
+	// The instance that was in the node once the remediation had ended: another one than `instanceId` if the VM was replaced. Unset where the API does not show it.
+	CurrentInstanceId pulumi.StringPtrOutput `pulumi:"currentInstanceId"`
 	// What deleting the resource does about a remediation that can no longer be cancelled.
 	DeleteWhileRunning DeleteWhileRunningOutput `pulumi:"deleteWhileRunning"`
 	// When it ended.
 	EndTime pulumi.StringPtrOutput `pulumi:"endTime"`
 	// Why it failed.
 	ErrorMessage pulumi.StringPtrOutput `pulumi:"errorMessage"`
-	// The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
 	IdempotencyKey pulumi.StringPtrOutput `pulumi:"idempotencyKey"`
 	// What to do about another active remediation of the node, which this resource did not start. If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
 	IfActive IfActiveOutput `pulumi:"ifActive"`
@@ -210,7 +214,7 @@ type remediationArgs struct {
 	DeleteWhileRunning *string `pulumi:"deleteWhileRunning"`
 	// The key under which the provider posts the remediation.
 	//
-	// Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
 	IdempotencyKey *string `pulumi:"idempotencyKey"`
 	// What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
 	//
@@ -272,7 +276,7 @@ type RemediationArgs struct {
 	DeleteWhileRunning pulumi.StringPtrInput
 	// The key under which the provider posts the remediation.
 	//
-	// Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+	// Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
 	IdempotencyKey pulumi.StringPtrInput
 	// What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
 	//
@@ -387,6 +391,16 @@ func (o RemediationOutput) CreateTime() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.CreateTime }).(pulumi.StringPtrOutput)
 }
 
+// The host name of the node once the remediation had ended. Unset where the API does not show it.
+func (o RemediationOutput) CurrentHost() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.CurrentHost }).(pulumi.StringPtrOutput)
+}
+
+// The instance that was in the node once the remediation had ended: another one than `instanceId` if the VM was replaced. Unset where the API does not show it.
+func (o RemediationOutput) CurrentInstanceId() pulumi.StringPtrOutput {
+	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.CurrentInstanceId }).(pulumi.StringPtrOutput)
+}
+
 // What deleting the resource does about a remediation that can no longer be cancelled.
 func (o RemediationOutput) DeleteWhileRunning() DeleteWhileRunningOutput {
 	return o.ApplyT(func(v *Remediation) DeleteWhileRunningOutput { return v.DeleteWhileRunning }).(DeleteWhileRunningOutput)
@@ -402,7 +416,7 @@ func (o RemediationOutput) ErrorMessage() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.ErrorMessage }).(pulumi.StringPtrOutput)
 }
 
-// The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+// The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
 func (o RemediationOutput) IdempotencyKey() pulumi.StringPtrOutput {
 	return o.ApplyT(func(v *Remediation) pulumi.StringPtrOutput { return v.IdempotencyKey }).(pulumi.StringPtrOutput)
 }

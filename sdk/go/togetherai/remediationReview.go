@@ -38,6 +38,8 @@ import (
 type RemediationReview struct {
 	pulumi.CustomResourceState
 
+	// Whether an approved remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
+	AcceptFailure pulumi.BoolOutput `pulumi:"acceptFailure"`
 	// The active health check run (a UUID) that triggered it.
 	ActiveHealthCheckRunId pulumi.StringPtrOutput `pulumi:"activeHealthCheckRunId"`
 	// Whether the same decision had been made already, by somebody else or by a run whose result was not saved. Deleting the resource then cancels nothing.
@@ -111,6 +113,9 @@ func NewRemediationReview(ctx *pulumi.Context,
 	if args.Decision == nil {
 		return nil, errors.New("invalid value for required argument 'Decision'")
 	}
+	if args.AcceptFailure == nil {
+		args.AcceptFailure = pulumi.BoolPtr(false)
+	}
 	if args.IfGone == nil {
 		args.IfGone = pulumi.StringPtr("SUCCEED")
 	}
@@ -159,6 +164,10 @@ func (RemediationReviewState) ElementType() reflect.Type {
 }
 
 type remediationReviewArgs struct {
+	// Whether an approved remediation that FAILED or was CANCELLED is recorded like any other.
+	//
+	// If false, such an end is an error.
+	AcceptFailure *bool `pulumi:"acceptFailure"`
 	// The cluster of the node.
 	//
 	// Changing it makes a new review.
@@ -203,6 +212,10 @@ type remediationReviewArgs struct {
 
 // The set of arguments for constructing a RemediationReview resource.
 type RemediationReviewArgs struct {
+	// Whether an approved remediation that FAILED or was CANCELLED is recorded like any other.
+	//
+	// If false, such an end is an error.
+	AcceptFailure pulumi.BoolPtrInput
 	// The cluster of the node.
 	//
 	// Changing it makes a new review.
@@ -280,6 +293,11 @@ func (o RemediationReviewOutput) ToRemediationReviewOutput() RemediationReviewOu
 
 func (o RemediationReviewOutput) ToRemediationReviewOutputWithContext(ctx context.Context) RemediationReviewOutput {
 	return o
+}
+
+// Whether an approved remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
+func (o RemediationReviewOutput) AcceptFailure() pulumi.BoolOutput {
+	return o.ApplyT(func(v *RemediationReview) pulumi.BoolOutput { return v.AcceptFailure }).(pulumi.BoolOutput)
 }
 
 // The active health check run (a UUID) that triggered it.

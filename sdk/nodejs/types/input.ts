@@ -6,3 +6,91 @@ import * as inputs from "../types/input";
 import * as outputs from "../types/output";
 import * as enums from "../types/enums";
 
+import * as utilities from "../utilities";
+
+/**
+ * What to do about a fault.
+ */
+export interface RuleArgs {
+    /**
+     * What to do with a node that the rule fits: REPAIR, LEAVE, REJECT (Action).
+     */
+    action?: pulumi.Input<string | undefined>;
+    /**
+     * How to repair, in short (`VM_ONLY`) or in full.
+     *
+     * Several are a ladder: if the node comes back within `within`, the next one is tried, and after the last one the last one again. Default: the mode that the platform proposes.
+     */
+    modes?: pulumi.Input<pulumi.Input<string | enums.RemediationMode>[] | undefined>;
+    /**
+     * The rule's name, for the plan and for the reasons of remediations.
+     */
+    name: pulumi.Input<string>;
+    /**
+     * Which nodes the rule fits.
+     *
+     * Empty: every node, which only a rule that repairs nothing may say.
+     */
+    when?: pulumi.Input<inputs.WhenArgs | undefined>;
+    /**
+     * How long ago, such as `24h`, a remediation of the node may have ended and still counts for the ladder and for `maxAttempts`.
+     */
+    within?: pulumi.Input<string | undefined>;
+}
+/**
+ * ruleArgsProvideDefaults sets the appropriate defaults for RuleArgs
+ */
+export function ruleArgsProvideDefaults(val: RuleArgs): RuleArgs {
+    return {
+        ...val,
+        action: (val.action) ?? "REPAIR",
+        within: (val.within) ?? "24h",
+    };
+}
+
+/**
+ * Which nodes a rule fits: those to which everything applies that is given here. `alerts`, `xids` and `slurmReasons` name a fault in three ways, so of these one that applies is enough.
+ */
+export interface WhenArgs {
+    /**
+     * The platform proposes a remediation because of an alert of one of these names, such as `DmesgXidError`.
+     */
+    alerts?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * The node's last remediation ended in one of these states, such as `FAILED`.
+     */
+    lastOutcome?: pulumi.Input<pulumi.Input<string | enums.RemediationState>[] | undefined>;
+    /**
+     * Whether the platform proposes a remediation of the node.
+     */
+    proposed?: pulumi.Input<boolean | undefined>;
+    /**
+     * The platform proposes a remediation of one of these modes.
+     */
+    proposedModes?: pulumi.Input<pulumi.Input<string | enums.RemediationMode>[] | undefined>;
+    /**
+     * The alert is at least this serious: INFO, WARNING or CRITICAL: INFO, WARNING, CRITICAL (AlertSeverity).
+     */
+    severity?: pulumi.Input<string | undefined>;
+    /**
+     * The platform proposes a remediation because Slurm drained the node for one of these reasons, in upper or lower case.
+     *
+     * `*` stands for any text: `health check:*`.
+     */
+    slurmReasons?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * The node has one of these statuses, such as `NotReady`.
+     */
+    statuses?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+    /**
+     * For how long, such as `15m`, the node has not worked, as its phases say.
+     *
+     * Without `statuses`: any status that says that it does not work.
+     */
+    unhealthyFor?: pulumi.Input<string | undefined>;
+    /**
+     * The platform proposes a remediation because of an NVIDIA Xid of one of these numbers, such as `79`.
+     */
+    xids?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+}
+

@@ -6,6 +6,8 @@ import * as inputs from "../types/input";
 import * as outputs from "../types/output";
 import * as enums from "../types/enums";
 
+import * as utilities from "../utilities";
+
 /**
  * What an alert says, parsed by the API.
  */
@@ -74,6 +76,96 @@ export interface GpuWorkerNode {
      * The size of its ephemeral storage, such as `1Ti`.
      */
     ephemeralStorage?: string;
+    /**
+     * The node's host name.
+     */
+    hostName?: string;
+    /**
+     * How many InfiniBand HCAs it has.
+     */
+    ibHcaCount?: number;
+    /**
+     * The type of its InfiniBand HCAs.
+     */
+    ibHcaType?: string;
+    /**
+     * The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
+     */
+    instanceId?: string;
+    /**
+     * The node's newest remediation.
+     */
+    latestRemediation?: outputs.RemediationRecord;
+    /**
+     * Whether the operator has marked the node for deletion.
+     */
+    markedForDeletion?: boolean;
+    /**
+     * Its memory, in GiB.
+     */
+    memoryGib?: number;
+    /**
+     * The node's addresses in the cluster's networks.
+     */
+    networks?: string[];
+    /**
+     * The node's id in the cluster.
+     */
+    nodeId?: string;
+    /**
+     * How many CPU cores it has.
+     */
+    numCpuCores?: number;
+    /**
+     * How many GPUs it has.
+     */
+    numGpus?: number;
+    /**
+     * How many NVSwitches it has.
+     */
+    nvswitchCount?: number;
+    /**
+     * The type of its NVSwitches.
+     */
+    nvswitchType?: string;
+    /**
+     * The phases of the node's lifecycle so far.
+     */
+    phaseTransitions?: outputs.PhaseTransition[];
+    /**
+     * The node's public IPv4 address.
+     */
+    publicIpv4?: string;
+    /**
+     * The node's host name in Slurm.
+     */
+    slurmWorkerHostname?: string;
+    /**
+     * The node's status as the platform reports it.
+     */
+    status?: string;
+}
+
+/**
+ * A GPU worker node, and what its status says of its health.
+ */
+export interface Instance {
+    /**
+     * Whether the platform proposes remediations for the node.
+     */
+    autoRemediationEnabled?: boolean;
+    /**
+     * When the node left the cluster.
+     */
+    deletedAt?: string;
+    /**
+     * The size of its ephemeral storage, such as `1Ti`.
+     */
+    ephemeralStorage?: string;
+    /**
+     * What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+     */
+    health: string;
     /**
      * The node's host name.
      */
@@ -276,6 +368,44 @@ export interface PhaseTransition {
      * When it began.
      */
     transitionTime?: string;
+}
+
+/**
+ * What is to be done about one node, and why.
+ */
+export interface PlannedNode {
+    /**
+     * Why.
+     */
+    because: string;
+    /**
+     * CONTINUE (go on waiting for what this component started or approved), APPROVE (the platform's proposal), START (a remediation), REJECT (the proposal), WAIT, PERSON (somebody has to look at the node) or LEAVE.
+     */
+    decision: string;
+    /**
+     * The instance (VM) that is or will be repaired. Unset if the node has none.
+     */
+    instanceId?: string;
+    /**
+     * With CONTINUE, APPROVE and START: how the node is repaired.
+     */
+    mode?: string;
+    /**
+     * The node's name that stays, as far as the API has one.
+     */
+    node: string;
+    /**
+     * With CONTINUE, APPROVE and REJECT: the remediation. With START: the proposal that is rejected before.
+     */
+    remediationId?: string;
+    /**
+     * The name of the rule that decides. Unset if none does.
+     */
+    rule?: string;
+    /**
+     * With WAIT: until when, if that is known.
+     */
+    until?: string;
 }
 
 /**

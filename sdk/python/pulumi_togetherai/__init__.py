@@ -7,6 +7,7 @@ from . import _utilities
 import typing
 # Export this package's modules as members:
 from ._enums import *
+from .cluster_repair import *
 from .get_cluster import *
 from .get_clusters import *
 from .get_instances import *
@@ -18,6 +19,7 @@ from .provider import *
 from .remediation import *
 from .remediation_review import *
 from .rolling_remediation import *
+from ._inputs import *
 from . import outputs
 
 # Make subpackages available:
@@ -35,6 +37,7 @@ _utilities.register(
   "mod": "index",
   "fqn": "pulumi_togetherai",
   "classes": {
+   "togetherai:index:ClusterRepair": "ClusterRepair",
    "togetherai:index:Remediation": "Remediation",
    "togetherai:index:RemediationReview": "RemediationReview",
    "togetherai:index:RollingRemediation": "RollingRemediation"

@@ -7,9 +7,11 @@ import pulumi
 from enum import Enum
 
 __all__ = [
+    'Action',
     'AlertSeverity',
     'Decision',
     'DeleteWhileRunning',
+    'Health',
     'IfActive',
     'IfGone',
     'IfRecent',
@@ -17,6 +19,25 @@ __all__ = [
     'RemediationState',
     'RemediationTrigger',
 ]
+
+
+@pulumi.type_token("togetherai:index:Action")
+class Action(_builtins.str, Enum):
+    """
+    What to do with a node that a rule fits.
+    """
+    REPAIR = "REPAIR"
+    """
+    Approve the platform's proposal, or start a remediation.
+    """
+    LEAVE = "LEAVE"
+    """
+    Do nothing. A proposal goes on waiting for a person.
+    """
+    REJECT = "REJECT"
+    """
+    Reject the platform's proposal; do nothing if there is none.
+    """
 
 
 @pulumi.type_token("togetherai:index:AlertSeverity")
@@ -69,6 +90,33 @@ class DeleteWhileRunning(_builtins.str, Enum):
     FAIL = "FAIL"
     """
     Stop, and keep the resource.
+    """
+
+
+@pulumi.type_token("togetherai:index:Health")
+class Health(_builtins.str, Enum):
+    """
+    How a node is, as far as its status says.
+    """
+    HEALTHY = "HEALTHY"
+    """
+    It works.
+    """
+    STARTING = "STARTING"
+    """
+    It is on its way into the cluster.
+    """
+    UNHEALTHY = "UNHEALTHY"
+    """
+    It does not work, and should.
+    """
+    STOPPED = "STOPPED"
+    """
+    It does not work, and is not meant to: paused, ended or cordoned.
+    """
+    UNKNOWN = "UNKNOWN"
+    """
+    The status is a word that this version does not know, or there is none.
     """
 
 

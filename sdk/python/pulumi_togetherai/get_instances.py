@@ -34,9 +34,9 @@ class GetInstancesResult:
 
     @_builtins.property
     @pulumi.getter
-    def instances(self) -> Sequence['outputs.GpuWorkerNode']:
+    def instances(self) -> Sequence['outputs.Instance']:
         """
-        The nodes, in the API's order.
+        The nodes, in the API's order, without those that are marked for deletion.
         """
         return pulumi.get(self, "instances")
 
@@ -53,25 +53,28 @@ class AwaitableGetInstancesResult(GetInstancesResult):
 def get_instances(cluster_id: Optional[_builtins.str] = None,
                   opts: Optional[pulumi.InvokeOptions] = None) -> AwaitableGetInstancesResult:
     """
-    Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+    Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each. Nodes that are marked for deletion are left out.
+
+    `health` says what the `status` of a node means. The API documents the status as free text, so a word that this version does
+    not know is `UNKNOWN`: look at such a node yourself, and do not take it for a broken one.
 
     The API's operation: `GET /compute/clusters/{clusterId}`.
 
     ## Example Usage
-    ### Reboot every node that is not ready
+    ### Reboot every node that does not work
 
     ```python
     import pulumi
     import pulumi_togetherai as togetherai
 
     for node in togetherai.get_instances(cluster_id="cluster-1").instances:
-        if node.instance_id and node.status != "Ready":
+        if node.instance_id and node.health == "UNHEALTHY":
             togetherai.Remediation(
                 node.instance_id,
                 cluster_id="cluster-1",
                 instance_id=node.instance_id,
                 mode=togetherai.RemediationMode.REBOOT_VM,
-                # A node that is ready again leaves the program; that is no reason to cancel anything.
+                # A node that works again leaves the program; that is no reason to cancel anything.
                 opts=pulumi.ResourceOptions(retain_on_delete=True),
             )
     ```
@@ -89,25 +92,28 @@ def get_instances(cluster_id: Optional[_builtins.str] = None,
 def get_instances_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                          opts: Optional[Union[pulumi.InvokeOptions, pulumi.InvokeOutputOptions]] = None) -> pulumi.Output[GetInstancesResult]:
     """
-    Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each.
+    Looks up the GPU worker nodes of a cluster, with the health and the latest remediation of each. Nodes that are marked for deletion are left out.
+
+    `health` says what the `status` of a node means. The API documents the status as free text, so a word that this version does
+    not know is `UNKNOWN`: look at such a node yourself, and do not take it for a broken one.
 
     The API's operation: `GET /compute/clusters/{clusterId}`.
 
     ## Example Usage
-    ### Reboot every node that is not ready
+    ### Reboot every node that does not work
 
     ```python
     import pulumi
     import pulumi_togetherai as togetherai
 
     for node in togetherai.get_instances(cluster_id="cluster-1").instances:
-        if node.instance_id and node.status != "Ready":
+        if node.instance_id and node.health == "UNHEALTHY":
             togetherai.Remediation(
                 node.instance_id,
                 cluster_id="cluster-1",
                 instance_id=node.instance_id,
                 mode=togetherai.RemediationMode.REBOOT_VM,
-                # A node that is ready again leaves the program; that is no reason to cancel anything.
+                # A node that works again leaves the program; that is no reason to cancel anything.
                 opts=pulumi.ResourceOptions(retain_on_delete=True),
             )
     ```

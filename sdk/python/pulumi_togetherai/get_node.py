@@ -25,9 +25,9 @@ __all__ = [
 @pulumi.output_type
 class GetNodeResult:
     """
-    A GPU worker node, and the cluster that it is in.
+    A GPU worker node, what its status says of its health, and the cluster that it is in.
     """
-    def __init__(__self__, auto_remediation_enabled=None, cluster_id=None, deleted_at=None, ephemeral_storage=None, host_name=None, ib_hca_count=None, ib_hca_type=None, instance_id=None, latest_remediation=None, marked_for_deletion=None, memory_gib=None, networks=None, node_id=None, num_cpu_cores=None, num_gpus=None, nvswitch_count=None, nvswitch_type=None, phase_transitions=None, public_ipv4=None, slurm_worker_hostname=None, status=None):
+    def __init__(__self__, auto_remediation_enabled=None, cluster_id=None, deleted_at=None, ephemeral_storage=None, health=None, host_name=None, ib_hca_count=None, ib_hca_type=None, instance_id=None, latest_remediation=None, marked_for_deletion=None, memory_gib=None, networks=None, node_id=None, num_cpu_cores=None, num_gpus=None, nvswitch_count=None, nvswitch_type=None, phase_transitions=None, public_ipv4=None, slurm_worker_hostname=None, status=None):
         if auto_remediation_enabled and not isinstance(auto_remediation_enabled, bool):
             raise TypeError("Expected argument 'auto_remediation_enabled' to be a bool")
         pulumi.set(__self__, "auto_remediation_enabled", auto_remediation_enabled)
@@ -40,6 +40,9 @@ class GetNodeResult:
         if ephemeral_storage and not isinstance(ephemeral_storage, str):
             raise TypeError("Expected argument 'ephemeral_storage' to be a str")
         pulumi.set(__self__, "ephemeral_storage", ephemeral_storage)
+        if health and not isinstance(health, str):
+            raise TypeError("Expected argument 'health' to be a str")
+        pulumi.set(__self__, "health", health)
         if host_name and not isinstance(host_name, str):
             raise TypeError("Expected argument 'host_name' to be a str")
         pulumi.set(__self__, "host_name", host_name)
@@ -123,6 +126,14 @@ class GetNodeResult:
         The size of its ephemeral storage, such as `1Ti`.
         """
         return pulumi.get(self, "ephemeral_storage")
+
+    @_builtins.property
+    @pulumi.getter
+    def health(self) -> _builtins.str:
+        """
+        What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+        """
+        return pulumi.get(self, "health")
 
     @_builtins.property
     @pulumi.getter(name="hostName")
@@ -271,6 +282,7 @@ class AwaitableGetNodeResult(GetNodeResult):
             cluster_id=self.cluster_id,
             deleted_at=self.deleted_at,
             ephemeral_storage=self.ephemeral_storage,
+            health=self.health,
             host_name=self.host_name,
             ib_hca_count=self.ib_hca_count,
             ib_hca_type=self.ib_hca_type,
@@ -333,6 +345,7 @@ def get_node(cluster: Optional[_builtins.str] = None,
         cluster_id=pulumi.get(__ret__, 'cluster_id'),
         deleted_at=pulumi.get(__ret__, 'deleted_at'),
         ephemeral_storage=pulumi.get(__ret__, 'ephemeral_storage'),
+        health=pulumi.get(__ret__, 'health'),
         host_name=pulumi.get(__ret__, 'host_name'),
         ib_hca_count=pulumi.get(__ret__, 'ib_hca_count'),
         ib_hca_type=pulumi.get(__ret__, 'ib_hca_type'),
@@ -392,6 +405,7 @@ def get_node_output(cluster: pulumi.Input[Optional[_builtins.str]] = None,
         cluster_id=pulumi.get(__response__, 'cluster_id'),
         deleted_at=pulumi.get(__response__, 'deleted_at'),
         ephemeral_storage=pulumi.get(__response__, 'ephemeral_storage'),
+        health=pulumi.get(__response__, 'health'),
         host_name=pulumi.get(__response__, 'host_name'),
         ib_hca_count=pulumi.get(__response__, 'ib_hca_count'),
         ib_hca_type=pulumi.get(__response__, 'ib_hca_type'),

@@ -55,6 +55,7 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
                      instance_id: Optional[_builtins.str] = None,
                      limit: Optional[_builtins.int] = None,
                      mode: Optional[Sequence[Union[_builtins.str, 'RemediationMode']]] = None,
+                     node: Optional[_builtins.str] = None,
                      order_by: Optional[_builtins.str] = None,
                      state: Optional[Sequence[Union[_builtins.str, 'RemediationState']]] = None,
                      trigger: Optional[Sequence[Union[_builtins.str, 'RemediationTrigger']]] = None,
@@ -63,7 +64,8 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
     Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
 
     The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
-    `-` as the instance it lists the whole cluster.
+    `-` as the instance it lists the whole cluster. For a `node` it takes that list and `GET /compute/clusters/{clusterId}`: the
+    result is what ran on every instance that is or was the node, as far as the API says.
 
     ## Example Usage
     ### Remediations that wait for approval
@@ -89,6 +91,9 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
            
            Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
+    :param _builtins.str node: Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+           
+           Give it or the `instanceId`.
     :param _builtins.str order_by: The order of the list: createTime or updateTime, with " desc" after it for the newest first.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.
     :param Sequence[Union[_builtins.str, 'RemediationTrigger']] trigger: Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full.
@@ -98,6 +103,7 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
     __args__['instanceId'] = instance_id
     __args__['limit'] = limit
     __args__['mode'] = mode
+    __args__['node'] = node
     __args__['orderBy'] = order_by
     __args__['state'] = state
     __args__['trigger'] = trigger
@@ -110,6 +116,7 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
                             instance_id: pulumi.Input[Optional[Optional[_builtins.str]]] = None,
                             limit: pulumi.Input[Optional[Optional[_builtins.int]]] = None,
                             mode: pulumi.Input[Optional[Optional[Sequence[Union[_builtins.str, 'RemediationMode']]]]] = None,
+                            node: pulumi.Input[Optional[Optional[_builtins.str]]] = None,
                             order_by: pulumi.Input[Optional[Optional[_builtins.str]]] = None,
                             state: pulumi.Input[Optional[Optional[Sequence[Union[_builtins.str, 'RemediationState']]]]] = None,
                             trigger: pulumi.Input[Optional[Optional[Sequence[Union[_builtins.str, 'RemediationTrigger']]]]] = None,
@@ -118,7 +125,8 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
     Looks up the remediations of a cluster, or of one of its instances, that pass every filter.
 
     The API's operation: `GET /compute/clusters/{clusterId}/instances/{instanceId}/remediations`, every page. With
-    `-` as the instance it lists the whole cluster.
+    `-` as the instance it lists the whole cluster. For a `node` it takes that list and `GET /compute/clusters/{clusterId}`: the
+    result is what ran on every instance that is or was the node, as far as the API says.
 
     ## Example Usage
     ### Remediations that wait for approval
@@ -144,6 +152,9 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
            
            Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
+    :param _builtins.str node: Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+           
+           Give it or the `instanceId`.
     :param _builtins.str order_by: The order of the list: createTime or updateTime, with " desc" after it for the newest first.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.
     :param Sequence[Union[_builtins.str, 'RemediationTrigger']] trigger: Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full.
@@ -153,6 +164,7 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
     __args__['instanceId'] = instance_id
     __args__['limit'] = limit
     __args__['mode'] = mode
+    __args__['node'] = node
     __args__['orderBy'] = order_by
     __args__['state'] = state
     __args__['trigger'] = trigger

@@ -20,11 +20,13 @@ __all__ = [
     'AlertAnnotation',
     'Cluster',
     'GpuWorkerNode',
+    'Instance',
     'LinkedAlert',
     'ModeStats',
     'OutcomeStats',
     'Percentiles',
     'PhaseTransition',
+    'PlannedNode',
     'RemediationRecord',
     'SlurmNodeUnavailableAnnotation',
     'XidAnnotation',
@@ -283,6 +285,269 @@ class GpuWorkerNode(dict):
             pulumi.set(__self__, "slurm_worker_hostname", slurm_worker_hostname)
         if status is not None:
             pulumi.set(__self__, "status", status)
+
+    @_builtins.property
+    @pulumi.getter(name="autoRemediationEnabled")
+    def auto_remediation_enabled(self) -> Optional[_builtins.bool]:
+        """
+        Whether the platform proposes remediations for the node.
+        """
+        return pulumi.get(self, "auto_remediation_enabled")
+
+    @_builtins.property
+    @pulumi.getter(name="deletedAt")
+    def deleted_at(self) -> Optional[_builtins.str]:
+        """
+        When the node left the cluster.
+        """
+        return pulumi.get(self, "deleted_at")
+
+    @_builtins.property
+    @pulumi.getter(name="ephemeralStorage")
+    def ephemeral_storage(self) -> Optional[_builtins.str]:
+        """
+        The size of its ephemeral storage, such as `1Ti`.
+        """
+        return pulumi.get(self, "ephemeral_storage")
+
+    @_builtins.property
+    @pulumi.getter(name="hostName")
+    def host_name(self) -> Optional[_builtins.str]:
+        """
+        The node's host name.
+        """
+        return pulumi.get(self, "host_name")
+
+    @_builtins.property
+    @pulumi.getter(name="ibHcaCount")
+    def ib_hca_count(self) -> Optional[_builtins.int]:
+        """
+        How many InfiniBand HCAs it has.
+        """
+        return pulumi.get(self, "ib_hca_count")
+
+    @_builtins.property
+    @pulumi.getter(name="ibHcaType")
+    def ib_hca_type(self) -> Optional[_builtins.str]:
+        """
+        The type of its InfiniBand HCAs.
+        """
+        return pulumi.get(self, "ib_hca_type")
+
+    @_builtins.property
+    @pulumi.getter(name="instanceId")
+    def instance_id(self) -> Optional[_builtins.str]:
+        """
+        The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
+        """
+        return pulumi.get(self, "instance_id")
+
+    @_builtins.property
+    @pulumi.getter(name="latestRemediation")
+    def latest_remediation(self) -> Optional['outputs.RemediationRecord']:
+        """
+        The node's newest remediation.
+        """
+        return pulumi.get(self, "latest_remediation")
+
+    @_builtins.property
+    @pulumi.getter(name="markedForDeletion")
+    def marked_for_deletion(self) -> Optional[_builtins.bool]:
+        """
+        Whether the operator has marked the node for deletion.
+        """
+        return pulumi.get(self, "marked_for_deletion")
+
+    @_builtins.property
+    @pulumi.getter(name="memoryGib")
+    def memory_gib(self) -> Optional[_builtins.float]:
+        """
+        Its memory, in GiB.
+        """
+        return pulumi.get(self, "memory_gib")
+
+    @_builtins.property
+    @pulumi.getter
+    def networks(self) -> Optional[Sequence[_builtins.str]]:
+        """
+        The node's addresses in the cluster's networks.
+        """
+        return pulumi.get(self, "networks")
+
+    @_builtins.property
+    @pulumi.getter(name="nodeId")
+    def node_id(self) -> Optional[_builtins.str]:
+        """
+        The node's id in the cluster.
+        """
+        return pulumi.get(self, "node_id")
+
+    @_builtins.property
+    @pulumi.getter(name="numCpuCores")
+    def num_cpu_cores(self) -> Optional[_builtins.int]:
+        """
+        How many CPU cores it has.
+        """
+        return pulumi.get(self, "num_cpu_cores")
+
+    @_builtins.property
+    @pulumi.getter(name="numGpus")
+    def num_gpus(self) -> Optional[_builtins.int]:
+        """
+        How many GPUs it has.
+        """
+        return pulumi.get(self, "num_gpus")
+
+    @_builtins.property
+    @pulumi.getter(name="nvswitchCount")
+    def nvswitch_count(self) -> Optional[_builtins.int]:
+        """
+        How many NVSwitches it has.
+        """
+        return pulumi.get(self, "nvswitch_count")
+
+    @_builtins.property
+    @pulumi.getter(name="nvswitchType")
+    def nvswitch_type(self) -> Optional[_builtins.str]:
+        """
+        The type of its NVSwitches.
+        """
+        return pulumi.get(self, "nvswitch_type")
+
+    @_builtins.property
+    @pulumi.getter(name="phaseTransitions")
+    def phase_transitions(self) -> Optional[Sequence['outputs.PhaseTransition']]:
+        """
+        The phases of the node's lifecycle so far.
+        """
+        return pulumi.get(self, "phase_transitions")
+
+    @_builtins.property
+    @pulumi.getter(name="publicIpv4")
+    def public_ipv4(self) -> Optional[_builtins.str]:
+        """
+        The node's public IPv4 address.
+        """
+        return pulumi.get(self, "public_ipv4")
+
+    @_builtins.property
+    @pulumi.getter(name="slurmWorkerHostname")
+    def slurm_worker_hostname(self) -> Optional[_builtins.str]:
+        """
+        The node's host name in Slurm.
+        """
+        return pulumi.get(self, "slurm_worker_hostname")
+
+    @_builtins.property
+    @pulumi.getter
+    def status(self) -> Optional[_builtins.str]:
+        """
+        The node's status as the platform reports it.
+        """
+        return pulumi.get(self, "status")
+
+
+@pulumi.output_type
+class Instance(dict):
+    """
+    A GPU worker node, and what its status says of its health.
+    """
+    def __init__(__self__, *,
+                 health: _builtins.str,
+                 auto_remediation_enabled: Optional[_builtins.bool] = None,
+                 deleted_at: Optional[_builtins.str] = None,
+                 ephemeral_storage: Optional[_builtins.str] = None,
+                 host_name: Optional[_builtins.str] = None,
+                 ib_hca_count: Optional[_builtins.int] = None,
+                 ib_hca_type: Optional[_builtins.str] = None,
+                 instance_id: Optional[_builtins.str] = None,
+                 latest_remediation: Optional['outputs.RemediationRecord'] = None,
+                 marked_for_deletion: Optional[_builtins.bool] = None,
+                 memory_gib: Optional[_builtins.float] = None,
+                 networks: Optional[Sequence[_builtins.str]] = None,
+                 node_id: Optional[_builtins.str] = None,
+                 num_cpu_cores: Optional[_builtins.int] = None,
+                 num_gpus: Optional[_builtins.int] = None,
+                 nvswitch_count: Optional[_builtins.int] = None,
+                 nvswitch_type: Optional[_builtins.str] = None,
+                 phase_transitions: Optional[Sequence['outputs.PhaseTransition']] = None,
+                 public_ipv4: Optional[_builtins.str] = None,
+                 slurm_worker_hostname: Optional[_builtins.str] = None,
+                 status: Optional[_builtins.str] = None):
+        """
+        A GPU worker node, and what its status says of its health.
+
+        :param _builtins.str health: What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+        :param _builtins.bool auto_remediation_enabled: Whether the platform proposes remediations for the node.
+        :param _builtins.str deleted_at: When the node left the cluster.
+        :param _builtins.str ephemeral_storage: The size of its ephemeral storage, such as `1Ti`.
+        :param _builtins.str host_name: The node's host name.
+        :param _builtins.int ib_hca_count: How many InfiniBand HCAs it has.
+        :param _builtins.str ib_hca_type: The type of its InfiniBand HCAs.
+        :param _builtins.str instance_id: The id of the instance (VM) that is in the node: the `instanceId` of a remediation.
+        :param 'RemediationRecord' latest_remediation: The node's newest remediation.
+        :param _builtins.bool marked_for_deletion: Whether the operator has marked the node for deletion.
+        :param _builtins.float memory_gib: Its memory, in GiB.
+        :param Sequence[_builtins.str] networks: The node's addresses in the cluster's networks.
+        :param _builtins.str node_id: The node's id in the cluster.
+        :param _builtins.int num_cpu_cores: How many CPU cores it has.
+        :param _builtins.int num_gpus: How many GPUs it has.
+        :param _builtins.int nvswitch_count: How many NVSwitches it has.
+        :param _builtins.str nvswitch_type: The type of its NVSwitches.
+        :param Sequence['PhaseTransition'] phase_transitions: The phases of the node's lifecycle so far.
+        :param _builtins.str public_ipv4: The node's public IPv4 address.
+        :param _builtins.str slurm_worker_hostname: The node's host name in Slurm.
+        :param _builtins.str status: The node's status as the platform reports it.
+        """
+        pulumi.set(__self__, "health", health)
+        if auto_remediation_enabled is not None:
+            pulumi.set(__self__, "auto_remediation_enabled", auto_remediation_enabled)
+        if deleted_at is not None:
+            pulumi.set(__self__, "deleted_at", deleted_at)
+        if ephemeral_storage is not None:
+            pulumi.set(__self__, "ephemeral_storage", ephemeral_storage)
+        if host_name is not None:
+            pulumi.set(__self__, "host_name", host_name)
+        if ib_hca_count is not None:
+            pulumi.set(__self__, "ib_hca_count", ib_hca_count)
+        if ib_hca_type is not None:
+            pulumi.set(__self__, "ib_hca_type", ib_hca_type)
+        if instance_id is not None:
+            pulumi.set(__self__, "instance_id", instance_id)
+        if latest_remediation is not None:
+            pulumi.set(__self__, "latest_remediation", latest_remediation)
+        if marked_for_deletion is not None:
+            pulumi.set(__self__, "marked_for_deletion", marked_for_deletion)
+        if memory_gib is not None:
+            pulumi.set(__self__, "memory_gib", memory_gib)
+        if networks is not None:
+            pulumi.set(__self__, "networks", networks)
+        if node_id is not None:
+            pulumi.set(__self__, "node_id", node_id)
+        if num_cpu_cores is not None:
+            pulumi.set(__self__, "num_cpu_cores", num_cpu_cores)
+        if num_gpus is not None:
+            pulumi.set(__self__, "num_gpus", num_gpus)
+        if nvswitch_count is not None:
+            pulumi.set(__self__, "nvswitch_count", nvswitch_count)
+        if nvswitch_type is not None:
+            pulumi.set(__self__, "nvswitch_type", nvswitch_type)
+        if phase_transitions is not None:
+            pulumi.set(__self__, "phase_transitions", phase_transitions)
+        if public_ipv4 is not None:
+            pulumi.set(__self__, "public_ipv4", public_ipv4)
+        if slurm_worker_hostname is not None:
+            pulumi.set(__self__, "slurm_worker_hostname", slurm_worker_hostname)
+        if status is not None:
+            pulumi.set(__self__, "status", status)
+
+    @_builtins.property
+    @pulumi.getter
+    def health(self) -> _builtins.str:
+        """
+        What the `status` says: HEALTHY, STARTING, UNHEALTHY, STOPPED (paused, ended or cordoned), or UNKNOWN for a word that this version does not know, which is no reason to repair a node.
+        """
+        return pulumi.get(self, "health")
 
     @_builtins.property
     @pulumi.getter(name="autoRemediationEnabled")
@@ -838,6 +1103,130 @@ class PhaseTransition(dict):
         When it began.
         """
         return pulumi.get(self, "transition_time")
+
+
+@pulumi.output_type
+class PlannedNode(dict):
+    """
+    What is to be done about one node, and why.
+    """
+    @staticmethod
+    def __key_warning(key: str):
+        suggest = None
+        if key == "instanceId":
+            suggest = "instance_id"
+        elif key == "remediationId":
+            suggest = "remediation_id"
+
+        if suggest:
+            pulumi.log.warn(f"Key '{key}' not found in PlannedNode. Access the value via the '{suggest}' property getter instead.")
+
+    def __getitem__(self, key: str) -> Any:
+        PlannedNode.__key_warning(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default = None) -> Any:
+        PlannedNode.__key_warning(key)
+        return super().get(key, default)
+
+    def __init__(__self__, *,
+                 because: _builtins.str,
+                 decision: _builtins.str,
+                 node: _builtins.str,
+                 instance_id: Optional[_builtins.str] = None,
+                 mode: Optional[_builtins.str] = None,
+                 remediation_id: Optional[_builtins.str] = None,
+                 rule: Optional[_builtins.str] = None,
+                 until: Optional[_builtins.str] = None):
+        """
+        What is to be done about one node, and why.
+
+        :param _builtins.str because: Why.
+        :param _builtins.str decision: CONTINUE (go on waiting for what this component started or approved), APPROVE (the platform's proposal), START (a remediation), REJECT (the proposal), WAIT, PERSON (somebody has to look at the node) or LEAVE.
+        :param _builtins.str node: The node's name that stays, as far as the API has one.
+        :param _builtins.str instance_id: The instance (VM) that is or will be repaired. Unset if the node has none.
+        :param _builtins.str mode: With CONTINUE, APPROVE and START: how the node is repaired.
+        :param _builtins.str remediation_id: With CONTINUE, APPROVE and REJECT: the remediation. With START: the proposal that is rejected before.
+        :param _builtins.str rule: The name of the rule that decides. Unset if none does.
+        :param _builtins.str until: With WAIT: until when, if that is known.
+        """
+        pulumi.set(__self__, "because", because)
+        pulumi.set(__self__, "decision", decision)
+        pulumi.set(__self__, "node", node)
+        if instance_id is not None:
+            pulumi.set(__self__, "instance_id", instance_id)
+        if mode is not None:
+            pulumi.set(__self__, "mode", mode)
+        if remediation_id is not None:
+            pulumi.set(__self__, "remediation_id", remediation_id)
+        if rule is not None:
+            pulumi.set(__self__, "rule", rule)
+        if until is not None:
+            pulumi.set(__self__, "until", until)
+
+    @_builtins.property
+    @pulumi.getter
+    def because(self) -> _builtins.str:
+        """
+        Why.
+        """
+        return pulumi.get(self, "because")
+
+    @_builtins.property
+    @pulumi.getter
+    def decision(self) -> _builtins.str:
+        """
+        CONTINUE (go on waiting for what this component started or approved), APPROVE (the platform's proposal), START (a remediation), REJECT (the proposal), WAIT, PERSON (somebody has to look at the node) or LEAVE.
+        """
+        return pulumi.get(self, "decision")
+
+    @_builtins.property
+    @pulumi.getter
+    def node(self) -> _builtins.str:
+        """
+        The node's name that stays, as far as the API has one.
+        """
+        return pulumi.get(self, "node")
+
+    @_builtins.property
+    @pulumi.getter(name="instanceId")
+    def instance_id(self) -> Optional[_builtins.str]:
+        """
+        The instance (VM) that is or will be repaired. Unset if the node has none.
+        """
+        return pulumi.get(self, "instance_id")
+
+    @_builtins.property
+    @pulumi.getter
+    def mode(self) -> Optional[_builtins.str]:
+        """
+        With CONTINUE, APPROVE and START: how the node is repaired.
+        """
+        return pulumi.get(self, "mode")
+
+    @_builtins.property
+    @pulumi.getter(name="remediationId")
+    def remediation_id(self) -> Optional[_builtins.str]:
+        """
+        With CONTINUE, APPROVE and REJECT: the remediation. With START: the proposal that is rejected before.
+        """
+        return pulumi.get(self, "remediation_id")
+
+    @_builtins.property
+    @pulumi.getter
+    def rule(self) -> Optional[_builtins.str]:
+        """
+        The name of the rule that decides. Unset if none does.
+        """
+        return pulumi.get(self, "rule")
+
+    @_builtins.property
+    @pulumi.getter
+    def until(self) -> Optional[_builtins.str]:
+        """
+        With WAIT: until when, if that is known.
+        """
+        return pulumi.get(self, "until")
 
 
 @pulumi.output_type

@@ -51,7 +51,7 @@ class RemediationArgs:
         :param pulumi.Input[_builtins.str] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation.
                
-               Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+               Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
         :param pulumi.Input[_builtins.str] if_active: What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
                
                If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
@@ -184,7 +184,7 @@ class RemediationArgs:
         """
         The key under which the provider posts the remediation.
 
-        Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
         """
         return pulumi.get(self, "idempotency_key")
 
@@ -393,7 +393,8 @@ class Remediation(pulumi.CustomResource):
         ### The same repair again, in another incident
 
         A VM_ONLY or HOST_AWARE remediation replaces the VM, so the node's instance has another id afterwards; the old one is gone
-        (404). `pulumi up` names the new one if the API does, and `getInstances` lists it. To repair such a node once more, change
+        (404). `pulumi up` names the new one if the API does: `currentInstanceId` and `currentHost` say what is in the node once the
+        remediation has ended. To repair such a node once more, change
         `instanceId`, which runs a new remediation by itself; or name the `node`, as in the next example.
 
         ```python
@@ -460,7 +461,7 @@ class Remediation(pulumi.CustomResource):
         :param pulumi.Input[_builtins.str] delete_while_running: What deleting the resource does about a remediation that can no longer be cancelled: WAIT, ABANDON, FAIL (DeleteWhileRunning).
         :param pulumi.Input[_builtins.str] idempotency_key: The key under which the provider posts the remediation.
                
-               Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+               Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
         :param pulumi.Input[_builtins.str] if_active: What to do about another active remediation of the node, which this resource did not start: FAIL, ADOPT, CREATE (IfActive).
                
                If two are started at the same moment, the provider cancels the later one before it begins, and this setting decides what that resource does then.
@@ -539,7 +540,8 @@ class Remediation(pulumi.CustomResource):
         ### The same repair again, in another incident
 
         A VM_ONLY or HOST_AWARE remediation replaces the VM, so the node's instance has another id afterwards; the old one is gone
-        (404). `pulumi up` names the new one if the API does, and `getInstances` lists it. To repair such a node once more, change
+        (404). `pulumi up` names the new one if the API does: `currentInstanceId` and `currentHost` say what is in the node once the
+        remediation has ended. To repair such a node once more, change
         `instanceId`, which runs a new remediation by itself; or name the `node`, as in the next example.
 
         ```python
@@ -669,6 +671,8 @@ class Remediation(pulumi.CustomResource):
             __props__.__dict__["adopted"] = None
             __props__.__dict__["attempt"] = None
             __props__.__dict__["create_time"] = None
+            __props__.__dict__["current_host"] = None
+            __props__.__dict__["current_instance_id"] = None
             __props__.__dict__["end_time"] = None
             __props__.__dict__["error_message"] = None
             __props__.__dict__["instance_name"] = None
@@ -715,6 +719,8 @@ class Remediation(pulumi.CustomResource):
         __props__.__dict__["attempt"] = None
         __props__.__dict__["cluster_id"] = None
         __props__.__dict__["create_time"] = None
+        __props__.__dict__["current_host"] = None
+        __props__.__dict__["current_instance_id"] = None
         __props__.__dict__["delete_while_running"] = None
         __props__.__dict__["end_time"] = None
         __props__.__dict__["error_message"] = None
@@ -795,6 +801,22 @@ class Remediation(pulumi.CustomResource):
         return pulumi.get(self, "create_time")
 
     @_builtins.property
+    @pulumi.getter(name="currentHost")
+    def current_host(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The host name of the node once the remediation had ended. Unset where the API does not show it.
+        """
+        return pulumi.get(self, "current_host")
+
+    @_builtins.property
+    @pulumi.getter(name="currentInstanceId")
+    def current_instance_id(self) -> pulumi.Output[Optional[_builtins.str]]:
+        """
+        The instance that was in the node once the remediation had ended: another one than `instanceId` if the VM was replaced. Unset where the API does not show it.
+        """
+        return pulumi.get(self, "current_instance_id")
+
+    @_builtins.property
     @pulumi.getter(name="deleteWhileRunning")
     def delete_while_running(self) -> pulumi.Output['DeleteWhileRunning']:
         """
@@ -822,7 +844,7 @@ class Remediation(pulumi.CustomResource):
     @pulumi.getter(name="idempotencyKey")
     def idempotency_key(self) -> pulumi.Output[Optional[_builtins.str]]:
         """
-        The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation.
+        The key under which the provider posts the remediation. Default: one derived from the resource's URN and inputs. Changing it runs a new remediation. With `pulumi do --stateless` the key is derived from this, the node and the mode, so it may be what the repair is for, such as an incident's number.
         """
         return pulumi.get(self, "idempotency_key")
 

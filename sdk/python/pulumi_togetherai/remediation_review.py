@@ -23,6 +23,7 @@ class RemediationReviewArgs:
     def __init__(__self__, *,
                  cluster_id: pulumi.Input[_builtins.str],
                  decision: pulumi.Input[_builtins.str],
+                 accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  comment: pulumi.Input[Optional[_builtins.str]] = None,
                  expected_mode: pulumi.Input[Optional[_builtins.str]] = None,
                  if_gone: pulumi.Input[Optional[_builtins.str]] = None,
@@ -41,6 +42,9 @@ class RemediationReviewArgs:
         :param pulumi.Input[_builtins.str] decision: What to decide: APPROVE, REJECT (Decision).
                
                Changing it makes a new review, which the API accepts only if nothing has started: the provider first cancels an approved remediation that has not begun.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether an approved remediation that FAILED or was CANCELLED is recorded like any other.
+               
+               If false, such an end is an error.
         :param pulumi.Input[_builtins.str] comment: Why, for the people who read the remediation's record.
                
                Changing it after the review changes nothing.
@@ -67,6 +71,10 @@ class RemediationReviewArgs:
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
         pulumi.set(__self__, "decision", decision)
+        if accept_failure is None:
+            accept_failure = False
+        if accept_failure is not None:
+            pulumi.set(__self__, "accept_failure", accept_failure)
         if comment is not None:
             pulumi.set(__self__, "comment", comment)
         if expected_mode is not None:
@@ -119,6 +127,20 @@ class RemediationReviewArgs:
     @decision.setter
     def decision(self, value: pulumi.Input[_builtins.str]):
         pulumi.set(self, "decision", value)
+
+    @_builtins.property
+    @pulumi.getter(name="acceptFailure")
+    def accept_failure(self) -> pulumi.Input[Optional[_builtins.bool]]:
+        """
+        Whether an approved remediation that FAILED or was CANCELLED is recorded like any other.
+
+        If false, such an end is an error.
+        """
+        return pulumi.get(self, "accept_failure")
+
+    @accept_failure.setter
+    def accept_failure(self, value: pulumi.Input[Optional[_builtins.bool]]):
+        pulumi.set(self, "accept_failure", value)
 
     @_builtins.property
     @pulumi.getter
@@ -249,6 +271,7 @@ class RemediationReview(pulumi.CustomResource):
     def __init__(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  comment: pulumi.Input[Optional[_builtins.str]] = None,
                  decision: pulumi.Input[Optional[_builtins.str]] = None,
@@ -318,6 +341,9 @@ class RemediationReview(pulumi.CustomResource):
 
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
+        :param pulumi.Input[_builtins.bool] accept_failure: Whether an approved remediation that FAILED or was CANCELLED is recorded like any other.
+               
+               If false, such an end is an error.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster of the node.
                
                Changing it makes a new review.
@@ -424,6 +450,7 @@ class RemediationReview(pulumi.CustomResource):
     def _internal_init(__self__,
                  resource_name: str,
                  opts: Optional[pulumi.ResourceOptions] = None,
+                 accept_failure: pulumi.Input[Optional[_builtins.bool]] = None,
                  cluster_id: pulumi.Input[Optional[_builtins.str]] = None,
                  comment: pulumi.Input[Optional[_builtins.str]] = None,
                  decision: pulumi.Input[Optional[_builtins.str]] = None,
@@ -444,6 +471,9 @@ class RemediationReview(pulumi.CustomResource):
                 raise TypeError('__props__ is only valid when passed in combination with a valid opts.id to get an existing resource')
             __props__ = RemediationReviewArgs.__new__(RemediationReviewArgs)
 
+            if accept_failure is None:
+                accept_failure = False
+            __props__.__dict__["accept_failure"] = accept_failure
             if cluster_id is None and not opts.urn:
                 raise TypeError("Missing required property 'cluster_id'")
             __props__.__dict__["cluster_id"] = cluster_id
@@ -507,6 +537,7 @@ class RemediationReview(pulumi.CustomResource):
 
         __props__ = RemediationReviewArgs.__new__(RemediationReviewArgs)
 
+        __props__.__dict__["accept_failure"] = None
         __props__.__dict__["active_health_check_run_id"] = None
         __props__.__dict__["adopted"] = None
         __props__.__dict__["cluster_id"] = None
@@ -537,6 +568,14 @@ class RemediationReview(pulumi.CustomResource):
         __props__.__dict__["update_time"] = None
         __props__.__dict__["wait"] = None
         return RemediationReview(resource_name, opts=opts, __props__=__props__)
+
+    @_builtins.property
+    @pulumi.getter(name="acceptFailure")
+    def accept_failure(self) -> pulumi.Output[_builtins.bool]:
+        """
+        Whether an approved remediation that FAILED or was CANCELLED is recorded like any other. If false, such an end is an error.
+        """
+        return pulumi.get(self, "accept_failure")
 
     @_builtins.property
     @pulumi.getter(name="activeHealthCheckRunId")

@@ -2,6 +2,26 @@
 // *** Do not edit by hand unless you're certain you know what you are doing! ***
 
 
+export const Action = {
+    /**
+     * Approve the platform's proposal, or start a remediation.
+     */
+    Repair: "REPAIR",
+    /**
+     * Do nothing. A proposal goes on waiting for a person.
+     */
+    Leave: "LEAVE",
+    /**
+     * Reject the platform's proposal; do nothing if there is none.
+     */
+    Reject: "REJECT",
+} as const;
+
+/**
+ * What to do with a node that a rule fits.
+ */
+export type Action = (typeof Action)[keyof typeof Action];
+
 export const AlertSeverity = {
     /**
      * For information.
@@ -57,6 +77,34 @@ export const DeleteWhileRunning = {
  * What deleting the resource does about a remediation that can no longer be cancelled.
  */
 export type DeleteWhileRunning = (typeof DeleteWhileRunning)[keyof typeof DeleteWhileRunning];
+
+export const Health = {
+    /**
+     * It works.
+     */
+    Healthy: "HEALTHY",
+    /**
+     * It is on its way into the cluster.
+     */
+    Starting: "STARTING",
+    /**
+     * It does not work, and should.
+     */
+    Unhealthy: "UNHEALTHY",
+    /**
+     * It does not work, and is not meant to: paused, ended or cordoned.
+     */
+    Stopped: "STOPPED",
+    /**
+     * The status is a word that this version does not know, or there is none.
+     */
+    Unknown: "UNKNOWN",
+} as const;
+
+/**
+ * How a node is, as far as its status says.
+ */
+export type Health = (typeof Health)[keyof typeof Health];
 
 export const IfActive = {
     /**
