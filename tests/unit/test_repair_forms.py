@@ -22,7 +22,8 @@ def test_the_schema_describes_a_rule_with_its_defaults_and_choices():
     rule, when = types["togetherai:index:Rule"], types["togetherai:index:When"]
     assert rule["required"] == ["name"]
     assert rule["properties"]["within"]["default"] == "24h"
-    assert rule["properties"]["action"]["$ref"] == "#/types/togetherai:index:Action"
+    assert "REPAIR, LEAVE, REJECT (Action)" in rule["properties"]["action"]["description"]
+    assert {member["value"] for member in types["togetherai:index:Action"]["enum"]} == {"REPAIR", "LEAVE", "REJECT"}
     modes = rule["properties"]["modes"]["items"]["oneOf"]
     assert {"$ref": "#/types/togetherai:index:RemediationMode"} in modes
     assert all(field["description"] for field in [*rule["properties"].values(), *when["properties"].values()])

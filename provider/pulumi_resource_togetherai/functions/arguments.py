@@ -29,8 +29,8 @@ class GetRemediations(Inputs):
     instance_id: Identifier | None = None
     """Only the remediations of this instance. Default: those of every instance of the cluster."""
     node: Named | None = None
-    """Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of
-    every instance that is or was the node, as far as the API says. Give it or the `instanceId`."""
+    """Only the remediations of this node, by any name that the API knows for it, as for a Remediation. They are those
+    of every instance that is or was the node, as far as the API says. Give it or the `instanceId`."""
     state: list[State] | None = None
     """Only remediations in one of these states."""
     mode: list[Mode] | None = None

@@ -14,10 +14,10 @@ class ClusterRepairInputs(Policy):
     paused: bool = False
     """Whether to start, approve and reject nothing. The plan is shown, and what is under way is waited for."""
     stop_on_failure: bool = True
-    """Whether a remediation that FAILED or was CANCELLED is an error: `pulumi up` then begins nothing more and fails.
-    If false, the stack records such an end. The next run decides by the node's new history in either case."""
+    """Whether a remediation that FAILED or was CANCELLED is an error. If true, `pulumi up` then begins nothing more and
+    fails. If false, the stack records such an end. The next run decides by the node's new history in either case."""
     timeout: Duration = "1h"
-    """How long to wait for each remediation to end, such as `45m` or `1h30m`."""
+    """How long to wait for each remediation to end, such as 45m or 1h30m."""
 
 
 class PlannedNode(Outputs):

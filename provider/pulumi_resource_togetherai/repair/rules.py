@@ -161,13 +161,13 @@ class Policy(Inputs):
     max_concurrent: int = Field(default=1, ge=1)
     """How many nodes of the cluster may be under repair at once, whoever started it."""
     max_unhealthy: ShareOrCount | None = None
-    """How many nodes of the cluster may be unhealthy, as a share (`20%`, rounded down) or a number. If there are more,
-    nothing is started. Default: any number."""
+    """How many nodes of the cluster may be unhealthy, as a share such as 20% or as a number. A share is rounded down.
+    If there are more, nothing is started. Default: any number."""
     max_attempts: int = Field(default=3, ge=1)
-    """How many remediations of a node may have ended within the rule's `within`, whoever started them. Then it is a
-    person's turn."""
+    """How many remediations of a node may have ended within the rule's time, whoever started them. That time is its
+    `within`. Then it is a person's turn."""
     cooldown: Duration = "30m"
-    """How long after the end of a node's remediation, such as `30m`, the next one may begin."""
+    """How long after the end of a node's remediation, such as 30m, the next one may begin."""
     nodes: list[Named] | None = Field(default=None, min_length=1)
     """Only these nodes, each by any name that the API knows for it. Default: every node of the cluster."""
     exclude: list[Named] | None = None
