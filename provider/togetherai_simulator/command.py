@@ -32,6 +32,8 @@ from togetherai_simulator.store import MemoryStore, SqliteStore
 
 OUTCOMES: dict[str, Outcome] = {"fail": "fail", "auto_resolve": "auto_resolve", "never": "never", "hold": "hold"}
 """The outcomes that have an option of their own."""
+ANNOUNCED = 10
+"""How many clusters it lists at its start."""
 OF_THE_SCENARIO = ("clusters", "instances", "seed")
 OF_THE_SETTINGS = ("idempotency", "pending", "quarantining", "quarantined", "running")
 
@@ -71,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--api-key", metavar="KEY", help=f"the API key to accept (default: {DEFAULT_API_KEY})")
     add("--data", type=Path, metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
     add("--scenario", type=Path, metavar="FILE", help="YAML file that defines what happens (see the reference page)")
+    add(
+        "--log",
+        action=argparse.BooleanOptionalAction,
+        help="whether to print each request to the API with what came of it (default: to a terminal)",
+    )
     add("--seed", type=int, metavar="N", help="seed of all random decisions (default: another each time)")
     add("--idempotency", choices=get_args(Idempotency), help="what remediation_id does (default: id)")
     add(
@@ -128,10 +135,13 @@ def _announce(app: App, base_url: str, scenario: Scenario) -> None:
     print(f"Together AI simulator listening on {base_url}{API_ROOT}")
     print(f"  page       {base_url}/")
     print(f"  use it     export TOGETHER_BASE_URL={base_url} TOGETHER_API_KEY={scenario.api_keys[0].key}")
-    for cluster in list(app.platform.clusters.values())[:3]:
+    clusters = list(app.platform.clusters.values())
+    for cluster in clusters[:ANNOUNCED]:
         instances = [node.instance_id for node in cluster.nodes if node.instance_id]
         more = f" ... ({len(instances)})" if len(instances) > 4 else ""
         print(f"  {cluster.cluster_id:<10} {', '.join(instances[:4])}{more}")
+    if len(clusters) > ANNOUNCED:
+        print(f"  ... and {len(clusters) - ANNOUNCED} more clusters, up to {clusters[-1].cluster_id}")
     if app.platform.restored:
         print("  It goes on with the state in its data file; --clusters, --instances and --seed are as they were.")
     sys.stdout.flush()
@@ -168,6 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error))
     host, port = listener.getsockname()[:2]
     app.own_host = options.host
+    if sys.stdout.isatty() if options.log is None else options.log:
+        app.journal.on_end = lambda entry: print(entry.line(), flush=True)
     _announce(app, f"http://{f'[{host}]' if ':' in host else host}:{port}", scenario)
     try:
         serve(app, listener)

@@ -21,6 +21,8 @@ NEWEST = 5
 """How many of those that have ended it shows unfolded."""
 REQUESTS = 100
 """How many of the latest requests it looks at. Those in a row that differ only in their time are one line."""
+LINES = 20
+"""How many lines of requests it shows."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def render_cluster(platform: Platform, faults: Faults, journal: Journal, cluster
         under_way=list(map(show, under_way[:SHOWN])),
         ended=shown[:NEWEST],
         earlier=shown[NEWEST:],
-        requests=_in_lines(journal.latest(REQUESTS)),
+        requests=_in_lines(journal.latest(REQUESTS))[:LINES],
     )
 
 

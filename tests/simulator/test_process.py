@@ -90,12 +90,49 @@ def test_it_ends_at_once_even_while_an_answer_is_due() -> None:
 
 
 def test_it_says_how_to_use_it() -> None:
-    with running("--clusters", "2", "--instances", "5", "--api-key", "simulator-key") as simulator:
-        simulator.popen.terminate()
-        assert simulator.popen.stdout is not None
-        rest = simulator.popen.stdout.read()
-    assert f"TOGETHER_BASE_URL={simulator.root} TOGETHER_API_KEY=simulator-key" in rest
-    assert "cluster-2  cluster-2-node-1, " in rest
+    with running("--clusters", "4", "--instances", "5", "--api-key", "simulator-key") as simulator:
+        said = rest(simulator)
+    assert f"TOGETHER_BASE_URL={simulator.root} TOGETHER_API_KEY=simulator-key" in said
+    listed = [line for line in said.splitlines() if line.startswith("  cluster-")]
+    assert [line.split()[:2] for line in listed] == [[f"cluster-{n}", f"cluster-{n}-node-1,"] for n in (1, 2, 3, 4)]
+
+
+def rest(simulator: Started) -> str:
+    """What it prints after its first line, up to its end."""
+    simulator.popen.terminate()
+    assert simulator.popen.stdout is not None
+    return simulator.popen.stdout.read()
+
+
+def test_of_many_clusters_it_lists_the_first_and_counts_the_others() -> None:
+    with running("--clusters", "200", "--instances", "1") as simulator:
+        said = rest(simulator)
+    assert said.splitlines()[-1] == "  ... and 190 more clusters, up to cluster-200"
+    assert len(said.splitlines()) < 20
+
+
+def test_it_prints_each_request_with_what_came_of_it_and_no_control_character() -> None:
+    with running("--log") as simulator:
+        simulator.http.post(PATH, json={"mode": VM_ONLY}, params={"remediation_id": "not one"})
+        simulator.create(NODE)
+        simulator.add_fault({"kind": "drop_after", "operation": "create", "count": 1})
+        with pytest.raises(httpx.RemoteProtocolError):
+            simulator.create(OTHER_NODE)
+        simulator.http.get("/no%1b[2Jwhere")
+        lines = [line for line in rest(simulator).splitlines() if line[2:3] == ":"]
+    path = "/v1/compute/clusters/cluster-1/instances"
+    assert [line.split(maxsplit=1)[1] for line in lines] == [
+        f"400           POST   {path}/{NODE}/remediations?remediation_id=not+one",
+        f"200 created   POST   {path}/{NODE}/remediations",
+        f"none created, fault drop_after POST   {path}/{OTHER_NODE}/remediations",
+        r"404           GET    /v1/no\x1b[2Jwhere",
+    ]
+
+
+def test_where_nobody_reads_it_prints_no_requests() -> None:
+    with running() as simulator:
+        simulator.create(NODE)
+        assert "remediations" not in rest(simulator)
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "truncated"])

@@ -52,12 +52,12 @@ function replace(html) {
   fresh.innerHTML = html;
   const where = trail(document.activeElement);
   const open = [...content.querySelectorAll("details[open]")].map((details) => details.id);
-  const came = [...fresh.content.children];
-  const same = came.map((part) => part.id).join() === [...content.children].map((part) => part.id).join();
-  const changed = came.filter((part) => !same || parts.get(part.id) !== part.outerHTML);
-  for (const part of came) parts.set(part.id, part.outerHTML);
+  const [came, there] = [fresh.content, content].map((place) => [...place.querySelectorAll("[data-part]")]);
+  const same = came.map((part) => part.id).join() === there.map((part) => part.id).join();
+  const changed = came.filter((part) => parts.get(part.id) !== part.outerHTML);
+  for (const part of changed) parts.set(part.id, part.outerHTML);
   if (same) for (const part of changed) byId(part.id).replaceWith(part);
-  else content.replaceChildren(...came);
+  else content.replaceChildren(fresh.content);
   for (const id of open) byId(id)?.setAttribute("open", "");
   if (document.activeElement === document.body) focusNear(where);
   content.removeAttribute("aria-busy");
