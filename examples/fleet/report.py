@@ -26,6 +26,8 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 PAUSE = timedelta(minutes=5)
 """A time in which nothing was under repair is shown on the page this long at the most: a night between two calls would
 leave no room for anything else."""
+ROOM = 40
+"""How far apart times stand on the axis at least, in percent: they have room on a phone."""
 
 
 class Phase(BaseModel):
@@ -85,6 +87,7 @@ class Report(BaseModel):
     said: str
     """The same in a sentence."""
     written: datetime
+    """When, by this computer's clock. All other times are by the API's."""
     incidents: list[str]
     counts: dict[str, int]
     """How many nodes came to what."""
@@ -200,6 +203,19 @@ class Axis:
                 break
             passed += end - start + PAUSE
         return round(100 * passed / self._length, 3)
+
+    @property
+    def ends(self) -> list[datetime]:
+        """The moments that the axis names: its both ends, and between them where work began again, as far as there is
+        room for it."""
+        if not self.busy:
+            return []
+        first, last = self.busy[0][0], self.busy[-1][1]
+        named = [first]
+        for start, _ in self.busy[1:]:
+            if self.at(named[-1]) + ROOM <= self.at(start) <= 100 - ROOM:
+                named.append(start)
+        return [*named, last]
 
     def style(self, start: datetime, end: datetime) -> str:
         """The style of what stands there from a moment to another."""

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser
 from report import page as html
 from report import report
 
-from tests.readable import contrasts
+from tests.accessible import violations
+from tests.readable import contrasts, edges
 from tests.simulator.screenshots import CHROMIUM, Scheme, chromium
 from tests.unit.test_fleet_report import progress, remediation
 
@@ -40,9 +41,12 @@ def address(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("scheme", get_args(Scheme))
-def test_it_is_readable_in_light_and_dark_and_asks_for_nothing(address: str, browser: Browser, scheme: Scheme) -> None:
+@pytest.mark.parametrize("width", [1280, 768, 390])
+def test_everybody_can_read_it_whole_in_light_and_dark_and_it_asks_for_nothing(
+    address: str, browser: Browser, scheme: Scheme, width: int
+) -> None:
     said: list[str] = []
-    page = browser.new_page(color_scheme=scheme)
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 844})
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: None if request.url == address else said.append(request.url))
@@ -52,7 +56,27 @@ def test_it_is_readable_in_light_and_dark_and_asks_for_nothing(address: str, bro
     texts = contrasts(page)
     assert len(texts) > 30
     assert [place for place in texts if place["contrast"] < 4.5] == []
+    assert [place for place in edges(page) if place["contrast"] < 3] == []
+    assert violations(page) == []
+    cut_off = "() => [...document.querySelectorAll('html, .scroll')].map((part) => part.scrollWidth - part.clientWidth)"
+    assert set(page.evaluate(cut_off)) == {0}
     assert said == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_axis_has_both_ends_where_its_bars_begin_and_end(address: str, browser: Browser, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto(address)
+    begins, ends = (page.get_by_text(f"2026-11-23 {time}", exact=True).first for time in ("03:00:00", "03:01:10"))
+    bar = page.locator("td .bar").first.bounding_box()
+    first, last = begins.bounding_box(), ends.bounding_box()
+    assert first is not None
+    assert last is not None
+    assert bar is not None
+    assert first["x"] == pytest.approx(bar["x"], abs=1)
+    assert last["x"] + last["width"] == pytest.approx(bar["x"] + bar["width"], abs=1)
+    assert first["x"] + first["width"] < last["x"]
     page.close()
 
 

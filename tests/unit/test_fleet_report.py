@@ -168,6 +168,23 @@ def test_the_axis_cuts_a_night_short():
     assert Axis([]).busy == []
 
 
+def test_the_axis_names_its_both_ends_and_what_has_room_between():
+    hour = 3600
+    assert Axis([]).ends == []
+    assert Axis([(at(0), at(600)), (at(60), at(900))]).ends == [at(0), at(900)]
+    # Of four times of work with a night between each two, the third begins near the middle.
+    work = [(at(8 * hour * n), at(8 * hour * n + 900)) for n in range(4)]
+    assert Axis(work).ends == [at(0), at(16 * hour), at(24 * hour + 900)]
+
+
+def test_the_page_goes_by_one_clock():
+    made = report(progress("SUCCEEDED", "FAILED"), result="failed", said="1 failed")
+    html = page(made)
+    assert "Under repair from 2026-11-23 03:00:00 to 2026-11-23 03:01:10." in html
+    assert "Written" not in html
+    assert "Written" in page(report(progress(None), result="stopped", said="Stopped."))
+
+
 def test_how_long_repairs_took_counts_those_that_ended_well():
     made = progress("SUCCEEDED", "SUCCEEDED", "FAILED", "RUNNING", None)
     made.nodes[1].record = remediation(2, end_time=at(110))
