@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
-
 from tests.engine.stack import Stack
 from tests.engine.test_fleet import call
 from tests.simulated import simulator
-from tests.simulator.screenshots import chromium
+from tests.simulator.screenshots import chromium, keep
 
 NODES = [f"cluster-{cluster}-node-{number}" for cluster in (1, 2) for number in range(1, 7)]
 SPEED = 20
@@ -38,9 +35,7 @@ def main(folder: Path) -> None:
         assert ran.code == 1, ran.output
         page = browser.new_page(color_scheme="light", viewport={"width": 1100, "height": 800})
         page.goto((user.folder / "fleet-report.html").as_uri())
-        picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
-        # 64 colours are all that there are, but for the edges of letters; the file is a third as large.
-        picture.quantize(64).save(folder / "fleet-report.png", optimize=True)
+        keep(page.screenshot(full_page=True), folder / "fleet-report.png")
 
 
 if __name__ == "__main__":

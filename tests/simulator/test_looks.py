@@ -16,7 +16,8 @@ from togetherai_simulator import Simulator, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")]
 
-WIDTHS = (1280, 768, 390)
+WIDTHS = {1280: "", 768: "tablet-", 390: "phone-"}
+"""In pixels, and what the pictures are called that are that wide."""
 PHONE = 390
 DIALOGS = {"Act on": "start", "Approve": "approve", "Reject": "reject", "Add a fault": "fault"}
 """By the buttons that open them."""
@@ -58,7 +59,7 @@ def test_everybody_can_read_and_use_the_console(
     simulator: Simulator, browser: Browser, width: int, scheme: Scheme
 ) -> None:
     with showing(simulator, browser, scheme, width=width) as page:
-        picture(page, f"console-{width}-{scheme}")
+        picture(page, f"console-{WIDTHS[width]}{scheme}")
         assert overflow(page) == 0
         assert [place for place in contrasts(page) if place["contrast"] < 4.5] == []
         assert [place for place in edges(page) if place["contrast"] < 3] == []
