@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from pulumi_resource_togetherai.clusters.report import HEARTBEAT
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
@@ -46,6 +47,8 @@ GROWTH = 1.05
 
 class Silent:
     """A report that shows nothing."""
+
+    heartbeat = HEARTBEAT
 
     async def status(self, text: str) -> None:
         """A passing line."""

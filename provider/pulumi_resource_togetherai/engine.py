@@ -12,6 +12,8 @@ import grpc
 import grpc.aio
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from pulumi_resource_togetherai.clusters.report import HEARTBEAT
+from pulumi_resource_togetherai.live_rows import repaints_rows
 from pulumi_resource_togetherai.sanitize import sanitize_lines
 from pulumi_resource_togetherai.telemetry import export
 
@@ -20,6 +22,8 @@ AT_ONCE = 16
 thousand calls at once would take more memory than all else that waits for them."""
 NO_PROXY = [("grpc.enable_http_proxy", 0)]
 """The engine is on this machine. gRPC would look for it behind `https_proxy`, where that is written in lower case."""
+LIVE = 5.0
+"""How often, in seconds, a row in a terminal says how long the wait has taken."""
 _GONE = (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN)
 NEVER_REACHED = 60.0
 """Seconds after which an engine that was never there counts as gone. It was killed while it started this process."""
@@ -77,6 +81,11 @@ class Engine:
 
 class EngineReport:
     """The lines of one resource. Passing lines update its status; the others stay under Diagnostics."""
+
+    @property
+    def heartbeat(self) -> float:
+        """How often, in seconds, a wait without changes may say that it goes on."""
+        return LIVE if repaints_rows() else HEARTBEAT
 
     def __init__(self, engine: Engine, urn: str, worded: Callable[[str], str], severity: int) -> None:
         self._engine = engine

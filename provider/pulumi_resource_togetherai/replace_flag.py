@@ -23,6 +23,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 FLAGS = ("--replace", "--target-replace")
 
@@ -55,16 +59,22 @@ def replace_requested(urn: str) -> bool:
 def command_line() -> Sequence[str]:
     """The command line of the `pulumi` command that started this process; empty if it cannot be seen. It is read once:
     a command line does not change, and a look at every parent takes as long as a tenth of a create."""
+    process = pulumi_process()
+    return () if process is None else process.cmdline()
+
+
+def pulumi_process() -> psutil.Process | None:
+    """The `pulumi` command that started this process; None if it cannot be seen."""
     import psutil  # only a create needs it
 
     try:
         for ancestor in psutil.Process().parents():
             arguments = ancestor.cmdline()
             if arguments and re.fullmatch(r"pulumi(\.exe)?", re.split(r"[/\\]", arguments[0])[-1]):
-                return arguments
+                return ancestor
     except psutil.Error:
         pass
-    return ()
+    return None
 
 
 def in_vain(settings: Sequence[str]) -> str:

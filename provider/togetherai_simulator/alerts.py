@@ -83,7 +83,7 @@ FAULTS: dict[FaultKind, Fault] = {
 }
 
 ERROR_MESSAGES = (
-    "timed out waiting for the node to join the cluster after 30m0s",
+    "timed out waiting for the node to join the cluster after 30m",
     "no healthy host available in the capacity pool",
     "drain failed: cannot evict pod training/worker-0: PodDisruptionBudget does not allow it",
     "VM provisioning failed: NVLink fabric manager did not become ready",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 from tests.engine.stack import Stack
@@ -19,10 +20,13 @@ def declare_three(stack: Stack) -> None:
 
 def test_no_more_run_at_once_than_allowed_and_the_others_say_so(stack: Stack, api: Simulator):
     declare_three(stack)
+    preview = stack.preview().output
+    assert re.search(r"first wait for a free slot in cluster cluster-1: [12] more of this program come first", preview)
     output = stack.up(check=True).output
     assert most_at_once(api) == 1
     assert api.posts() == 3
-    assert "waiting for 1 of 1 to finish in cluster cluster-1" in output
+    holder = r"node-\d \(\w+ \d+s, fix-\d of Pulumi program training/prod\)"
+    assert re.search(rf"waiting \S+ for a slot: 1 of 1 in use in cluster cluster-1, by {holder}", output)
 
 
 def test_ctrl_c_reaches_those_that_queue_and_the_next_up_goes_on(plugin_stack: Stack, api: Simulator):

@@ -304,7 +304,7 @@ def test_preview_counts_slots_by_nodes_and_not_by_remediations(world: World):
         said, errors = world.preview("fix", declared)
         assert errors == []
         assert any("first wait for a free slot" in line for line in said) is waits
-        assert not waits or any("nodes under repair: 1, and `maxConcurrentPerCluster` is 1" in line for line in said)
+        assert not waits or any("1 of 1 in use in cluster cluster-1, by node-1 (" in line for line in said)
         assert "will start" in said[-1]
 
 

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from pulumi_resource_togetherai.api.client import AT_ONCE, Client, Credential
 from pulumi_resource_togetherai.clusters.estimate import Estimates
+from pulumi_resource_togetherai.clusters.report import HEARTBEAT
 from pulumi_resource_togetherai.clusters.ways import LEFT_ALONE
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.results import Resource
@@ -475,10 +476,12 @@ async def test_no_more_run_at_once_than_allowed_and_in_the_order_asked_for(fleet
     assert await here.most_at_once() == 2
     posts = [entry["path"] for entry in await here.control("GET", "/requests") if entry["effect"] == "created"]
     assert [path.split("/")[6] for path in posts] == [f"cluster-1-node-{node}" for node in range(1, 8)]
-    assert "waiting for 2 of 2 to finish in cluster cluster-1" in here.line(3).passing
-    assert any(
-        text == "waiting for its turn: at most 2 may run at once in cluster cluster-1" for text in here.line(4).passing
-    )
+    holders = r"node-1 \(\w+ \w+, \S+ of .*\), node-2 \(\w+ \w+, \S+ of .*\)"
+    told = [text for text in here.line(3).passing if " for a slot: " in text]
+    assert re.fullmatch(rf"waiting \w+ for a slot: 2 of 2 in use in cluster cluster-1, by {holders}", told[1])
+    assert len(told) > 300 / HEARTBEAT  # it says so again each minute, since a wait without a word looks like a fault
+    turn = r"waiting for its turn after \d others: at most 2 may run at once in cluster cluster-1"
+    assert re.fullmatch(turn, here.line(4).passing[0])
 
 
 async def test_the_next_starts_as_soon_as_one_has_ended(fleet: Make):

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from pulumi_resource_togetherai.api.client import Client, Credential
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.report import HEARTBEAT
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.results import Recorded, Resource
 from pulumi_resource_togetherai.operation.run import OperationError
@@ -79,6 +80,8 @@ class Network(InProcessTransport):
 
 class Telling:
     """Keeps what the user was told."""
+
+    heartbeat = HEARTBEAT
 
     def __init__(self) -> None:
         self.lines: list[str] = []

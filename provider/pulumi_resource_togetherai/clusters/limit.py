@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,17 @@ from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
-from pulumi_resource_togetherai.clusters.report import HEARTBEAT, Report
+from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.report import Report
+from pulumi_resource_togetherai.fields import duration_text
+from pulumi_resource_togetherai.sanitize import quoted
 
 if TYPE_CHECKING:
     from pulumi_resource_togetherai.clusters.view import View
+
+
+NAMED = 3
+"""How many that hold a slot a line names."""
 
 
 class ConcurrencyLimit:
@@ -32,6 +39,8 @@ class ConcurrencyLimit:
         """How many nodes may be under repair at once; None for any number."""
         self._queue = asyncio.Lock()
         """Those who wait for a slot queue here, so that the first to ask is the first to start."""
+        self._waiting = 0
+        """How many wait for a slot."""
         self._held: set[Slot] = set()
         self._released = asyncio.Event()
         """Set when a slot was released."""
@@ -55,11 +64,16 @@ class ConcurrencyLimit:
         waited = self._queue.locked()
         if waited:
             await slot.report.status(
-                f"waiting for its turn: at most {self.most} may run at once in cluster {self._view.id}"
+                f"waiting for its turn after {self._waiting} others: at most {self.most} may run at once in cluster "
+                f"{self._view.id}"
             )
-        async with self._queue:
-            waited = await self._wait_for_room(slot, self.most) or waited
-            self._held.add(slot)
+        self._waiting += 1
+        try:
+            async with self._queue:
+                waited = await self._wait_for_room(slot, self.most) or waited
+                self._held.add(slot)
+        finally:
+            self._waiting -= 1
         return waited
 
     def release(self, slot: Slot) -> None:
@@ -72,43 +86,64 @@ class ConcurrencyLimit:
         self._released.set()
 
     async def _wait_for_room(self, slot: Slot, limit: int) -> bool:
-        waited, shown, shown_at = False, "", 0.0
+        waited, known, shown_at = False, "", 0.0
         loop = asyncio.get_running_loop()
+        since = loop.time()
         while True:
             self._released.clear()
             try:
-                busy = len(await self.busy() - {folded(slot.instance_id)})
+                busy = await self.busy()
+                busy.pop(folded(slot.instance_id), None)
             except ApiError as error:
                 if not error.transient:
                     raise
-                line = f"the API does not say what is active in cluster {self._view.id}; still waiting ({error})"
+                line = what = f"the API does not say what is active in cluster {self._view.id}; still waiting ({error})"
             else:
-                if busy < limit:
+                if len(busy) < limit:
                     return waited
-                line = f"waiting for {busy} of {limit} to finish in cluster {self._view.id}"
-            if line != shown or loop.time() - shown_at >= HEARTBEAT:
+                what = str(sorted((one, record and record.state) for one, record in busy.items()))
+                line = f"waiting {duration_text(loop.time() - since)} for a slot: {self._taken(busy)}"
+            if what != known or loop.time() - shown_at >= slot.report.heartbeat:
                 await slot.report.status(line)
-                shown, shown_at = line, loop.time()
+                known, shown_at = what, loop.time()
             waited = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._view.interval):
                     await self._released.wait()
 
-    async def why_wait(self, instance_id: str) -> str:
-        """Why a remediation of an instance would have to wait now; empty if it would not. Raises ApiError."""
+    async def why_wait(self, instance_id: str, before: Collection[str] = ()) -> str:
+        """Why a remediation of an instance would have to wait now; empty if it would not. `before` are the instances of
+        which one starts before it. Raises ApiError."""
         if self.most is None:
             return ""
         busy = await self.busy()
-        if len(busy - {folded(instance_id)}) < self.most:
+        ahead = {folded(one) for one in before}.difference(busy)
+        if len(ahead.union(busy) - {folded(instance_id)}) < self.most:
             return ""
-        return f"nodes under repair: {len(busy)}, and `maxConcurrentPerCluster` is {self.most}"
+        started = f"{len(ahead)} more of this program come first, and `maxConcurrentPerCluster` is {self.most}"
+        return ", and ".join(part for part in (self._taken(busy) if busy else "", started if ahead else "") if part)
 
-    async def busy(self) -> set[str]:
-        """The instances under repair: those that the API lists, and those with a slot that it does not list yet."""
+    async def busy(self) -> dict[str, Remediation | None]:
+        """The instances under repair: those that the API lists, with the remediation, and those with a slot that it
+        does not list yet."""
         since = max(self._usable_since, asyncio.get_running_loop().time() - self._view.interval)
         active = await self._view.active(since=since)
-        listed = {folded(record.instance_id) for record in active if record.state != RemediationState.PENDING_APPROVAL}
-        return listed | {folded(slot.instance_id) for slot in self._held}
+        held = {folded(slot.instance_id): slot.record for slot in self._held}
+        listed = {
+            folded(record.instance_id): record for record in active if record.state != RemediationState.PENDING_APPROVAL
+        }
+        return held | listed
+
+    def _taken(self, busy: Mapping[str, Remediation | None]) -> str:
+        """What holds the slots, the longest first: with each its state, for how long, and whose it is."""
+        now = self._view.now()
+        ordered = sorted(busy, key=lambda one: found.create_time or now if (found := busy[one]) else now)
+        told = [
+            messages.holder(record, now) if (record := busy[one]) else f"{quoted(one)} (starting)"
+            for one in ordered[:NAMED]
+        ]
+        more = [f"and {len(busy) - len(told)} more"] if len(busy) > len(told) else []
+        return f"{len(busy)} of {self.most} in use in cluster {self._view.id}, by {', '.join([*told, *more])}"
 
 
 class Slot:

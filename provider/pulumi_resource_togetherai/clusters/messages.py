@@ -60,6 +60,12 @@ def state(record: Remediation) -> str:
     return quoted(record.state)
 
 
+def holder(record: Remediation, now: datetime) -> str:
+    """One of several that are under way: what it does to which node, for how long, and whose it is."""
+    node_name = quoted(record.instance_name or record.instance_id)
+    return f"{node_name} ({state(record)} {took(record, now)}, {quoted(origin(record))})"
+
+
 def import_id(record: Remediation) -> str:
     """The id to import a remediation with."""
     return f"{record.cluster_id}/{record.instance_id}/{record.id}"

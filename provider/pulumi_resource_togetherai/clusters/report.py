@@ -11,6 +11,12 @@ HEARTBEAT = 60.0
 class Report(Protocol):
     """Reports to the user about one resource."""
 
+    @property
+    def heartbeat(self) -> float:
+        """How often, in seconds, a wait without changes reports that it is still waiting: HEARTBEAT, or more often
+        where that is no line of its own."""
+        ...
+
     async def status(self, text: str) -> None:
         """A passing line: what is going on right now."""
         ...

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_resource_togetherai.api import models
@@ -92,6 +93,10 @@ class View:
     def id(self) -> str:
         """The cluster's id."""
         return self._id
+
+    def now(self) -> datetime:
+        """The present time by the API's clock."""
+        return self._client.now()
 
     @property
     def sent(self) -> int:

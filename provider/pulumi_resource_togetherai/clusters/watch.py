@@ -32,13 +32,30 @@ PATIENCE = 3
 """After this many lists in a row that lack most of what is active, such lists are left alone. One list may lag."""
 
 
+MOST_BEATS = 20
+"""How many waits say in a second that they go on, where each may say it often."""
+
+
 class Follower:
     """A wait for news of one remediation."""
 
-    __slots__ = ("_error", "_news", "_waiter", "active", "contest", "missing_since", "record", "shown", "told_at")
+    __slots__ = (
+        "_error",
+        "_news",
+        "_waiter",
+        "active",
+        "contest",
+        "heartbeat",
+        "missing_since",
+        "record",
+        "shown",
+        "told_at",
+    )
 
-    def __init__(self, record: Remediation, contest: Contest | None) -> None:
-        """`contest`: the rules about other active remediations; None if no rule applies."""
+    def __init__(self, record: Remediation, contest: Contest | None, heartbeat: float) -> None:
+        """`contest`: the rules about other active remediations; None if no rule applies. `heartbeat`: after how many
+        seconds without news the wait ends for once."""
+        self.heartbeat = heartbeat
         self.record = record
         self.contest = contest
         self.active: Active | None = None
@@ -53,8 +70,8 @@ class Follower:
         self._error: BaseException | None = None
 
     async def news(self) -> bool:
-        """Waits for news, but not much longer than HEARTBEAT. Returns whether the state or the mode changed, or other
-        active remediations appeared; `record` is the newest in any case. Raises ApiError if the poll failed."""
+        """Waits for news, but not much longer than the heartbeat. Returns whether the state or the mode changed, or
+        other active remediations appeared; `record` is the newest in any case. Raises ApiError if the poll failed."""
         if not self._news and self._error is None:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
@@ -115,16 +132,18 @@ class Watcher:
         self._beats: asyncio.TimerHandle | None = None
 
     @contextmanager
-    def following(self, record: Remediation, contest: Contest | None = None) -> Generator[Follower]:
+    def following(
+        self, record: Remediation, contest: Contest | None = None, heartbeat: float = HEARTBEAT
+    ) -> Generator[Follower]:
         """Watches a remediation while the block runs; with a `contest`, also what else is active."""
-        loop, follower = asyncio.get_running_loop(), Follower(record, contest)
+        loop, follower = asyncio.get_running_loop(), Follower(record, contest, heartbeat)
         self._followers.add(follower)
         first_look = loop.time() + self._view.interval * QUICK * random.uniform(1 - JITTER, 1)
         if self._task is None:
             self._at = first_look
             self._task = asyncio.create_task(self._poll())
             self._task.add_done_callback(self._stopped)
-            self._beats = loop.call_later(HEARTBEAT / 4, self._beat)
+            self._beats = loop.call_later(heartbeat / 4, self._beat)
         elif first_look < self._at:
             self._at = first_look
             self._sooner.set()
@@ -141,10 +160,11 @@ class Watcher:
     def _beat(self) -> None:
         """Has those say that they wait still who have had no news for a while."""
         loop = asyncio.get_running_loop()
+        shortest = min((follower.heartbeat for follower in self._followers), default=HEARTBEAT)
         for follower in self._followers:
-            if loop.time() - follower.told_at >= HEARTBEAT:
+            if loop.time() - follower.told_at >= max(follower.heartbeat, len(self._followers) / MOST_BEATS):
                 follower.beat()
-        self._beats = loop.call_later(HEARTBEAT / 4, self._beat)
+        self._beats = loop.call_later(shortest / 4, self._beat)
 
     async def _poll(self) -> None:
         loop, gap = asyncio.get_running_loop(), self._view.interval * QUICK

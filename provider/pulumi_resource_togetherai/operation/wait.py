@@ -79,7 +79,8 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
     reported: RemediationState | None = None
     cluster = run.cluster(watch.record.cluster_id)
     watch.record = cluster.believed(watch.record)
-    with _observed(watch.record) as seen, cluster.watcher.following(watch.record, contest) as follower:
+    beating = cluster.watcher.following(watch.record, contest, run.report.heartbeat)
+    with _observed(watch.record) as seen, beating as follower:
         while not watch.record.terminal:
             if watch.record.state != reported:
                 estimate = cluster.estimates.estimate(watch.record.mode)

@@ -57,7 +57,8 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
         case Post(attempt, because=because, warning=warning):
             if warning:
                 await run.report.warning(warning)
-            await _waits_for_a_slot(run, inputs.cluster_id, instance_id)
+            before = program.before(identity, instance_id)
+            await _waits_for_a_slot(run, inputs.cluster_id, instance_id, before)
             instance = f", which is instance {instance_id}" if inputs.node is not None else ""
             status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
@@ -84,10 +85,11 @@ def _no_such_instance(inputs: RemediationInputs, nodes: Sequence[GpuWorkerNode])
     )
 
 
-async def _waits_for_a_slot(run: Run, cluster_id: str, instance_id: str) -> None:
-    """Says that create will wait if the cluster is full."""
+async def _waits_for_a_slot(run: Run, cluster_id: str, instance_id: str, before: Sequence[str]) -> None:
+    """Says that create will wait if the cluster is full, or is by the instances of which this program starts one
+    before."""
     try:
-        why = await run.unless_stopped(run.cluster(cluster_id).limit.why_wait(instance_id))
+        why = await run.unless_stopped(run.cluster(cluster_id).limit.why_wait(instance_id, before))
     except (ApiError, Interrupted, TimeoutError):
         return
     if why:

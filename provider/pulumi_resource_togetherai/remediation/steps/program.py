@@ -17,6 +17,13 @@ class Program:
     def __init__(self) -> None:
         self._starting: defaultdict[tuple[str, str], dict[str, Identity]] = defaultdict(dict)
 
+    def before(self, identity: Identity, instance_id: str) -> list[str]:
+        """The instances of the cluster of which the program will start a remediation before this one."""
+        cluster_id = identity.inputs.cluster_id
+        before = [instance for cluster, instance in self._starting if cluster == cluster_id]
+        self._starting[cluster_id, folded(instance_id)][identity.urn] = identity
+        return before
+
     async def joins(self, identity: Identity, instance_id: str, report: Report) -> None:
         """Adds a resource that will start a remediation of an instance. Warns of two for one node; raises
         OperationError if `up` will refuse one of them."""
