@@ -93,12 +93,21 @@ def _repair(asked: argparse.Namespace, console: Console, engines: Engines, fleet
     def note() -> str:
         if engines.stopped:
             return "stopping: what was started goes on; call this again to go on"
-        return f"halted: {slots.failures} failed, {allowed} may" if slots.halted else "Ctrl-C stops; nothing is lost"
+        if slots.halted:
+            return f"halted, nothing more is started: {slots.failures} failed, and --max-failed allows {allowed}"
+        return "Ctrl-C stops; nothing is lost"
 
     _on_signals(stop)
     with showing(console, progress, note):
         fleet.run(plans, progress, slots, parallel=asked.max_concurrent_per_cluster)
     code, result, said = verdict(progress, halted=slots.halted, stopped=engines.stopped)
+    for node in progress.nodes:
+        if node.outcome in (Outcome.FAILED, Outcome.REFUSED):
+            came_to = node.state or node.outcome.value
+            why = f": {sanitize(node.why)}" if node.why else ""
+            console.print(
+                f"{node.node.cluster} {node.node.instance}: {came_to}{why}", style="red", markup=False, soft_wrap=True
+            )
     for cluster in progress.clusters.values():
         if cluster.problem:
             console.print(f"{cluster.cluster}: {sanitize(cluster.problem)}", style="red", markup=False, soft_wrap=True)
@@ -128,7 +137,8 @@ def _show(console: Console, previews: Sequence[Preview], *, nodes_too: bool) -> 
     for preview in previews:
         counts = Progress([preview.plan]).counts()
         parts = (len(preview.plan.queue), len(preview.plan.under_way), counts[Outcome.REPAIRED], counts[Outcome.FAILED])
-        shown.add_row(preview.plan.cluster, *(str(part or "") for part in parts))
+        to_start, *others = (str(part or "") for part in parts)
+        shown.add_row(preview.plan.cluster, "refused" if preview.errors else to_start, *others)
     console.print(shown)
     for preview in previews:
         named = [*preview.plan.under_way, *preview.plan.queue] if nodes_too else []

@@ -40,6 +40,9 @@ PARALLEL = 16
 SUMMARIES = frozenset({"update failed", "preview failed"})
 """The engine's last words, which say nothing new."""
 
+TRACEBACK = "Traceback (most recent call last)"
+"""How the end of a program begins whose resource was refused, in newer releases of pulumi: the refusal says more."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -129,7 +132,7 @@ class Fleet:
 
         def event(event: automation.EngineEvent) -> None:
             line = event.diagnostic_event
-            if line is None or line.ephemeral or (text := _text(line)) in SUMMARIES:
+            if line is None or line.ephemeral or (text := _text(line)) in SUMMARIES or TRACEBACK in text:
                 return
             name = _name(line.urn)
             if line.severity == "error":
@@ -221,7 +224,8 @@ class _Run:
     def _told(self, line: automation.DiagnosticEvent) -> None:
         node = self._seen.nodes.get(_name(line.urn))
         if node is None:
-            if line.severity == "error" and (text := _text(line)) not in SUMMARIES:
+            text = _text(line)
+            if line.severity == "error" and text not in SUMMARIES and TRACEBACK not in text:
                 self._errors.append(text)
         elif line.severity == "error":
             node.problem = _text(line)
