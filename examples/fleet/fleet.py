@@ -28,6 +28,7 @@ from live import showing
 from plan import Plan
 from progress import Outcome, Progress
 from pulumi import automation
+from resolve import resolve
 from rich.console import Console
 from rich.table import Table
 from run import Fleet, Preview, Stopped, reason
@@ -46,11 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (asked.yes or asked.preview or (sys.stdin.isatty() and asked.table != "-")):
         return _end("error: there is nobody to ask: agree with --yes", NOT_ASKED)
     try:
-        text = sys.stdin.read() if asked.table == "-" else Path(asked.table).read_text(encoding="utf-8-sig")
-        nodes = read(asked.table, text, mode=asked.mode, incident=asked.incident)
+        data = sys.stdin.buffer.read() if asked.table == "-" else Path(asked.table).read_bytes()
+        nodes = read(asked.table, data, mode=asked.mode, incident=asked.incident)
+        if not nodes:
+            return _end(f"nothing to repair: {asked.table} names no node", DONE)
+        nodes = resolve(nodes, dict(asked.config))
         engines = Engines()
     except (ValueError, OSError) as error:
-        return _end(f"error: {error}", NOT_ASKED)
+        return _end(f"error: {sanitize(str(error))}", NOT_ASKED)
     config = dict(asked.config) | {"togetherai:maxConcurrentPerCluster": str(asked.max_concurrent_per_cluster)}
     with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
         fleet = Fleet(engines, Path(folder), at_once=asked.engines, config=config)

@@ -79,7 +79,7 @@ def still(progress: Progress, seconds: float) -> str:
 
 def line(progress: Progress, node: NodeProgress) -> str:
     """What one change is, with how many nodes are done of how many."""
-    counts, where = progress.counts(), f"{node.node.cluster} {node.node.instance}"
+    counts, where = progress.counts(), f"{node.node.cluster} {node.node.written}"
     why = f": {quoted(why)}" if (why := node.why) else ""
     return f"[{_done(counts)}/{counts.total()}] {where}: {node.state or node.outcome.value}{why}"
 
@@ -130,8 +130,8 @@ def _row(shown: Table, cluster: ClusterProgress) -> None:
 
 
 def _short(node: NodeProgress) -> str:
-    """An instance's id without its cluster's, which stands in the row already."""
-    return node.node.instance.removeprefix(f"{node.node.cluster}-")
+    """A node without its cluster's, which stands in the row already."""
+    return node.node.written.removeprefix(f"{node.node.cluster}-")
 
 
 def _total(counts: dict[Outcome, int], seconds: float) -> Text:

@@ -46,7 +46,8 @@ class Phase(BaseModel):
 class NodeReport(BaseModel):
     """What became of a node."""
 
-    instance: str
+    node: str
+    """The node, as the table names it."""
     outcome: str
     """repaired, failed, not started, under repair, or not begun."""
     mode: str
@@ -261,7 +262,7 @@ def _cluster(cluster: ClusterProgress) -> ClusterReport:
 def _node(progress: NodeProgress) -> NodeReport:
     node, record = progress.node, progress.record
     found = NodeReport(
-        instance=node.instance,
+        node=node.written,
         outcome=progress.outcome.value,
         mode=node.mode.short,
         incident=node.incident,

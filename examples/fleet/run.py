@@ -247,7 +247,8 @@ def declare(node: Node, *, retry_failed: bool = False) -> None:
     resource.Remediation(
         node.name,
         cluster_id=node.cluster,
-        instance_id=node.instance,
+        instance_id=node.written if node.column == "instance" else None,
+        node=node.written if node.column == "node" else None,
         mode=node.mode,
         reason=node.reason,
         triggers={"incident": node.incident},

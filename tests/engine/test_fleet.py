@@ -83,7 +83,7 @@ def remediations(api: Simulator) -> list[dict[str, Any]]:
 def reported(user: Stack) -> dict[str, dict[str, Any]]:
     """What the report says of each node."""
     said: dict[str, Any] = json.loads((user.folder / "fleet-report.json").read_text())
-    return {node["instance"]: node for cluster in said["clusters"] for node in cluster["nodes"]}
+    return {node["node"]: node for cluster in said["clusters"] for node in cluster["nodes"]}
 
 
 def test_a_table_is_planned_repaired_within_the_limits_and_reported_once(user: Stack, api: Simulator):

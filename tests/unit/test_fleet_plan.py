@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import resolve
 from plan import Plan, held, plan
 from table import Node
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.api.models import Cluster
+from tests.unit.examples import NOW
 
 MODE = RemediationMode.REBOOT_VM
 
@@ -22,7 +27,7 @@ def resource(node: Node, state: str | None, **outputs: Any) -> dict[str, Any]:
     told = {
         "remediationId": f"id-{node.name}",
         "clusterId": node.cluster,
-        "instanceId": node.instance,
+        "instanceId": node.written,
         "mode": str(node.mode),
         "trigger": "REMEDIATION_TRIGGER_MANUAL",
         "state": state,
@@ -32,7 +37,7 @@ def resource(node: Node, state: str | None, **outputs: Any) -> dict[str, Any]:
         "urn": f"urn:pulumi:cluster-1::fleet::togetherai:index:Remediation::{node.name}",
         "inputs": {
             "clusterId": node.cluster,
-            "instanceId": node.instance,
+            "node" if node.column == "node" else "instanceId": node.written,
             "mode": str(node.mode),
             "reason": node.reason,
             "triggers": {"incident": node.incident},
@@ -146,3 +151,84 @@ def test_a_stack_of_another_program_is_left_alone():
     for one in (other, foreign):
         with pytest.raises(ValueError, match=f"its stack holds {one['urn']}, which another program declared"):
             held({"resources": [*around, one]})
+
+
+# A fault that began before the end of a repair of its node.
+ENDED = {"endTime": NOW.isoformat()}
+
+
+def fault(since: datetime, *names: str) -> Node:
+    """A node that broke at some time, by its host name."""
+    known = frozenset(names or ("host-1", "n1"))
+    return Node("cluster-1", "host-1", MODE, "because", f"alert-{since.isoformat()}", "node", since, known)
+
+
+@pytest.mark.parametrize(("after", "starts"), [(-60, False), (0, False), (1, True)])
+def test_a_fault_that_began_before_its_nodes_repair_ended_starts_nothing(after: int, starts: bool):
+    later = fault(NOW + timedelta(seconds=after))
+    found = planned([later], resource(node(1), "SUCCEEDED", **ENDED))
+    assert found.queue == ((later,) if starts else ())
+    assert [one.written for one in found.reported] == (["host-1"] if starts else ["n1"])
+    assert bool(found.notes) is not starts
+
+
+def test_what_is_under_repair_is_repaired_for_every_fault_until_then():
+    for state in ("RUNNING", None):
+        found = planned([fault(NOW)], resource(node(1), state))
+        assert (found.queue, len(found.under_way)) == ((), 1)
+
+
+def test_a_repair_that_failed_is_made_again_for_another_alert_only_if_asked_for():
+    failed = resource(node(1), "FAILED", **ENDED)
+    assert planned([fault(NOW)], failed).queue == ()
+    assert planned([fault(NOW)], failed, retry_failed=True).queue == (node(1),)
+
+
+def test_a_node_is_known_by_what_its_repair_left_in_it():
+    now = fault(NOW, "host-1", "n1-r2")
+    replaced = resource(node(1), "SUCCEEDED", currentInstanceId="n1-r2", **ENDED)
+    assert planned([now], replaced).queue == ()
+    assert planned([now], resource(node(2), "SUCCEEDED", **ENDED)).queue == (now,)
+
+
+def test_by_whatever_name_the_same_incident_repairs_a_node_once():
+    by_host = replace(fault(NOW), incident="INC-1", since=None)
+    assert planned([by_host], resource(node(1), "SUCCEEDED", **ENDED)).queue == ()
+    held_by_host = resource(by_host, "SUCCEEDED", instanceId="n1", **ENDED)
+    assert held_by_host["inputs"]["node"] == "host-1"
+    assert planned([node(1)], held_by_host).queue == ()
+    assert planned([node(1, "INC-2")], held_by_host).queue == (node(1, "INC-2"),)
+
+
+@pytest.fixture
+def training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster of two nodes."""
+    nodes = [{"host_name": f"Host-{n}", "instance_id": f"n{n}", "slurm_worker_hostname": f"slurm-{n}"} for n in (1, 2)]
+    cluster = Cluster.model_validate({"cluster_id": "c1", "cluster_name": "training", "gpu_worker_nodes": nodes})
+
+    def named(_written: str) -> Cluster:
+        return cluster
+
+    monkeypatch.setattr(resolve, "get_cluster", named)
+
+
+@pytest.mark.usefixtures("training")
+def test_clusters_and_nodes_are_what_the_api_calls_them():
+    written = [Node("training", "slurm-1", MODE, "", "INC-1", "node"), Node("c1", "HOST-2", MODE, "", "INC-1", "node")]
+    found = resolve.resolve([*written, Node("c1", "nobody", MODE, "", "INC-1")], {})
+    assert [one.cluster for one in found] == ["c1", "c1", "c1"]
+    assert [sorted(one.names) for one in found] == [
+        ["host-1", "n1", "slurm-1"],
+        ["host-2", "n2", "slurm-2"],
+        ["nobody"],
+    ]
+
+
+@pytest.mark.usefixtures("training")
+def test_two_rows_for_one_node_are_refused_unless_they_are_faults_of_it():
+    rows = [Node("training", "host-1", MODE, "", "INC-1", "node"), Node("c1", "n1", MODE, "", "INC-2")]
+    with pytest.raises(ValueError, match=r"^host-1 and n1 are one node of cluster c1; leave one of them out$"):
+        resolve.resolve(rows, {})
+    first, last = (replace(row, since=NOW + timedelta(minutes=n)) for n, row in enumerate(rows))
+    for both in ([first, last], [last, first]):
+        assert [one.written for one in resolve.resolve(both, {})] == ["n1"]
