@@ -1,4 +1,5 @@
-"""`make demo`: repairs two nodes of a simulated cluster with `pulumi up`, by both forms of the provider.
+"""`make demo`: repairs nodes of a simulated cluster, with `pulumi up` by both forms of the provider, and with `pulumi do`
+from the shell.
 
 Everything it makes lives in a temporary folder, and is gone when it ends.
 """
@@ -6,6 +7,7 @@ Everything it makes lives in a temporary folder, and is gone when it ends.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,6 +34,8 @@ def main() -> None:
         say("2. The plugin: the same, for every language that Pulumi speaks")
         install_plugin(environment)
         play(EXAMPLES / "python", "cluster-1-node-2", Path(folder), environment)
+        say("3. From the shell, without a program: see docs/shell.md")
+        type_at_night(Path(folder), environment)
     say("Done. The simulator is stopped, and nothing is left behind.")
 
 
@@ -55,6 +59,21 @@ def play(example: Path, instance: str, folder: Path, environment: dict[str, str]
     pulumi("stack", "output")
     pulumi("destroy", "--yes", "--skip-preview")
     pulumi("stack", "rm", "--yes", shown=False)
+
+
+def type_at_night(folder: Path, environment: dict[str, str]) -> None:
+    """Rehearses a repair, runs it, types the same once more, and lists what ran on the node."""
+    node = ("--node", "cluster-1-host-3")
+    create = ("create", "--stateless", "--cluster-id", "cluster-1", *node, "--mode", "REBOOT_VM", "--reason", "Xid 79")
+    for arguments in (
+        (*create, "--dry-run"),
+        (*create, "--yes"),
+        (*create, "--yes"),
+        ("list", "--cluster", "cluster-1", *node),
+    ):
+        command = ("do", "togetherai:Remediation", *arguments)
+        print(f"\n$ pulumi {shlex.join(command)}", flush=True)
+        run_pulumi(*command, "--togetherai:poll-interval=500ms", folder=folder, environment=environment, shown=True)
 
 
 def install_plugin(environment: dict[str, str]) -> None:

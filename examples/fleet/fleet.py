@@ -110,7 +110,7 @@ def _repair(asked: argparse.Namespace, console: Console, engines: Engines, fleet
             came_to = node.state or node.outcome.value
             why = f": {sanitize(node.why)}" if node.why else ""
             console.print(
-                f"{node.node.cluster} {node.node.instance}: {came_to}{why}", style="red", markup=False, soft_wrap=True
+                f"{node.node.cluster} {node.node.written}: {came_to}{why}", style="red", markup=False, soft_wrap=True
             )
     for cluster in progress.clusters.values():
         if cluster.problem:

@@ -54,6 +54,7 @@ OTHERWISE = {
     for page, where in {
         "state.md": "test_shared_state: login, init, cancel and up on servers of its own; the addresses are made up",
         "operations.md": "test_operations: on a stack, or it says why not",
+        "shell.md": "test_do: in its order, with the ids of what is there",
         "telemetry.md": "test_telemetry: the same variables, with collectors of its own",
     }.items()
     for command in commands(ROOT / "docs" / page)

@@ -65,6 +65,7 @@ def test_the_registrys_programs_are_the_examples():
         "docs/reliability.md",
         "docs/state.md",
         "docs/operations.md",
+        "docs/shell.md",
         "docs/troubleshooting.md",
         "examples/ci/README.md",
         "README.md",

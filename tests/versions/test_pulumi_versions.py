@@ -18,6 +18,7 @@ import pytest
 
 from get_engine import OLDEST_BIN
 from tests.engine.stack import ENGINE, ROOT, Form, Stack
+from tests.engine.test_do import Shell, listed, page
 from tests.engine.test_rolling import NODES, declare, halt_at_the_second, halt_beside_another, rack
 from tests.simulated import Simulator, simulator
 
@@ -87,6 +88,22 @@ def test_a_failed_remediation_is_told_in_words_and_without_a_traceback(stack: St
     assert "Traceback" not in up.output
     assert stack.up().code == 1  # it is said again
     assert api.posts() == 1
+
+
+def test_a_shell_rehearses_repairs_and_lists(tmp_path: Path, venv: Path, engine: Path, api: Simulator):
+    shell = Shell(tmp_path / "night", api, venv, engine)
+    (rehearse,), (repair,) = page("Rehearse"), page("Repair")
+    assert "`pulumi do` will start a REBOOT_VM remediation" in shell.run(rehearse).said
+    for _ in range(2):
+        assert shell.run(repair).code == 0
+    assert api.posts() == 1
+    *_, of_the_node = page("Look")
+    knows_lists = [venv / "python", "-c", "from pulumi.runtime.proto.provider_pb2 import ListRequest"]
+    if subprocess.run(knows_lists, capture_output=True, check=False).returncode:
+        assert shell.run(of_the_node).code == 1
+    else:
+        (ended,) = listed(shell.run(of_the_node))
+        assert "SUCCEEDED" in ended["name"]
 
 
 def test_a_rolling_remediation_halts_after_a_failure(stack: Stack, api: Simulator, form: Form):

@@ -92,7 +92,7 @@ def decide(
         # Two runs of the stack at once may both have started one, and either may have been killed. So take over the one
         # that has to give way: it is withdrawn, and then the other one is taken over.
         own = max(active, key=lambda own: precedence(own.record))
-        return Adopt(own.record, own.attempt, f"it belongs to this resource and is {messages.state(own.record)}")
+        return Adopt(own.record, own.attempt, f"{_known(identity)} and is {messages.state(own.record)}")
     last = _newest(ours)
     if (
         last is not None
@@ -121,6 +121,10 @@ def _in_use(used: Remediation) -> Refuse:
     )
 
 
+def _known(identity: Identity) -> str:
+    return "the same was asked for before" if identity.stateless else "it belongs to this resource"
+
+
 def _newest(ours: Sequence[Own]) -> Own | None:
     """The last attempt. Two runs of the stack at once may have started one twice and withdrawn one: the other one
     counts."""
@@ -137,12 +141,11 @@ def _asked_anew(identity: Identity, last: Own, now: datetime, recent: Recent) ->
 
 
 def _done_already(last: Own, identity: Identity, now: datetime) -> Adopt:
-    whose = "the same was asked for before" if identity.stateless else "it belongs to this resource"
     again = identity.inputs.again
     return Adopt(
         last.record,
         last.attempt,
-        f"{whose} and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
+        f"{_known(identity)} and {messages.state(last.record)} {messages.age(last.record, now)} ago, so "
         f"nothing runs; to run another one, change {again}, or: {replacing(identity.urn)}",
         warns=True,
     )
