@@ -281,6 +281,23 @@ def test_two_pipelines_at_the_same_moment_repair_each_node_once(tmp_path: Path, 
     assert states(api, 1).count("SUCCEEDED") == 1, output
 
 
+def test_with_an_update_plan_a_node_that_was_not_previewed_is_refused(stack: Stack, api: Simulator):
+    declare(stack, XID)
+    api.propose(NODE(1), fault="xid")
+    assert stack.preview("--save-plan=plan.json").code == 0
+    kept = stack.up("--plan=plan.json")
+    assert kept.code == 0, kept.output
+    assert states(api, 1) == ["SUCCEEDED"]
+
+    api.propose(NODE(2), fault="xid")
+    assert stack.preview("--save-plan=plan.json").code == 0
+    api.propose(NODE(3), fault="xid")
+    changed = stack.up("--plan=plan.json")
+    assert changed.code != 0
+    assert "create is not allowed by the plan: no steps were expected for this resource" in changed.output
+    assert states(api, 3) == ["PENDING_APPROVAL"]
+
+
 @pytest.mark.parametrize(
     ("rules", "more", "line"),
     [

@@ -22,6 +22,7 @@ EXPECTED = {
     "Remediation": "`pulumi up` will start a",
     "RemediationReview": "`pulumi up` will approve",
     "RollingRemediation": "`pulumi up` will start a",
+    "ClusterRepair": "no rule fits 4 nodes: LEAVE",
     "getRemediation": "PENDING_APPROVAL",
     "getRemediations": "proposals",
     "getRemediationStats": "REMEDIATION_MODE_REBOOT_VM",
