@@ -118,7 +118,7 @@ export interface ClusterRepairArgs {
      */
     clusterId: pulumi.Input<string>;
     /**
-     * How long after the end of a node's remediation, such as `30m`, the next one may begin.
+     * How long after the end of a node's remediation, such as 30m, the next one may begin.
      */
     cooldown?: pulumi.Input<string | undefined>;
     /**
@@ -126,9 +126,9 @@ export interface ClusterRepairArgs {
      */
     exclude?: pulumi.Input<pulumi.Input<string>[] | undefined>;
     /**
-     * How many remediations of a node may have ended within the rule's `within`, whoever started them.
+     * How many remediations of a node may have ended within the rule's time, whoever started them.
      *
-     * Then it is a person's turn.
+     * That time is its `within`. Then it is a person's turn.
      */
     maxAttempts?: pulumi.Input<number | undefined>;
     /**
@@ -136,9 +136,9 @@ export interface ClusterRepairArgs {
      */
     maxConcurrent?: pulumi.Input<number | undefined>;
     /**
-     * How many nodes of the cluster may be unhealthy, as a share (`20%`, rounded down) or a number.
+     * How many nodes of the cluster may be unhealthy, as a share such as 20% or as a number.
      *
-     * If there are more, nothing is started. Default: any number.
+     * A share is rounded down. If there are more, nothing is started. Default: any number.
      */
     maxUnhealthy?: pulumi.Input<string | undefined>;
     /**
@@ -160,13 +160,13 @@ export interface ClusterRepairArgs {
      */
     rules: pulumi.Input<pulumi.Input<inputs.RuleArgs>[]>;
     /**
-     * Whether a remediation that FAILED or was CANCELLED is an error: `pulumi up` then begins nothing more and fails.
+     * Whether a remediation that FAILED or was CANCELLED is an error.
      *
-     * If false, the stack records such an end. The next run decides by the node's new history in either case.
+     * If true, `pulumi up` then begins nothing more and fails. If false, the stack records such an end. The next run decides by the node's new history in either case.
      */
     stopOnFailure?: pulumi.Input<boolean | undefined>;
     /**
-     * How long to wait for each remediation to end, such as `45m` or `1h30m`.
+     * How long to wait for each remediation to end, such as 45m or 1h30m.
      */
     timeout?: pulumi.Input<string | undefined>;
 }

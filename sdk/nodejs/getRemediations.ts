@@ -52,9 +52,9 @@ export interface GetRemediationsArgs {
      */
     mode?: (string | enums.RemediationMode)[];
     /**
-     * Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+     * Only the remediations of this node, by any name that the API knows for it, as for a Remediation.
      *
-     * Give it or the `instanceId`.
+     * They are those of every instance that is or was the node, as far as the API says. Give it or the `instanceId`.
      */
     node?: string;
     /**
@@ -125,9 +125,9 @@ export interface GetRemediationsOutputArgs {
      */
     mode?: pulumi.Input<pulumi.Input<string | enums.RemediationMode>[] | undefined>;
     /**
-     * Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+     * Only the remediations of this node, by any name that the API knows for it, as for a Remediation.
      *
-     * Give it or the `instanceId`.
+     * They are those of every instance that is or was the node, as far as the API says. Give it or the `instanceId`.
      */
     node?: pulumi.Input<string | undefined>;
     /**

@@ -93,19 +93,19 @@ func NewClusterRepair(ctx *pulumi.Context,
 type clusterRepairArgs struct {
 	// The cluster to look at.
 	ClusterId string `pulumi:"clusterId"`
-	// How long after the end of a node's remediation, such as `30m`, the next one may begin.
+	// How long after the end of a node's remediation, such as 30m, the next one may begin.
 	Cooldown *string `pulumi:"cooldown"`
 	// Not these nodes, each by any name that the API knows for it.
 	Exclude []string `pulumi:"exclude"`
-	// How many remediations of a node may have ended within the rule's `within`, whoever started them.
+	// How many remediations of a node may have ended within the rule's time, whoever started them.
 	//
-	// Then it is a person's turn.
+	// That time is its `within`. Then it is a person's turn.
 	MaxAttempts *int `pulumi:"maxAttempts"`
 	// How many nodes of the cluster may be under repair at once, whoever started it.
 	MaxConcurrent *int `pulumi:"maxConcurrent"`
-	// How many nodes of the cluster may be unhealthy, as a share (`20%`, rounded down) or a number.
+	// How many nodes of the cluster may be unhealthy, as a share such as 20% or as a number.
 	//
-	// If there are more, nothing is started. Default: any number.
+	// A share is rounded down. If there are more, nothing is started. Default: any number.
 	MaxUnhealthy *string `pulumi:"maxUnhealthy"`
 	// Only these nodes, each by any name that the API knows for it.
 	//
@@ -119,11 +119,11 @@ type clusterRepairArgs struct {
 	//
 	// The first one that fits a node decides about it.
 	Rules []Rule `pulumi:"rules"`
-	// Whether a remediation that FAILED or was CANCELLED is an error: `pulumi up` then begins nothing more and fails.
+	// Whether a remediation that FAILED or was CANCELLED is an error.
 	//
-	// If false, the stack records such an end. The next run decides by the node's new history in either case.
+	// If true, `pulumi up` then begins nothing more and fails. If false, the stack records such an end. The next run decides by the node's new history in either case.
 	StopOnFailure *bool `pulumi:"stopOnFailure"`
-	// How long to wait for each remediation to end, such as `45m` or `1h30m`.
+	// How long to wait for each remediation to end, such as 45m or 1h30m.
 	Timeout *string `pulumi:"timeout"`
 }
 
@@ -131,19 +131,19 @@ type clusterRepairArgs struct {
 type ClusterRepairArgs struct {
 	// The cluster to look at.
 	ClusterId pulumi.StringInput
-	// How long after the end of a node's remediation, such as `30m`, the next one may begin.
+	// How long after the end of a node's remediation, such as 30m, the next one may begin.
 	Cooldown pulumi.StringPtrInput
 	// Not these nodes, each by any name that the API knows for it.
 	Exclude pulumi.StringArrayInput
-	// How many remediations of a node may have ended within the rule's `within`, whoever started them.
+	// How many remediations of a node may have ended within the rule's time, whoever started them.
 	//
-	// Then it is a person's turn.
+	// That time is its `within`. Then it is a person's turn.
 	MaxAttempts pulumi.IntPtrInput
 	// How many nodes of the cluster may be under repair at once, whoever started it.
 	MaxConcurrent pulumi.IntPtrInput
-	// How many nodes of the cluster may be unhealthy, as a share (`20%`, rounded down) or a number.
+	// How many nodes of the cluster may be unhealthy, as a share such as 20% or as a number.
 	//
-	// If there are more, nothing is started. Default: any number.
+	// A share is rounded down. If there are more, nothing is started. Default: any number.
 	MaxUnhealthy pulumi.StringPtrInput
 	// Only these nodes, each by any name that the API knows for it.
 	//
@@ -157,11 +157,11 @@ type ClusterRepairArgs struct {
 	//
 	// The first one that fits a node decides about it.
 	Rules RuleArrayInput
-	// Whether a remediation that FAILED or was CANCELLED is an error: `pulumi up` then begins nothing more and fails.
+	// Whether a remediation that FAILED or was CANCELLED is an error.
 	//
-	// If false, the stack records such an end. The next run decides by the node's new history in either case.
+	// If true, `pulumi up` then begins nothing more and fails. If false, the stack records such an end. The next run decides by the node's new history in either case.
 	StopOnFailure pulumi.BoolPtrInput
-	// How long to wait for each remediation to end, such as `45m` or `1h30m`.
+	// How long to wait for each remediation to end, such as 45m or 1h30m.
 	Timeout pulumi.StringPtrInput
 }
 

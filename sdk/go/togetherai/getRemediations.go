@@ -41,9 +41,9 @@ type GetRemediationsArgs struct {
 	Limit *int `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode []string `pulumi:"mode"`
-	// Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+	// Only the remediations of this node, by any name that the API knows for it, as for a Remediation.
 	//
-	// Give it or the `instanceId`.
+	// They are those of every instance that is or was the node, as far as the API says. Give it or the `instanceId`.
 	Node *string `pulumi:"node"`
 	// The order of the list: createTime or updateTime, with " desc" after it for the newest first.
 	OrderBy *string `pulumi:"orderBy"`
@@ -94,9 +94,9 @@ type GetRemediationsOutputArgs struct {
 	Limit pulumi.IntPtrInput `pulumi:"limit"`
 	// Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
 	Mode pulumi.StringArrayInput `pulumi:"mode"`
-	// Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+	// Only the remediations of this node, by any name that the API knows for it, as for a Remediation.
 	//
-	// Give it or the `instanceId`.
+	// They are those of every instance that is or was the node, as far as the API says. Give it or the `instanceId`.
 	Node pulumi.StringPtrInput `pulumi:"node"`
 	// The order of the list: createTime or updateTime, with " desc" after it for the newest first.
 	OrderBy pulumi.StringPtrInput `pulumi:"orderBy"`

@@ -40,25 +40,25 @@ class ClusterRepairArgs:
         :param pulumi.Input[Sequence[pulumi.Input['RuleArgs']]] rules: The rules.
                
                The first one that fits a node decides about it.
-        :param pulumi.Input[_builtins.str] cooldown: How long after the end of a node's remediation, such as `30m`, the next one may begin.
+        :param pulumi.Input[_builtins.str] cooldown: How long after the end of a node's remediation, such as 30m, the next one may begin.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] exclude: Not these nodes, each by any name that the API knows for it.
-        :param pulumi.Input[_builtins.int] max_attempts: How many remediations of a node may have ended within the rule's `within`, whoever started them.
+        :param pulumi.Input[_builtins.int] max_attempts: How many remediations of a node may have ended within the rule's time, whoever started them.
                
-               Then it is a person's turn.
+               That time is its `within`. Then it is a person's turn.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes of the cluster may be under repair at once, whoever started it.
-        :param pulumi.Input[_builtins.str] max_unhealthy: How many nodes of the cluster may be unhealthy, as a share (`20%`, rounded down) or a number.
+        :param pulumi.Input[_builtins.str] max_unhealthy: How many nodes of the cluster may be unhealthy, as a share such as 20% or as a number.
                
-               If there are more, nothing is started. Default: any number.
+               A share is rounded down. If there are more, nothing is started. Default: any number.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] nodes: Only these nodes, each by any name that the API knows for it.
                
                Default: every node of the cluster.
         :param pulumi.Input[_builtins.bool] paused: Whether to start, approve and reject nothing.
                
                The plan is shown, and what is under way is waited for.
-        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether a remediation that FAILED or was CANCELLED is an error: `pulumi up` then begins nothing more and fails.
+        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether a remediation that FAILED or was CANCELLED is an error.
                
-               If false, the stack records such an end. The next run decides by the node's new history in either case.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for each remediation to end, such as `45m` or `1h30m`.
+               If true, `pulumi up` then begins nothing more and fails. If false, the stack records such an end. The next run decides by the node's new history in either case.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for each remediation to end, such as 45m or 1h30m.
         """
         pulumi.set(__self__, "cluster_id", cluster_id)
         pulumi.set(__self__, "rules", rules)
@@ -123,7 +123,7 @@ class ClusterRepairArgs:
     @pulumi.getter
     def cooldown(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long after the end of a node's remediation, such as `30m`, the next one may begin.
+        How long after the end of a node's remediation, such as 30m, the next one may begin.
         """
         return pulumi.get(self, "cooldown")
 
@@ -147,9 +147,9 @@ class ClusterRepairArgs:
     @pulumi.getter(name="maxAttempts")
     def max_attempts(self) -> pulumi.Input[Optional[_builtins.int]]:
         """
-        How many remediations of a node may have ended within the rule's `within`, whoever started them.
+        How many remediations of a node may have ended within the rule's time, whoever started them.
 
-        Then it is a person's turn.
+        That time is its `within`. Then it is a person's turn.
         """
         return pulumi.get(self, "max_attempts")
 
@@ -173,9 +173,9 @@ class ClusterRepairArgs:
     @pulumi.getter(name="maxUnhealthy")
     def max_unhealthy(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How many nodes of the cluster may be unhealthy, as a share (`20%`, rounded down) or a number.
+        How many nodes of the cluster may be unhealthy, as a share such as 20% or as a number.
 
-        If there are more, nothing is started. Default: any number.
+        A share is rounded down. If there are more, nothing is started. Default: any number.
         """
         return pulumi.get(self, "max_unhealthy")
 
@@ -215,9 +215,9 @@ class ClusterRepairArgs:
     @pulumi.getter(name="stopOnFailure")
     def stop_on_failure(self) -> pulumi.Input[Optional[_builtins.bool]]:
         """
-        Whether a remediation that FAILED or was CANCELLED is an error: `pulumi up` then begins nothing more and fails.
+        Whether a remediation that FAILED or was CANCELLED is an error.
 
-        If false, the stack records such an end. The next run decides by the node's new history in either case.
+        If true, `pulumi up` then begins nothing more and fails. If false, the stack records such an end. The next run decides by the node's new history in either case.
         """
         return pulumi.get(self, "stop_on_failure")
 
@@ -229,7 +229,7 @@ class ClusterRepairArgs:
     @pulumi.getter
     def timeout(self) -> pulumi.Input[Optional[_builtins.str]]:
         """
-        How long to wait for each remediation to end, such as `45m` or `1h30m`.
+        How long to wait for each remediation to end, such as 45m or 1h30m.
         """
         return pulumi.get(self, "timeout")
 
@@ -310,15 +310,15 @@ class ClusterRepair(pulumi.ComponentResource):
         :param str resource_name: The name of the resource.
         :param pulumi.ResourceOptions opts: Options for the resource.
         :param pulumi.Input[_builtins.str] cluster_id: The cluster to look at.
-        :param pulumi.Input[_builtins.str] cooldown: How long after the end of a node's remediation, such as `30m`, the next one may begin.
+        :param pulumi.Input[_builtins.str] cooldown: How long after the end of a node's remediation, such as 30m, the next one may begin.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] exclude: Not these nodes, each by any name that the API knows for it.
-        :param pulumi.Input[_builtins.int] max_attempts: How many remediations of a node may have ended within the rule's `within`, whoever started them.
+        :param pulumi.Input[_builtins.int] max_attempts: How many remediations of a node may have ended within the rule's time, whoever started them.
                
-               Then it is a person's turn.
+               That time is its `within`. Then it is a person's turn.
         :param pulumi.Input[_builtins.int] max_concurrent: How many nodes of the cluster may be under repair at once, whoever started it.
-        :param pulumi.Input[_builtins.str] max_unhealthy: How many nodes of the cluster may be unhealthy, as a share (`20%`, rounded down) or a number.
+        :param pulumi.Input[_builtins.str] max_unhealthy: How many nodes of the cluster may be unhealthy, as a share such as 20% or as a number.
                
-               If there are more, nothing is started. Default: any number.
+               A share is rounded down. If there are more, nothing is started. Default: any number.
         :param pulumi.Input[Sequence[pulumi.Input[_builtins.str]]] nodes: Only these nodes, each by any name that the API knows for it.
                
                Default: every node of the cluster.
@@ -328,10 +328,10 @@ class ClusterRepair(pulumi.ComponentResource):
         :param pulumi.Input[Sequence[pulumi.Input[Union['RuleArgs', 'RuleArgsDict']]]] rules: The rules.
                
                The first one that fits a node decides about it.
-        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether a remediation that FAILED or was CANCELLED is an error: `pulumi up` then begins nothing more and fails.
+        :param pulumi.Input[_builtins.bool] stop_on_failure: Whether a remediation that FAILED or was CANCELLED is an error.
                
-               If false, the stack records such an end. The next run decides by the node's new history in either case.
-        :param pulumi.Input[_builtins.str] timeout: How long to wait for each remediation to end, such as `45m` or `1h30m`.
+               If true, `pulumi up` then begins nothing more and fails. If false, the stack records such an end. The next run decides by the node's new history in either case.
+        :param pulumi.Input[_builtins.str] timeout: How long to wait for each remediation to end, such as 45m or 1h30m.
         """
         ...
     @overload

@@ -91,9 +91,9 @@ def get_remediations(cluster_id: Optional[_builtins.str] = None,
            
            Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
-    :param _builtins.str node: Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+    :param _builtins.str node: Only the remediations of this node, by any name that the API knows for it, as for a Remediation.
            
-           Give it or the `instanceId`.
+           They are those of every instance that is or was the node, as far as the API says. Give it or the `instanceId`.
     :param _builtins.str order_by: The order of the list: createTime or updateTime, with " desc" after it for the newest first.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.
     :param Sequence[Union[_builtins.str, 'RemediationTrigger']] trigger: Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full.
@@ -152,9 +152,9 @@ def get_remediations_output(cluster_id: pulumi.Input[Optional[_builtins.str]] = 
            
            Default: all of them.
     :param Sequence[Union[_builtins.str, 'RemediationMode']] mode: Only remediations of one of these modes, in short (`VM_ONLY`) or in full (`REMEDIATION_MODE_VM_ONLY`).
-    :param _builtins.str node: Only the remediations of this node, by any name that the API knows for it, as `node` of a Remediation: those of every instance that is or was the node, as far as the API says.
+    :param _builtins.str node: Only the remediations of this node, by any name that the API knows for it, as for a Remediation.
            
-           Give it or the `instanceId`.
+           They are those of every instance that is or was the node, as far as the API says. Give it or the `instanceId`.
     :param _builtins.str order_by: The order of the list: createTime or updateTime, with " desc" after it for the newest first.
     :param Sequence[Union[_builtins.str, 'RemediationState']] state: Only remediations in one of these states.
     :param Sequence[Union[_builtins.str, 'RemediationTrigger']] trigger: Only remediations that were started in one of these ways, in short (`AUTOMATED`) or in full.
