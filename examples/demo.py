@@ -1,4 +1,4 @@
-"""`make demo`: repairs nodes of a simulated cluster with `pulumi up`, by both forms of the provider, and from the shell.
+"""`make demo`: repairs nodes of a simulated cluster with `pulumi up`, in both forms, and from the shell.
 
 Everything it makes lives in a temporary folder, and is gone when it ends.
 """

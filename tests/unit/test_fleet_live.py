@@ -23,7 +23,7 @@ def fleet(*states: str | None) -> Progress:
         Node("cluster-1", f"cluster-1-node-{n}", RemediationMode.REBOOT_VM, "", "INC-1")
         for n in range(1, len(states) + 1)
     ]
-    made = Progress([Plan("cluster-1", queue=tuple(nodes), incidents=frozenset({"INC-1"}))])
+    made = Progress([Plan("cluster-1", queue=tuple(nodes))])
     for one, state in zip(made.nodes, states, strict=True):
         if state is not None:
             one.begun, one.state = True, state
@@ -31,7 +31,7 @@ def fleet(*states: str | None) -> Progress:
                 {
                     "id": "r",
                     "cluster_id": "cluster-1",
-                    "instance_id": one.node.instance,
+                    "instance_id": one.node.written,
                     "mode": "REMEDIATION_MODE_REBOOT_VM",
                     "trigger": "REMEDIATION_TRIGGER_MANUAL",
                     "state": state,

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 from pydantic.alias_generators import to_camel
 
+from pulumi_resource_togetherai.clusters.report import HEARTBEAT
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.declared import arguments, may_be_later, refuse_provider
 from pulumi_resource_togetherai.dynamic.lookups import program_configuration
@@ -94,6 +95,8 @@ class ClusterRepair(pulumi.ComponentResource):
 
 class _Told:
     """What is reported while the cluster is looked at, on another thread than the program's."""
+
+    heartbeat = HEARTBEAT
 
     def __init__(self) -> None:
         self.warnings = list[str]()
