@@ -227,6 +227,14 @@ def test_somebody_elses_active_remediation_is_refused_with_the_ways_on():
         assert part in decision.because
 
 
+def test_a_program_that_names_a_node_is_not_told_to_import_a_declaration_of_an_instance():
+    named = Identity(URN, declared().model_copy(update={"instance_id": None, "node": "gpu-worker-12"}))
+    refused = decided([record("RUNNING")], who=named)
+    assert isinstance(refused, Refuse)
+    assert "set `ifActive` to ADOPT" in refused.because
+    assert "pulumi import" not in refused.because
+
+
 def test_somebody_elses_active_remediation_is_adopted_if_the_program_says_so():
     decision = decided([record("RUNNING", id="other")], identity(ifActive="ADOPT"))
     assert isinstance(decision, Adopt)

@@ -190,7 +190,10 @@ def _beside(
                 "next: wait for it to end, then run `pulumi up` again",
                 "to wait for it here: set `ifActive` to ADOPT",
                 "to start another one at the same time: set `ifActive` to CREATE",
-                f"to take it over: pulumi import togetherai:index:Remediation '{name}' {messages.import_id(other)}",
+                # What is imported declares an instance: for a program that names a node, it is another declaration.
+                f"to take it over: pulumi import togetherai:index:Remediation '{name}' {messages.import_id(other)}"
+                if inputs.node is None
+                else "",
             )
         )
     return None
