@@ -599,7 +599,7 @@ async def test_approvals_wait_for_their_turn_too(fleet: Make):
     review = await reviews.create("urn:pulumi:prod::training::t::r", where | {"decision": "APPROVE"}, line)
     assert running.done()
     assert review.outputs["state"] == "SUCCEEDED"
-    assert any("waiting for 1 of 1 to finish" in text for text in line.passing)
+    assert any("for a slot: 1 of 1 in use in cluster cluster-1, by node-1 (RUNNING" in text for text in line.passing)
 
 
 # --- one node ---
