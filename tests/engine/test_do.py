@@ -171,7 +171,7 @@ def test_a_bad_end_fails_and_runs_again_only_by_a_flag(shell: Shell, api: Simula
         assert failed.code == 1
         assert "FAILED after" in failed.beside
         assert "no healthy host" in failed.beside
-        assert "give another `--idempotency-key`, or set `--retry-failed=true`." in failed.beside
+        assert "set `--retry-failed=true`, or give another `--idempotency-key`" in failed.beside
         assert "`pulumi up" not in failed.text
     assert api.posts() == 1
     (remediation,) = api.remediations()
@@ -279,7 +279,7 @@ def test_what_a_stack_repairs_is_not_taken_for_ones_own(shell: Shell, plugin_sta
     assert refused.code == 1
     assert "is being repaired already" in refused.beside
     assert "started by fix of Pulumi program training/prod" in refused.beside
-    assert "set `--if-active` to ADOPT to wait for it here" in refused.beside
+    assert "to wait for it here: set `--if-active` to ADOPT" in refused.beside
     assert api.posts() == 1
 
 

@@ -21,9 +21,9 @@ from pulumi_resource_togetherai.preview_flag import previews
         ("run another one, change `triggers`", "run another one, give another `--idempotency-key`"),
         ("with it. Change `idempotencyKey`", "with it. Give another `--idempotency-key`"),
         (
-            "To run it again: change `triggers`, or run `pulumi up --replace` with this resource's URN. To drop it: "
-            "remove it from the program.",
-            "To run it again: give another `--idempotency-key`.",
+            "to run it again: change `triggers`\n  or run it again now: pulumi up --replace 'urn'\n  to drop it: "
+            "remove it from the program",
+            "to run it again: give another `--idempotency-key`",
         ),
         ("Run `pulumi up` again", "Run `pulumi do` again"),
         (

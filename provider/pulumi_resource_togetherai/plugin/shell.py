@@ -24,8 +24,9 @@ _PHRASES: Mapping[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
         f"{'Give' if found[1] == 'C' else 'give'} another `--idempotency-key`"
     ),
     re.compile("without a change of `(?:triggers|idempotencyKey)`"): "under the same flags",
-    re.compile(", or run `pulumi up --replace` with this resource's URN"): "",
-    re.compile(" To drop it: remove it from the program\\."): "",
+    re.compile(", or: pulumi up --replace '[^']*'"): "",
+    re.compile("\n  or run it again now: pulumi up --replace [^\n]*"): "",
+    re.compile("\n  to drop it: remove it from the program[^\n]*"): "",
     re.compile("The stack keeps no record of it, but the next"): "No stack keeps a record of it, but the next",
     re.compile("Then `pulumi refresh` removes what the stack holds of it, and"): "Then",
     re.compile("It stays in the stack; run"): "Run",
