@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.engine.processes import is_clear_within, is_the_provider, kill_what_is_left, processes_of
+from tests.engine.processes import is_clear_within, is_the_provider, kill_what_is_left, printed_until, processes_of
 from tests.engine.stack import Stack
 from tests.simulated import Simulator
 
@@ -42,6 +43,23 @@ def test_ctrl_c_keeps_the_resource_and_the_next_up_resumes(plugin_stack: Stack, 
     assert plugin_stack.resources()["fix"]["outputs"]["state"] == "SUCCEEDED"
     assert plugin_stack.up(check=True).summary("unchanged") == 2
     assert api.posts() == 1
+
+
+def test_ctrl_c_of_the_dynamic_form_says_what_goes_on_however_many_it_waits_for(tmp_path: Path, api: Simulator):
+    stack = Stack(tmp_path / "stack", "dynamic", api.address)
+    for node in (1, 2, 3, 4):
+        api.behave(f"cluster-1-node-{node}", outcome="never")
+        stack.declare(f"fix-{node}", instanceId=f"cluster-1-node-{node}")
+    stack.declare("fix-5", instanceId="cluster-1-node-4", ifActive="CREATE")
+    with stack.running("up", "--yes", "--skip-preview") as up:
+        api.until("RUNNING", 4)
+        output = printed_until(up, "waiting for its turn: the dynamic form works on 4 at a time")
+        output += interrupt(up)
+    assert up.returncode != 0
+    assert output.partition("\nDiagnostics:\n")[2].count("stopped waiting for REBOOT_VM of instance") == 4
+    assert output.count("next: `pulumi up` waits for it again and posts nothing") == 4
+    assert "locked" not in stack.preview().output
+    assert is_clear_within(stack, LEAVES_WITHIN)
 
 
 def test_a_preview_that_refreshes_does_not_wait_for_what_was_interrupted(plugin_stack: Stack, api: Simulator):

@@ -1,19 +1,27 @@
 """What the plugin uses of Pulumi without being offered it is still there, and still means what the plugin takes it for.
 
-A failure here says what a new release of pulumi has moved: mend plugin/pulumi_internals.py.
+A failure here says what a new release of pulumi has moved: mend plugin/pulumi_internals.py or dynamic/interruption.py.
 """
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextvars
 import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from pathlib import Path
 
+import pulumi.dynamic
 import pulumi.runtime.settings
 import pytest
+from google.protobuf import empty_pb2
 from pulumi.provider.experimental.server import ProviderServicer
 
+from pulumi_resource_togetherai.dynamic import interruption
+from pulumi_resource_togetherai.dynamic.interruption import exchange, pool_of
 from pulumi_resource_togetherai.plugin.pulumi_internals import (
     REGISTRATION_FAILED,
     depending_on,
@@ -78,3 +86,28 @@ async def test_an_output_can_depend_on_a_resource_that_is_known_by_its_urn():
     assert await resource.urn.future() == "urn:pulumi:s::p::a:b:C::c"
     assert await output.future() == {"a": 1}
     assert not await output.is_secret()
+
+
+def test_the_server_of_pulumi_dynamic_does_nothing_at_a_cancel_and_has_the_threads_of_a_pool():
+    source = Path(pulumi.dynamic.__file__).with_name("__main__.py").read_text()
+    (cancel,) = [each for each in ast.walk(ast.parse(source)) if getattr(each, "name", "") == "Cancel"]
+    assert isinstance(cancel, ast.FunctionDef)
+    assert not cancel.decorator_list, f"{RELEASE}: Cancel is wrapped: the dynamic form would not hear of Ctrl-C"
+    assert [each.arg for each in cancel.args.args] == ["self", "request", "context"]
+    assert "futures.ThreadPoolExecutor" in source
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: pool_of(threading.current_thread())).result() is pool
+    assert pool_of(threading.main_thread()) is None
+
+
+def test_a_method_that_does_nothing_tells_of_the_cancel(monkeypatch: pytest.MonkeyPatch):
+    told: list[bool] = []
+    monkeypatch.setattr(interruption, "_calls", [lambda: told.append(True)])
+
+    def cancel(self: object, request: object, context: object) -> object:
+        return None
+
+    bound = cancel.__get__(object())  # as the server has bound it before
+    exchange(cancel)
+    assert (bound(None, None), told) == (empty_pb2.Empty(), [True])
+    exchange(None)  # where there is no such method

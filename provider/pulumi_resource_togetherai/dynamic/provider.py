@@ -9,11 +9,12 @@ import asyncio
 import atexit
 import logging
 import sys
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -28,6 +29,7 @@ from pulumi.dynamic import (
 
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.dynamic.declared import AT_ONCE, LOOKING_AHEAD, NODES, ONLY_PASSED, as_plain
+from pulumi_resource_togetherai.dynamic.interruption import when_cancelled
 from pulumi_resource_togetherai.dynamic.loop import wait_for
 from pulumi_resource_togetherai.dynamic.python_names import in_python
 from pulumi_resource_togetherai.dynamic.settings import configuration
@@ -44,6 +46,11 @@ from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.telemetry import export
 from pulumi_resource_togetherai.unknown import until_known
 
+if TYPE_CHECKING:
+    from pulumi_resource_togetherai.operation.session import Session
+
+AT_A_TIME = 4
+"""How many resources are created, updated or deleted at once: as many as pulumi.dynamic's server has threads for."""
 Properties = dict[str, Any]
 
 
@@ -66,7 +73,8 @@ class _Provider(ResourceProvider):
         config = configuration(req.config.get, getattr(req.config, "_props", ()))
         global _process
         if _process is None:
-            _process = wait_for(_started(config))
+            _process = started = wait_for(_started(config))
+            when_cancelled(lambda: wait_for(started.interrupt()))
 
     def check(self, olds: Properties, news: Properties) -> CheckResult:
         """Validates the inputs. In a preview it also reports what `pulumi up` will do about a new resource, because
@@ -118,7 +126,7 @@ class _Provider(ResourceProvider):
         """Starts the remediation and waits for its end."""
         declared = _Declared.of(props)
         replacing = replace_requested(declared.urn)
-        with declared.reporting():
+        with declared.reporting(), _started_process().turn(declared):
             if declared.secrets.warning:
                 wait_for(declared.report.warning(declared.secrets.warning))
             work = self._core.create(declared.urn, declared.inputs, declared.report, replace_requested=replacing)
@@ -139,14 +147,14 @@ class _Provider(ResourceProvider):
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Goes on waiting, or records new settings."""
         declared = _Declared.of(_news)
-        with declared.reporting():
+        with declared.reporting(), _started_process().turn(declared):
             work = self._core.update(declared.urn, declared.recorded(_olds), declared.inputs, declared.report)
             return UpdateResult(declared.outputs(_complete(wait_for(work))))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Cancels the remediation if that is still possible."""
         declared = _Declared.of(_props, _props[DECLARED])
-        with declared.reporting():
+        with declared.reporting(), _started_process().turn(declared):
             wait_for(self._core.delete(declared.urn, declared.recorded(_props), declared.report))
 
     def _preview_create(self, declared: _Declared, inputs: Properties, *, replace_requested: bool = False) -> None:
@@ -181,6 +189,7 @@ class _Process:
 
     cores: dict[str, Operations]
     """The core's operations, by kind of resource."""
+    session: Session
     engine: Engine
     watch: asyncio.Future[None]
     """Ends the process when the engine is gone. Otherwise the process would go on polling."""
@@ -193,6 +202,24 @@ class _Process:
 
     ended: dict[str, Callable[[Properties], None]] = field(default_factory=dict[str, Callable[[Properties], None]])
     """By URN, what takes the outputs of a rolling remediation's child with which nothing is to be done."""
+
+    turns: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_A_TIME))
+    """For the operations that wait for a remediation."""
+
+    @contextmanager
+    def turn(self, declared: _Declared) -> Generator[None]:
+        """Does what is inside for so many resources at a time; the others say that they wait."""
+        if not self.turns.acquire(blocking=False):
+            wait_for(declared.report.status(f"waiting for its turn: the dynamic form works on {AT_A_TIME} at a time"))
+            self.turns.acquire()
+        try:
+            yield
+        finally:
+            self.turns.release()
+
+    async def interrupt(self) -> None:
+        """Stops every wait. Remediations go on."""
+        self.session.interrupt()
 
     def follow(self, declared: _Declared, nodes: list[str], at_once: int) -> None:
         """Has the row of a rolling remediation say how far it has come. `declared` is one of its children."""
@@ -228,7 +255,7 @@ async def _started(config: ProviderConfig) -> _Process:
     cores: dict[str, Operations] = {
         kind.kind: kind(session, keeps_unfinished=False) for kind in (RemediationResource, ReviewResource)
     }
-    return _Process(cores, engine, watch)
+    return _Process(cores, session, engine, watch)
 
 
 def _started_process() -> _Process:
