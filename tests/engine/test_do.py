@@ -130,17 +130,17 @@ def test_rehearse_then_repair_then_wait(shell: Shell, api: Simulator):
     assert (
         "`pulumi do` will start a REBOOT_VM remediation of node cluster-1-host-1 of cluster cluster-1, which is "
         "instance cluster-1-node-1, now Ready on host cluster-1-host-1"
-    ) in rehearsed.said
+    ) in rehearsed.beside
     assert api.posts() == 0
     repaired = shell.run(repair)
     assert repaired.code == 0, repaired.text
-    assert "PENDING" in repaired.said
-    assert "SUCCEEDED" in repaired.said
+    assert "warning: PENDING" in repaired.beside
+    assert "warning: SUCCEEDED after" in repaired.beside
     again = shell.run(repair)
     assert again.code == 0
-    assert "the same was asked for before and SUCCEEDED" in again.text
-    assert "to run another one, give another `--idempotency-key`" in again.text
-    assert "will start nothing and take over" in shell.run(rehearse).text
+    assert "the same was asked for before and SUCCEEDED" in again.beside
+    assert "to run another one, give another `--idempotency-key`" in again.beside
+    assert "will start nothing and take over" in shell.run(rehearse).beside
     assert api.posts() == 1
     (remediation,) = api.remediations()
     wait, look = page("Wait", REMEDIATION=remediation["id"])
@@ -148,14 +148,14 @@ def test_rehearse_then_repair_then_wait(shell: Shell, api: Simulator):
     assert (read["id"], read["state"]) == (f"cluster-1/cluster-1-node-1/{remediation['id']}", "SUCCEEDED")
     seen = shell.run(look)
     assert seen.code == 0
-    assert "SUCCEEDED, started by simulator-user with pulumi do" in seen.said
+    assert "SUCCEEDED, started by simulator-user with pulumi do" in seen.beside
 
 
 def test_another_key_repairs_the_node_once_more(shell: Shell, api: Simulator):
     (repair,) = page("Repair")
     assert shell.run(repair).code == 0
     other = repair.replace("INC-1042", "INC-1050")
-    assert "was repaired" in shell.run(other.replace("--yes", "--dry-run")).text
+    assert "was repaired" in shell.run(other.replace("--yes", "--dry-run")).beside
     assert shell.run(other).code == 0
     assert api.posts() == 2
     elsewhere = repair.replace("host-1", "host-2")
@@ -192,11 +192,11 @@ def test_read_waits_for_whatever_is_under_way_and_a_dry_run_only_looks(shell: Sh
     looked = outputs(shell.run(look, "--output", "json"))
     assert looked["state"] == "RUNNING"
     command = [*shlex.split(wait), *shell.settings(wait)]
-    with subprocess.Popen(command, cwd=shell.folder, env=shell.env, stdout=subprocess.PIPE, text=True) as waiting:
-        assert waiting.stdout is not None
-        assert waiting.stdout.readline().startswith("RUNNING ")
+    with subprocess.Popen(command, cwd=shell.folder, env=shell.env, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        assert any("warning: RUNNING " in line for line in waiting.stderr)
         api.force(remediation["id"], "SUCCEEDED")
-        assert "SUCCEEDED" in waiting.communicate(timeout=COMMAND_LIMIT)[0]
+        assert "SUCCEEDED" in waiting.communicate(timeout=COMMAND_LIMIT)[1]
     assert waiting.returncode == 0
 
 
@@ -230,15 +230,15 @@ def test_approve(shell: Shell, api: Simulator):
     proposed = api.propose("cluster-1-node-2", fault="xid")
     rehearse, approve, reviews = page("Approve", PROPOSED=proposed["id"])
     rehearsed = shell.run(rehearse)
-    assert "`pulumi do` will approve remediation" in rehearsed.said
-    assert "Xid" in rehearsed.said
+    assert "`pulumi do` will approve remediation" in rehearsed.beside
+    assert "Xid" in rehearsed.beside
     assert listed(shell.run(reviews)) == []
     wrong = shell.run(approve.replace("--expected-mode REBOOT_VM", "--expected-mode VM_ONLY"))
     assert wrong.code == 1
     assert listed(shell.run(reviews)) == []
     approved = shell.run(approve)
     assert approved.code == 0, approved.text
-    assert "SUCCEEDED" in approved.said
+    assert "SUCCEEDED" in approved.beside
     assert [each["id"] for each in listed(shell.run(reviews))] == [f"cluster-1/cluster-1-node-2/{proposed['id']}"]
 
 
@@ -246,16 +246,16 @@ def test_cancel(shell: Shell, api: Simulator):
     api.behave("cluster-1-node-3", outcome="hold")
     pending, untouched = api.create("cluster-1-node-3"), api.propose("cluster-1-node-4", fault="xid")
     (cancel,) = page("Cancel", STARTED=pending["id"])
-    assert "PENDING, started by simulator-user" in shell.run(cancel.replace("--yes", "--dry-run")).said
+    assert "PENDING, started by simulator-user" in shell.run(cancel.replace("--yes", "--dry-run")).beside
     cancelled = shell.run(cancel)
     assert cancelled.code == 0, cancelled.text
-    assert "PENDING, started by simulator-user" in cancelled.said
-    assert "cancelled remediation" in cancelled.said
+    assert "PENDING, started by simulator-user" in cancelled.beside
+    assert "cancelled remediation" in cancelled.beside
     states = {each["id"]: each["state"] for each in api.remediations()}
     assert states == {pending["id"]: "CANCELLED", untouched["id"]: "PENDING_APPROVAL"}
     again = shell.run(cancel)
     assert again.code == 0
-    assert "nothing to cancel" in again.said
+    assert "nothing to cancel" in again.beside
 
 
 def test_what_has_begun_is_not_cancelled_and_the_wait_for_its_end_is_named(shell: Shell, api: Simulator):

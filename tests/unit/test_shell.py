@@ -1,11 +1,10 @@
-"""What the provider says under `pulumi do`: flags in place of inputs, no stack, and nothing beside the JSON."""
+"""What the provider says under `pulumi do`: flags in place of inputs, and no stack; and when it only looks."""
 
 from __future__ import annotations
 
 import pytest
-from pulumi.runtime.proto import engine_pb2
 
-from pulumi_resource_togetherai.plugin.shell import in_shell, severity
+from pulumi_resource_togetherai.plugin.shell import in_shell
 from pulumi_resource_togetherai.preview_flag import previews
 
 
@@ -39,20 +38,6 @@ from pulumi_resource_togetherai.preview_flag import previews
 )
 def test_messages_name_flags_and_no_stack(text: str, said: str):
     assert in_shell(text) == said
-
-
-@pytest.mark.parametrize(
-    ("command", "level"),
-    [
-        ("pulumi do togetherai:Remediation read x", engine_pb2.INFO),
-        ("pulumi do togetherai:Remediation read x --output default", engine_pb2.INFO),
-        ("pulumi do togetherai:Remediation read x --output json", engine_pb2.WARNING),
-        ("pulumi do --output=json togetherai:Remediation read x", engine_pb2.WARNING),
-        ("", engine_pb2.WARNING),
-    ],
-)
-def test_nothing_is_said_on_the_standard_output_that_promises_json(command: str, level: int):
-    assert severity(command.split()) == level
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_failed_remediation_is_told_in_words_and_without_a_traceback(stack: St
 def test_a_shell_rehearses_repairs_and_lists(tmp_path: Path, venv: Path, engine: Path, api: Simulator):
     shell = Shell(tmp_path / "night", api, venv, engine)
     (rehearse,), (repair,) = page("Rehearse"), page("Repair")
-    assert "`pulumi do` will start a REBOOT_VM remediation" in shell.run(rehearse).said
+    assert "`pulumi do` will start a REBOOT_VM remediation" in shell.run(rehearse).beside
     for _ in range(2):
         assert shell.run(repair).code == 0
     assert api.posts() == 1

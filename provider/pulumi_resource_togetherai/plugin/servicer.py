@@ -58,9 +58,9 @@ class Servicer(ProviderServicer):
     ) -> provider_pb2.ConfigureResponse:
         """Takes the configuration."""
         if request.urn.endswith("::"):  # a provider without a name: that of a stack has one, that of `pulumi do` none
-            from pulumi_resource_togetherai.plugin.shell import in_shell, severity
+            from pulumi_resource_togetherai.plugin.shell import SEVERITY, in_shell
 
-            self._together.stateless, self._worded, self._severity = True, in_shell, severity()
+            self._together.stateless, self._worded, self._severity = True, in_shell, SEVERITY
         return await super().Configure(request, context)  # pyright: ignore[reportArgumentType]
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:

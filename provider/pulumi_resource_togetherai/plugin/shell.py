@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 
 from pulumi.runtime.proto import engine_pb2
 from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
-from pulumi_resource_togetherai.replace_flag import command_line
 from pulumi_resource_togetherai.review.rules.inputs import ReviewInputs
 
 _MODELS: tuple[type[BaseModel], ...] = (RemediationInputs, ReviewInputs)
@@ -34,14 +32,10 @@ _PHRASES: Mapping[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
     re.compile("`pulumi up`"): "`pulumi do`",
 }
 """What messages say of programs and stacks, and what is true without them."""
-
-
-def severity(arguments: Sequence[str] | None = None) -> int:
-    """How to log what informs. `pulumi do` prints that on the standard output, which `--output json` promises to hold
-    JSON; a warning goes to the other one. Where the command line cannot be seen, the promise is kept."""
-    arguments = command_line() if arguments is None else arguments
-    json = not arguments or "--output=json" in arguments or ("--output", "json") in pairwise(arguments)
-    return engine_pb2.WARNING if json else engine_pb2.INFO
+SEVERITY = engine_pb2.WARNING
+"""How to log what informs. `pulumi do` prints an INFO on the standard output, in the middle of the JSON that
+`--output json` promises, and where the table at a terminal is drawn over it. A warning has a place in that table, and
+elsewhere goes to the standard error."""
 
 
 def in_shell(text: str) -> str:
