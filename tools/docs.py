@@ -49,7 +49,16 @@ def _resource(token: str, resource: Spec) -> str:
         "## Outputs",
         "All inputs, and:",
         _table(("Output", "Type", "Meaning"), (_output(name, spec) for name, spec in outputs.items())),
+        *_listing(resource.get("listInputs", {})),
     )
+
+
+def _listing(inputs: Spec) -> Iterator[str]:
+    if inputs:
+        yield "## List"
+        yield "`pulumi do ... list` lists these resources, newest first. It takes:"
+        rows = (_input(name, spec, name in inputs["required"]) for name, spec in inputs["properties"].items())
+        yield _table(("Input", "Type", "Default", "Meaning"), rows)
 
 
 def _function(token: str, function: Spec) -> str:

@@ -294,6 +294,17 @@ def test_keep_it(shell: Shell, plugin_stack: Stack, api: Simulator):
     assert api.posts() == 1
 
 
+def test_a_patch_starts_nothing(shell: Shell, api: Simulator):
+    (repair,) = page("Repair")
+    assert shell.run(repair).code == 0
+    (remediation,) = api.remediations()
+    patch = f"pulumi do togetherai:Remediation patch cluster-1/cluster-1-node-1/{remediation['id']} --stateless --yes"
+    refused = shell.run(patch, "--mode", "VM_ONLY")
+    assert refused.code == 1
+    assert "a change of mode asks for another one, which only `create` starts. Nothing was changed" in refused.beside
+    assert api.posts() == 1
+
+
 def test_a_mistake_is_answered_with_what_to_write(shell: Shell, api: Simulator):
     (repair,) = page("Repair")
     for wrong, instead in (

@@ -74,6 +74,8 @@ class Servicer(ProviderServicer):
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         """Says what a change amounts to."""
+        from pulumi_resource_togetherai.operation.run import OperationError
+
         inputs, secret = unmarshal(request.news)
         outputs, hidden = unmarshal(request.olds)
         secrets = Secrets.among(inputs, secret)
@@ -82,6 +84,11 @@ class Servicer(ProviderServicer):
             diff = self._together.resource(request.urn).diff(
                 request.urn, _recorded(request.old_inputs, outputs), inputs
             )
+            if self._together.stateless and diff.replaces:
+                raise OperationError(
+                    f"a change of {', '.join(diff.replaces)} asks for another one, which only `create` starts. Nothing "
+                    "was changed"
+                )
             # What the program marks as secret from now on, the stack holds in clear until an update.
             in_clear = (secrets.outputs(outputs) - hidden).intersection(inputs, outputs)
             changed = [] if diff.replaces else sorted({*diff.settings, *in_clear})
