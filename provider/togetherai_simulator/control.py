@@ -60,6 +60,13 @@ class Proposal(Options):
     """Whether to propose even though a remediation of the node ended a moment ago."""
 
 
+class Breaking(Options):
+    """What cures a node that breaks."""
+
+    cured_by: KnownMode | None = None
+    """The mildest mode whose repair cures it. Default: REBOOT_VM."""
+
+
 class ForcedState(Options):
     """A state to put a remediation into. Unknown states are allowed too: a newer server may have them."""
 
@@ -200,6 +207,16 @@ class Control:
         self._platform.health.clear_alerts(**request.path_params)
         return {}
 
+    def break_node(self, request: Request, body: Breaking) -> Any:
+        """Breaks a node in a way that the platform knows nothing of: no alert, no proposal, only `NotReady`."""
+        self._platform.health.break_node(**request.path_params, cured_by=body.cured_by)
+        return {}
+
+    def mend_node(self, request: Request) -> Any:
+        """Mends a node that was broken so."""
+        self._platform.health.mend_node(**request.path_params)
+        return {}
+
     def force(self, request: Request, body: ForcedState) -> Any:
         """Puts a remediation into a state, as something outside would. Answers with it."""
         job = self._platform.job_by_id(**request.path_params)
@@ -243,6 +260,8 @@ CALLS = (
     ControlCall("PUT", f"{INSTANCE}/behaviour", Control.behave, Behaviour),
     ControlCall("POST", f"{INSTANCE}/propose", Control.propose, Proposal),
     ControlCall("POST", f"{INSTANCE}/clear-alerts", Control.clear_alerts),
+    ControlCall("POST", f"{INSTANCE}/break", Control.break_node, Breaking),
+    ControlCall("POST", f"{INSTANCE}/mend", Control.mend_node),
     ControlCall("POST", f"{REMEDIATION}/state", Control.force, ForcedState),
     ControlCall("POST", f"{REMEDIATION}/expire", Control.expire),
 )

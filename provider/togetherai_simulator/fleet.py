@@ -8,12 +8,21 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
+from togetherai_simulator.alerts import SEVERITY
 from togetherai_simulator.settings import Behaviour
 
 REPLACING_MODES = frozenset({RemediationMode.VM_ONLY, RemediationMode.HOST_AWARE})
 """Modes after which the node holds another VM, with another instance id."""
 
 GPUS_PER_NODE = 8
+
+
+class Breakage(BaseModel):
+    """What is wrong with a node of which the platform proposes no repair: it does not work."""
+
+    since: datetime
+    cured_by: RemediationMode
+    """The gentlest mode that helps. After a gentler one the node comes back as bad as it was."""
 
 
 class Node(BaseModel):
@@ -29,6 +38,7 @@ class Node(BaseModel):
     """When the present instance joined the cluster."""
     auto_remediation_enabled: bool = True
     behaviour: Behaviour = Field(default_factory=Behaviour)
+    broken: Breakage | None = None
     faults: int = 0
     """How many random faults it has had so far."""
     next_fault: datetime | None = None
@@ -52,6 +62,8 @@ class Cluster(BaseModel):
 
     def repair(self, node: Node, mode: RemediationMode, now: datetime) -> None:
         """Leaves the node as a remediation of this mode does."""
+        if node.broken is not None and mode in SEVERITY[SEVERITY.index(node.broken.cured_by) :]:
+            node.broken = None
         if mode == RemediationMode.EVICT_WITHOUT_REPLACEMENT:
             node.instance_id = None
             return
@@ -93,18 +105,23 @@ NODE_STATUS = {
     RemediationState.QUARANTINED: "Cordoned",
     RemediationState.RUNNING: "NotReady",
 }
-"""The status of a node under repair; every other node is Ready."""
+"""The status of a node under repair. Every other node is Ready, unless it is broken."""
 
 
 def node_answer(
     cluster: Cluster, node: Node, latest: dict[str, Any] | None, state: RemediationState | None
 ) -> dict[str, Any]:
     """A node as `GET /compute/clusters/{cluster_id}` shows it. `state` is that of its active remediation."""
+    phases = [{"phase": "NODE_PHASE_RUNNING", "transition_time": node.since.isoformat()}]
+    if node.broken is not None:
+        failed = max(node.broken.since, node.since)
+        phases.append({"phase": "NODE_PHASE_FAILED", "transition_time": failed.isoformat()})
+    by_itself = "Ready" if node.broken is None else "NotReady"
     answer: dict[str, Any] = {
         "node_id": f"{cluster.cluster_id}-worker-{node.number}",
         "instance_id": node.instance_id,
         "host_name": node.host_name,
-        "status": NODE_STATUS.get(state, "Ready") if state else "Ready",
+        "status": NODE_STATUS.get(state, by_itself) if state else by_itself,
         "num_cpu_cores": 192,
         "num_gpus": GPUS_PER_NODE,
         "memory_gib": 1800,
@@ -114,7 +131,7 @@ def node_answer(
         "nvswitch_count": 4,
         "nvswitch_type": "NVSwitch 3",
         "networks": [f"10.{cluster.number}.{node.number // 250}.{node.number % 250 + 1}"],
-        "phase_transitions": [{"phase": "NODE_PHASE_RUNNING", "transition_time": node.since.isoformat()}],
+        "phase_transitions": phases,
         "auto_remediation_enabled": node.auto_remediation_enabled,
         "slurm_worker_hostname": f"{cluster.cluster_id}-slurm-{node.number}",
         "marked_for_deletion": False,

@@ -9,7 +9,7 @@ from pulumi_resource_togetherai.api.models import LinkedAlert
 from togetherai_simulator.alerts import FAULTS, SEVERITY, FaultKind, fault_for, raise_alert
 from togetherai_simulator.course import Course
 from togetherai_simulator.errors import failed_precondition
-from togetherai_simulator.fleet import Cluster, Node
+from togetherai_simulator.fleet import Breakage, Cluster, Node
 from togetherai_simulator.job import Job, Moment
 from togetherai_simulator.world import World
 
@@ -116,6 +116,17 @@ class HealthChecks:
             elif job.remediation.linked_alerts:
                 self._course.resolve_alerts(job)
                 self._course.touched(job)
+
+    def break_node(self, cluster_id: str, instance_id: str, *, cured_by: RemediationMode | None = None) -> None:
+        """The node that holds the instance, or held it, does not work any more, and the platform proposes nothing."""
+        node = self._world.ever_node(cluster_id, instance_id)
+        node.broken = Breakage(since=self._world.now, cured_by=cured_by or RemediationMode.REBOOT_VM)
+        self._world.changed(f"cluster/{cluster_id}")
+
+    def mend_node(self, cluster_id: str, instance_id: str) -> None:
+        """The node works again, without any repair."""
+        self._world.ever_node(cluster_id, instance_id).broken = None
+        self._world.changed(f"cluster/{cluster_id}")
 
     def _plan_fault(self, cluster: Cluster, node: Node) -> None:
         """Puts the node's next fault on the schedule. Times between faults are exponentially distributed."""

@@ -28,7 +28,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
@@ -43,11 +43,13 @@ from togetherai_simulator.script import (
     AnyEvent,
     Approve,
     Behave,
+    BreakNode,
     Cancel,
     ClearAlerts,
     ClearFaults,
     Expire,
     InstanceEvent,
+    MendNode,
     Propose,
     Reject,
     Scenario,
@@ -86,7 +88,7 @@ def explain(error: ValidationError) -> str:
     """The first problem with its place, on one line."""
     first = error.errors(include_url=False)[0]
     # pydantic puts the event's kind before an event's field, but the kind is not part of the file's structure.
-    kinds = {"propose", "clear_alerts", "approve", "reject", "cancel", "set_state", "expire", "behave", "add_fault"}
+    kinds = {str(get_args(kind.model_fields["do"].annotation)[0]) for kind in get_args(get_args(AnyEvent)[0])}
     place = [part for index, part in enumerate(first["loc"]) if not (index == 2 and part in kinds)]
     problem = "no such field" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
     return f"{'.'.join(map(str, place)) or 'the file'}: {problem}"
@@ -177,6 +179,10 @@ def _happen(app: App, event: AnyEvent, homes: dict[str, str]) -> None:
             platform.health.propose(_home(homes, event.instance), event.instance, **details)
         case ClearAlerts():
             platform.health.clear_alerts(_home(homes, event.instance), event.instance)
+        case BreakNode():
+            platform.health.break_node(_home(homes, event.instance), event.instance, cured_by=event.cured_by)
+        case MendNode():
+            platform.health.mend_node(_home(homes, event.instance), event.instance)
         case Approve():
             platform.approve(newest(event.instance), by=REVIEWER, comment=event.comment, mode=event.mode)
         case Reject():

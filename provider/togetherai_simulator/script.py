@@ -51,6 +51,21 @@ class ClearAlerts(InstanceEvent):
     do: Literal["clear_alerts"]
 
 
+class BreakNode(InstanceEvent):
+    """The node that holds the instance, or held it, does not work any more. The platform proposes nothing: nobody has
+    told it why."""
+
+    do: Literal["break_node"]
+    cured_by: KnownMode | None = None
+    """The gentlest mode that helps; after a gentler one the node comes back broken. Default: REBOOT_VM."""
+
+
+class MendNode(InstanceEvent):
+    """The node that holds the instance, or held it, works again by itself."""
+
+    do: Literal["mend_node"]
+
+
 class Approve(InstanceEvent):
     """Somebody approves the proposal."""
 
@@ -108,7 +123,18 @@ class ClearFaults(Event):
 
 
 AnyEvent = Annotated[
-    Propose | ClearAlerts | Approve | Reject | Cancel | SetState | Expire | Behave | AddFault | ClearFaults,
+    Propose
+    | ClearAlerts
+    | BreakNode
+    | MendNode
+    | Approve
+    | Reject
+    | Cancel
+    | SetState
+    | Expire
+    | Behave
+    | AddFault
+    | ClearFaults,
     Field(discriminator="do"),
 ]
 

@@ -82,6 +82,15 @@ class Simulator:
         """Has the platform propose a remediation, such as for `fault="xid"`; returns it."""
         return self.control("POST", f"{_instance(instance)}/propose", proposal)
 
+    def break_node(self, instance: str = "cluster-1-node-1", **breaking: Any) -> None:
+        """Lets a node not work any more, of which the platform knows no reason; `cured_by="REMEDIATION_MODE_VM_ONLY"`
+        says that a reboot does not help."""
+        self.control("POST", f"{_instance(instance)}/break", breaking)
+
+    def mend_node(self, instance: str = "cluster-1-node-1") -> None:
+        """Lets it work again, without any repair."""
+        self.control("POST", f"{_instance(instance)}/mend")
+
     def force(self, remediation: str, state: str, **more: Any) -> None:
         """Brings a remediation into a state, as something outside would."""
         self.control("POST", f"/remediations/{remediation}/state", {"state": state} | more)

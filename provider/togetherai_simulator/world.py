@@ -176,12 +176,17 @@ class World:
 
     def node(self, cluster_id: str, instance_id: str) -> Node:
         """The node that holds this instance now."""
+        node = self.ever_node(cluster_id, instance_id)
+        if node.instance_id != instance_id:
+            raise not_found(f"instance {instance_id} no longer exists in cluster {cluster_id}")
+        return node
+
+    def ever_node(self, cluster_id: str, instance_id: str) -> Node:
+        """The node that holds this instance, or held it."""
         self.cluster(cluster_id)
         node = self._nodes.get((cluster_id, instance_id))
         if node is None:
             raise not_found(f"instance {instance_id} not found in cluster {cluster_id}")
-        if node.instance_id != instance_id:
-            raise not_found(f"instance {instance_id} no longer exists in cluster {cluster_id}")
         return node
 
     def node_of(self, record: Remediation) -> Node:
