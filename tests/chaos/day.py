@@ -31,7 +31,7 @@ SPEED = 300.0
 """Simulated seconds per real one."""
 EVERY = 600.0
 """How many simulated seconds are between two starts of `up`, at least."""
-KILLED = 0.15
+KILLED = 0.25
 """The share of the runs that are killed."""
 MOST = 2
 UNHEALTHY = 4
@@ -196,7 +196,7 @@ def two_runs(day: Day, stacks: Sequence[Stack], chance: random.Random) -> None:
     for stack, process in zip(stacks, running, strict=True):
         day.runs += 1
         try:
-            output, _ = process.communicate(timeout=chance.uniform(0.5, 4) if chance.random() < KILLED else 120)
+            output, _ = process.communicate(timeout=chance.uniform(0.3, 2.5) if chance.random() < KILLED else 120)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()

@@ -85,3 +85,12 @@ def test_the_last_phase_says_since_when_a_node_does_not_work(phases: list[Any], 
     node = GpuWorkerNode.model_validate({"status": "NotReady", "phase_transitions": transitions})
 
     assert in_phase_since(node) == (datetime.fromisoformat(since) if since else None)
+
+
+def test_a_node_that_joined_and_failed_at_once_has_failed_since_then():
+    at = "2026-11-23T02:00:00Z"
+    both = [{"phase": f"NODE_PHASE_{phase}", "transition_time": at} for phase in ("RUNNING", "FAILED")]
+
+    for order in (both, both[::-1]):
+        node = GpuWorkerNode.model_validate({"instance_id": "i1", "status": "NotReady", "phase_transitions": order})
+        assert in_phase_since(node) == datetime.fromisoformat(at)

@@ -76,8 +76,11 @@ def nodes_that_count(cluster: Cluster) -> list[GpuWorkerNode]:
 
 def in_phase_since(node: GpuWorkerNode) -> datetime | None:
     """Since when a node that does not work has been in its phase. None where the phases do not say: the last one is
-    that of a node that works, so that its status and its phase contradict each other, or there is none with a time."""
-    last: PhaseTransition | None = max(
-        node.phase_transitions, key=lambda transition: transition.transition_time or _LONG_AGO, default=None
-    )
+    that of a node that works, so that its status and its phase contradict each other, or there is none with a time. Of
+    two at the same time, that of a node that does not work is the last: such a node joined, and failed at once."""
+
+    def when(transition: PhaseTransition) -> tuple[datetime, bool]:
+        return transition.transition_time or _LONG_AGO, health(transition.phase) is not Health.HEALTHY
+
+    last = max(node.phase_transitions, key=when, default=None)
     return last.transition_time if last is not None and health(last.phase) is not Health.HEALTHY else None
