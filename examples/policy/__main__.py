@@ -28,7 +28,7 @@ HOURS = {
 def _known(properties):
     """What is known of the properties: the others cannot be judged yet, and are judged before they are created."""
     known = {}
-    for name in ("reason", "mode", "expectedMode", "decision", "remediationId"):
+    for name in ("reason", "mode", "expectedMode", "decision", "remediationId", "maxUnhealthy"):
         try:
             known[name] = properties[name]
         except Exception:  # not there, or not known yet
@@ -43,6 +43,12 @@ def _stack(urn):
 def reason_required(args, report):
     """A remediation needs a reason."""
     if wrong := rules.reason_missing(args.resource_type, _known(args.props)):
+        report(wrong)
+
+
+def limit_required(args, report):
+    """A ClusterRepair needs `maxUnhealthy`."""
+    if wrong := rules.limit_missing(args.resource_type, _known(args.props)):
         report(wrong)
 
 
@@ -76,6 +82,7 @@ PolicyPack(
     enforcement_level=EnforcementLevel.MANDATORY,
     policies=[
         ResourceValidationPolicy(name="reason-required", description=reason_required.__doc__, validate=reason_required),
+        ResourceValidationPolicy(name="limit-required", description=limit_required.__doc__, validate=limit_required),
         ResourceValidationPolicy(
             name="allowed-modes",
             description=allowed_modes.__doc__,

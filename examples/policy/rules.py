@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 REMEDIATIONS = ("togetherai:index:Remediation", "pulumi-python:dynamic/togetherai:Remediation")
 REVIEWS = ("togetherai:index:RemediationReview", "pulumi-python:dynamic/togetherai:RemediationReview")
+CLUSTER_REPAIR = "togetherai:index:ClusterRepair"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -30,6 +31,13 @@ def reason_missing(kind: str, properties: Mapping[str, Any]) -> str | None:
     """A remediation needs a reason."""
     if is_remediation(kind) and not str(properties.get("reason") or "").strip():
         return "a remediation needs a `reason`: say which incident it belongs to"
+    return None
+
+
+def limit_missing(kind: str, properties: Mapping[str, Any]) -> str | None:
+    """A cluster is repaired by a policy only up to a limit. `properties` may lack what is not known yet."""
+    if kind.rpartition("$")[2] == CLUSTER_REPAIR and properties.get("maxUnhealthy") is None:
+        return "a ClusterRepair needs `maxUnhealthy`: say how many unhealthy nodes are a person's business, such as 20%"
     return None
 
 

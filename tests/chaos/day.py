@@ -146,13 +146,15 @@ def live(form: Form, folder: Path, *, hours: float = 24.0, seed: int = 1) -> Day
     scenario = {name: value for name, value in SCENARIO.items() if name != "events"}
     scenario["events"] = [event for event in SCENARIO["events"] if event["at"] < (hours - 2.5) * 3600]
     chance = random.Random(seed)
-    with simulator(speed=SPEED, **scenario) as api:
+    # The clock starts once it is known when: while the simulator starts, minutes would pass.
+    with simulator(speed=0, **scenario) as api:
         began = now(api)
         stacks = [Stack(folder / name, form, api.address, name=name) for name in ("one", "two")]
         for stack in stacks:
             stack.configure("togetherai:maxConcurrentPerCluster", str(MOST))
             declare(stack, *RULES, **POLICY)
         day = Day(began, began, [], [], {})
+        api.control("POST", "/clock", {"speed": SPEED})
         by_hand = [entry for entry in BY_HAND if entry[0] < hours * 3600]
         while (passed := (now(api) - began).total_seconds()) < hours * 3600:
             while by_hand and by_hand[0][0] <= passed:

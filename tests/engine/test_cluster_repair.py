@@ -302,7 +302,6 @@ def test_with_an_update_plan_a_node_that_was_not_previewed_is_refused(stack: Sta
     ("rules", "more", "line"),
     [
         ([XID | {"modes": ["REBOOT"]}], {}, 'rules.0.modes.0: "REBOOT" is not a mode'),
-        ([XID | {"nmae": "x"}], {}, '"nmae" is not a property of rules.0; did you mean name?'),
         ([XID], {"maxUnhealthy": "a fifth"}, "is neither a share nor a number of nodes"),
     ],
 )

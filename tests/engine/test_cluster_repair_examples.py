@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.engine.stack import ROOT, Stack
 from tests.engine.test_languages import DRIVERS, build, nodejs, run
@@ -70,4 +73,29 @@ def test_the_example_in_typescript_compiles_and_says_the_same(nodejs: Path, tmp_
     told = run(stack, project, ["node", "driver.js", "./bin/index.js", json.dumps(settings)])
     up = json.loads(told.splitlines()[1])
     assert up["outputs"]["states"] == {"cluster-1-worker-1": "SUCCEEDED", "cluster-1-worker-2": "SUCCEEDED"}
+    assert ended(api) == REPAIRED
+
+
+def test_the_scheduled_recipe_plans_into_its_summary_and_does_what_it_has_planned(tmp_path: Path, api: Simulator):
+    recipe: dict[str, Any] = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text())
+    job = recipe["jobs"]["repair"]
+    assert job["concurrency"]["cancel-in-progress"] is False
+    assert "secrets." not in str({name: part for name, part in recipe.items() if name != "jobs"})
+    steps = [step["run"] for step in job["steps"] if "run" in step and step["name"] != "Install"]
+    stack = Stack(tmp_path / "stack", "plugin", api.address)
+    stack.copy(EXAMPLES / "yaml")
+    stack.configure("cluster-repair:cluster", "cluster-1")
+    faults(api)
+    summary = tmp_path / "summary"
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(f"({step})" for step in steps)],
+        cwd=stack.folder,
+        env=stack.env | {"GITHUB_STEP_SUMMARY": str(summary)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "APPROVE" in summary.read_text()
     assert ended(api) == REPAIRED

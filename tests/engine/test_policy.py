@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.stack import ROOT, Stack
+from tests.engine.test_cluster_repair import declare
 from tests.simulated import Simulator
 
 PACK = ROOT / "examples" / "policy"
@@ -63,6 +64,15 @@ def test_a_remediation_without_a_reason_is_not_started(stack: Stack, api: Simula
     assert done.code != 0
     assert "a remediation needs a `reason`: say which incident it belongs to" in done.output
     assert api.posts() == 0
+
+
+@pytest.mark.parametrize("limit", [{}, {"maxUnhealthy": "20%"}])
+def test_a_cluster_is_repaired_only_up_to_a_limit(stack: Stack, api: Simulator, limit: dict[str, str]):
+    rule = {"name": "xid", "when": {"alerts": ["DmesgXidError"]}}
+    declare(stack, rule, **limit)
+    done = policed(stack, "up")
+    assert (done.code == 0) is bool(limit), done.output
+    assert ("a ClusterRepair needs `maxUnhealthy`" in done.output) is (not limit)
 
 
 def test_a_mode_that_the_stack_does_not_allow_is_not_started(stack: Stack, api: Simulator):

@@ -52,6 +52,7 @@ def test_the_registrys_programs_are_the_examples():
     [
         "docs/install.md",
         "docs/usage.md",
+        "docs/cluster-repair.md",
         "docs/migration.md",
         "docs/telemetry.md",
         "docs/network.md",

@@ -29,6 +29,14 @@ def test_no_reason_is_asked_of_anything_else():
     assert rules.reason_missing("aws:s3:Bucket", {}) is None
 
 
+def test_a_limit_is_required_of_the_repair_of_a_cluster():
+    repair = "togetherai:index:ClusterRepair"
+    for kind in (repair, f"my:index:Fleet${repair}"):
+        assert "needs `maxUnhealthy`" in str(rules.limit_missing(kind, {}))
+        assert rules.limit_missing(kind, {"maxUnhealthy": "20%"}) is None
+    assert rules.limit_missing(PLUGIN, {}) is None
+
+
 @pytest.mark.parametrize(
     ("kind", "properties", "mode"),
     [

@@ -65,8 +65,8 @@ class ClusterRepair(pulumi.ComponentResource):
         Python's (`unhealthy_for`) or the schema's. Raises pulumi.RunError for a mistake."""
         declared = arguments(ClusterRepairInputs, locals())
         refuse_provider(resource_name, opts)
-        super().__init__(TYPE, resource_name, None, opts)
         inputs = {to_camel(name): value for name, value in declared.items() if value is not None}
+        super().__init__(TYPE, resource_name, inputs, opts)
         _checked(resource_name, {name: UNKNOWN if may_be_later(value) else value for name, value in inputs.items()})
         settings = program_configuration()
 

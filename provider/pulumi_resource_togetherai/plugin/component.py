@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pulumi
 from pulumi.provider.experimental.property_value import PropertyValue
@@ -19,8 +20,11 @@ NOT_KNOWN = PropertyValue(UNKNOWN)
 class Component(pulumi.ComponentResource):
     """A component's node in the tree of resources."""
 
-    def __init__(self, kind: str, name: str, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(kind, name, None, opts)
+    def __init__(
+        self, kind: str, name: str, opts: pulumi.ResourceOptions, inputs: dict[str, pulumi.Input[Any]] | None = None
+    ) -> None:
+        """`inputs` are what the stack and policy packs see of it."""
+        super().__init__(kind, name, inputs, opts)
 
 
 def make_room_for_children() -> None:

@@ -42,7 +42,9 @@ async def construct(request: ConstructRequest, session: Session, engine: Engine)
     if failures := secrets.mistakes(checked.failures):
         raise OperationError(f"{request.name}: {'; '.join(failure.reason for failure in failures)}")
     make_room_for_children()
-    component = Component(TYPE, request.name, request.options)
+    known = {name: value for name, value in checked.inputs.items() if not holds_unknown(value)}
+    shown = {name: pulumi.Output.secret(value) if name in secrets.names else value for name, value in known.items()}
+    component = Component(TYPE, request.name, request.options, shown)
     urn = str(await component.urn.future())
     report = engine.report(urn)
     if secrets.warning:
