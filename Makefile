@@ -68,6 +68,7 @@ bench: setup ## Measure what docs/performance.md claims (40 minutes)
 	@$(WITH_TOOLS) python benchmarks/plugin_start.py
 	@$(WITH_TOOLS) python benchmarks/simulator_cost.py
 	@$(WITH_TOOLS) python benchmarks/many.py
+	@$(WITH_TOOLS) python benchmarks/repair_plan.py
 	@$(WITH_TOOLS) python benchmarks/endurance.py
 
 dist: setup ## Build what a release consists of into dist/ (a minute)
