@@ -15,7 +15,7 @@ from tests.simulated import Simulator
 HOUR = 3600
 TAKEN_OVER = re.compile(
     r"warning: (`pulumi up` will start nothing and take over|taking over) remediation (\S+) .*SUCCEEDED .* ago, so "
-    r"nothing runs; to run another one, change `triggers`, or run `pulumi up --replace` with this resource's URN"
+    r"nothing runs; to run another one, change `triggers`, or: pulumi up --replace 'urn:pulumi:\S+'"
 )
 """What preview and `up` say where one that ended well is there already; the last group is its id."""
 

@@ -145,7 +145,7 @@ def test_a_failure_fails_the_run_and_after_its_rest_the_node_has_the_next_step(s
 
     failed = stack.up()
     assert failed.code != 0
-    assert f"of instance {NODE(1)} in cluster cluster-1 FAILED" in failed.output
+    assert f"of instance {NODE(1)} FAILED" in failed.output
     assert "Traceback" not in failed.output
     rests = stack.up(check=True)
     assert table(rests) == ["cluster-1-worker-1 WAIT"]

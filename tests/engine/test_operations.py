@@ -126,7 +126,7 @@ def test_a_key_that_is_revoked_during_a_wait_is_replaced_and_nothing_runs_twice(
             api.add_fault({"kind": "error", "status": 401})
             output, _ = up.communicate(timeout=60)
         assert up.returncode != 0
-        assert "can no longer see remediation" in output
+        assert "can no longer see REBOOT_VM of instance" in output
         assert "401" in output
         api.clear_faults()
         api.force(remediation["id"], "SUCCEEDED")

@@ -67,7 +67,7 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
         identity, history, now=run.client.earliest_now(), config=run.config, intent=Intent(replaced=replaced)
     )
     if isinstance(chosen, Refuse):
-        raise OperationError(f"{chosen.because}. {kept}")
+        raise OperationError(messages.told(f"{kept}, since what would replace it is refused", chosen.because))
 
 
 def _continues(state: State, record: Remediation) -> bool:
