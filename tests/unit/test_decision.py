@@ -263,7 +263,10 @@ def test_what_was_withdrawn_runs_again_unasked_and_is_named_as_that(asked: bool,
 def test_only_a_successful_repair_of_this_declaration_is_warned_of_before_another():
     done = decided([ours("SUCCEEDED", ended=MINUTE)], asked=True)
     assert isinstance(done, Post)
-    assert done.warning.endswith("SUCCEEDED 1m ago; another attempt was asked for")
+    assert done.warning.endswith(
+        "SUCCEEDED 1m ago; another attempt was asked for. If a `--replace` that was stopped has started server-1, run "
+        "`pulumi refresh` instead"
+    )
     for history in (
         [ours("FAILED", ended=MINUTE)],
         [ours("SUCCEEDED", ended=MINUTE, who=identity(mode="VM_ONLY"))],

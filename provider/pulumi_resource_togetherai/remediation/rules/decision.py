@@ -109,7 +109,7 @@ def decide(
     others = [record for record in history if stays(record)]
     if beside := _beside(identity, others, history, now, recent, intent):
         return beside
-    post = _post(identity, ours, last, withdrawn, ending, now, others)
+    post = _post(identity, ours, last, withdrawn, ending, now, others, replace=intent.replace)
     return _in_use(used) if used is not None and used.id == post.key else post
 
 
@@ -207,6 +207,8 @@ def _post(
     ending: Collection[str],
     now: datetime,
     others: Sequence[Remediation],
+    *,
+    replace: bool,
 ) -> Post:
     attempt, because = 1, "no earlier attempt"
     if last is not None:
@@ -223,6 +225,9 @@ def _post(
     if last is not None and last.declared and last.record.terminal and not ended_badly(last.record):
         done = f"{messages.name(last.record)} {messages.state(last.record)} {messages.age(last.record, now)} ago"
         warning.append(f"{done}; another attempt was asked for")
+        if replace:
+            # The engine tells no provider what the stack holds when it is told to replace.
+            warning.append(f"If a `--replace` that was stopped has started {last.record.id}, run `pulumi refresh` instead")
     for record in others:
         if record.state == RemediationState.PENDING_APPROVAL:
             warning.append(f"the platform has proposed a repair of the same node: {messages.whose(record)}")
