@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from pulumi_resource_togetherai.api.enums import RemediationState
@@ -12,22 +12,7 @@ from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.rivals import Contest
 from pulumi_resource_togetherai.operation.run import Interrupted, OperationError, Run
 from pulumi_resource_togetherai.operation.wait_result import Stop, Watch
-from pulumi_resource_togetherai.telemetry.instruments import (
-    CLUSTER,
-    INSTANCE,
-    MODE,
-    REMEDIATION,
-    STATE,
-    STATE_EVENT,
-    STOP,
-    STOP_EVENT,
-    UPDATE_TIME,
-    current_span,
-    instruments,
-)
-
-_LOST = "OUTRUN"
-"""What telemetry calls the stop of a wait because others came first."""
+from pulumi_resource_togetherai.operation.wait_telemetry import observed, record_stop
 
 
 async def until_terminal(run: Run, record: Remediation, contest: Contest | None = None) -> Watch:
@@ -38,8 +23,7 @@ async def until_terminal(run: Run, record: Remediation, contest: Contest | None 
     with noting_why(watch):
         async with run.stoppable():
             await _follow(run, watch, contest)
-    if watch.loss or watch.stop is not Stop.ENDED:
-        current_span().add_event(STOP_EVENT, {STOP: _LOST if watch.loss else watch.stop.name})
+    record_stop(watch)
     return watch
 
 
@@ -80,7 +64,7 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
     cluster = run.cluster(watch.record.cluster_id)
     watch.record = cluster.believed(watch.record)
     beating = cluster.watcher.following(watch.record, contest, run.report.heartbeat)
-    with _observed(watch.record) as seen, beating as follower:
+    with observed(watch.record) as seen, beating as follower:
         while not watch.record.terminal:
             if watch.record.state != reported:
                 estimate = cluster.estimates.estimate(watch.record.mode)
@@ -101,29 +85,3 @@ async def _follow(run: Run, watch: Watch, contest: Contest | None) -> None:
                 if watch.loss is not None:
                     return
     await run.report.status(messages.progress(watch.record, run.client.now()))
-
-
-@contextmanager
-def _observed(record: Remediation) -> Generator[Callable[[Remediation], None]]:
-    """Tells OpenTelemetry that a remediation is waited for while the block runs, and of each change of its state. Call
-    what it yields with each newer record."""
-    meters, span, cluster = instruments(), current_span(), {CLUSTER: record.cluster_id}
-    states = list[str]()
-
-    def seen(newer: Remediation) -> None:
-        if newer.state in states[-1:]:
-            return
-        states.append(newer.state.value)
-        updated = {UPDATE_TIME: newer.update_time.isoformat()} if newer.update_time else {}
-        span.add_event(STATE_EVENT, {STATE: newer.state.value, **updated})
-        if newer.terminal and newer.create_time and newer.end_time:
-            took = (newer.end_time - newer.create_time).total_seconds()
-            meters.durations.record(max(0.0, took), {**cluster, MODE: newer.mode.value, STATE: newer.state.value})
-
-    span.set_attributes({**cluster, INSTANCE: record.instance_id, REMEDIATION: record.id, MODE: record.mode.value})
-    meters.waiting.add(1, cluster)
-    try:
-        seen(record)
-        yield seen
-    finally:
-        meters.waiting.add(-1, cluster)

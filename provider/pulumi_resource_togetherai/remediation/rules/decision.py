@@ -227,7 +227,9 @@ def _post(
         warning.append(f"{done}; another attempt was asked for")
         if replace:
             # The engine tells no provider what the stack holds when it is told to replace.
-            warning.append(f"If a `--replace` that was stopped has started {last.record.id}, run `pulumi refresh` instead")
+            warning.append(
+                f"If a `--replace` that was stopped has started {last.record.id}, run `pulumi refresh` instead"
+            )
     for record in others:
         if record.state == RemediationState.PENDING_APPROVAL:
             warning.append(f"the platform has proposed a repair of the same node: {messages.whose(record)}")
