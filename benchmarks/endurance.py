@@ -21,11 +21,11 @@ from typing import Any
 
 import psutil
 
-from pulumi_resource_togetherai.clusters.report import HEARTBEAT
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.run import OperationError
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.remediation.resource import RemediationResource
+from silent import Silent
 from togetherai_simulator import running
 
 HOUR = 3600.0
@@ -43,21 +43,6 @@ FAULTS: list[dict[str, Any]] = [
 ]
 GROWTH = 1.05
 """The most that memory may grow from the second hour to the last but one."""
-
-
-class Silent:
-    """A report that shows nothing."""
-
-    heartbeat = HEARTBEAT
-
-    async def status(self, text: str) -> None:
-        """A passing line."""
-
-    async def info(self, text: str) -> None:
-        """A line that stays."""
-
-    async def warning(self, text: str) -> None:
-        """A line that asks for attention."""
 
 
 @dataclass

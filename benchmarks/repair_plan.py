@@ -12,6 +12,7 @@ from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.repair.component import planned
 from pulumi_resource_togetherai.repair.inputs import ClusterRepairInputs
+from silent import Silent
 from togetherai_simulator import running
 
 URN = "urn:pulumi:prod::training::togetherai:index:ClusterRepair::repair"
@@ -24,19 +25,6 @@ POLICY = {
     "maxConcurrent": 10,
     "maxUnhealthy": "20%",
 }
-
-
-class Silent:
-    """Takes what is reported."""
-
-    async def status(self, text: str) -> None:
-        """Shows nothing."""
-
-    async def info(self, text: str) -> None:
-        """Shows nothing."""
-
-    async def warning(self, text: str) -> None:
-        """Shows nothing."""
 
 
 async def measure(address: str, key: str) -> str:
