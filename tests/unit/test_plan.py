@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pulumi_resource_togetherai.api.enums import RemediationMode
+from pulumi_resource_togetherai.api.listed import Unreadable
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.repair.fits import like
 from pulumi_resource_togetherai.repair.plan import Decision, Plan, Word, plan
@@ -54,10 +55,23 @@ def mine(**changes: Any) -> Remediation:
 
 
 def planned(
-    *rules: dict[str, Any], of: Cluster | None = None, records: Any = (), now: datetime = NOW, **limits: Any
+    *rules: dict[str, Any],
+    of: Cluster | None = None,
+    records: Any = (),
+    now: datetime = NOW,
+    unreadable: Any = (),
+    **limits: Any,
 ) -> Plan:
     policy = Policy.model_validate({"rules": list(rules) or [DOWN]} | limits)
-    return plan(of or cluster(node(status="NotReady")), records, policy, lambda one: one.reason == OURS, now)
+    return plan(
+        of or cluster(node(status="NotReady")),
+        records,
+        policy,
+        lambda one: one.reason == OURS,
+        now,
+        replaced=lambda one: one.review_comment == OURS,
+        unreadable=unreadable,
+    )
 
 
 def decided(*rules: dict[str, Any], **given: Any) -> Decision:
@@ -475,6 +489,15 @@ def test_ours_keeps_its_place_in_the_history_when_another_remediation_ends_besid
     assert decided(DOWN, records=[before, beside, own]).after == "ended-60"
 
 
+@pytest.mark.parametrize("begun", [None, NOW - timedelta(minutes=4)])
+def test_ours_names_all_that_has_ended_where_the_api_does_not_say_when_it_was_created(begun: datetime | None):
+    own = mine(create_time=None, start_time=begun)
+    decision = decided(DOWN, records=[ended(60), ended(1, "CANCELLED"), own])
+
+    assert decision.after == ("ended-1" if begun is None else "ended-60")
+    assert decision.ended == ("ended-1", "ended-60")
+
+
 def test_what_replaces_a_proposal_has_the_same_place_before_and_after_the_proposal_is_rejected():
     cycle = DOWN | {"modes": ["HOST_POWER_CYCLE"]}
     planned_ = decided(cycle, records=[proposal(), ended(60)])
@@ -482,6 +505,112 @@ def test_what_replaces_a_proposal_has_the_same_place_before_and_after_the_propos
     resumed = decided(cycle, records=[rejected, ended(60), mine(create_time=NOW + timedelta(seconds=1))])
 
     assert planned_.after == resumed.after == "proposal"
+
+
+@pytest.mark.parametrize(
+    ("rule", "minutes", "word"),
+    [
+        ({"modes": ["HOST_POWER_CYCLE"]}, 0, Word.START),
+        ({"modes": ["HOST_POWER_CYCLE"]}, 29, Word.START),
+        ({"modes": ["HOST_POWER_CYCLE"]}, 30, Word.LEAVE),
+        ({"modes": ["VM_ONLY"]}, 0, Word.LEAVE),
+        ({"action": "REJECT"}, 0, Word.LEAVE),
+        ({"action": "LEAVE"}, 0, Word.LEAVE),
+    ],
+)
+def test_a_run_that_was_killed_after_the_rejection_is_resumed_with_what_it_was_for(
+    rule: dict[str, Any], minutes: int, word: Word
+):
+    lost = {"name": "lost", "when": {"xids": ["79"]}} | rule
+    end = NOW - timedelta(minutes=minutes)
+    rejected = proposal("HOST_AWARE", XID, state="CANCELLED", create_time=end, end_time=end, review_comment=OURS)
+    decision = decided(lost, of=cluster(node()), records=[rejected, ended(60)])
+
+    assert decision.word is word
+    if word is Word.START:
+        before = decided(lost, of=cluster(node()), records=[proposal("HOST_AWARE", XID), ended(60)])
+        assert (decision.mode, decision.after) == (before.mode, before.after)
+        assert decision.record is None
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        ended(1, "CANCELLED"),
+        active("PENDING"),
+        proposal(review_comment="no", state="CANCELLED", end_time=NOW, id="later"),
+    ],
+    ids=["withdrawn", "under way", "rejected by a person"],
+)
+def test_a_rejection_after_which_something_came_is_not_resumed(since: Remediation):
+    cycle = {"name": "lost", "when": {"xids": ["79"]}, "modes": ["HOST_POWER_CYCLE"]}
+    end = NOW - timedelta(minutes=5)
+    rejected = proposal("HOST_AWARE", XID, state="CANCELLED", create_time=end, end_time=end, review_comment=OURS)
+
+    assert decided(cycle, of=cluster(node()), records=[rejected, since]).word is not Word.START
+
+
+# What cannot be read.
+
+ODD = Unreadable("i1", "id: it is missing")
+
+
+@pytest.mark.parametrize("rule", [DOWN, PROPOSED, {"name": "no", "when": {"proposed": True}, "action": "REJECT"}])
+def test_a_node_with_a_remediation_that_cannot_be_read_is_left_to_a_person_and_named(rule: dict[str, Any]):
+    records = [] if rule is DOWN else [proposal()]
+    made = planned(rule, of=cluster(node(status="NotReady"), node(2)), records=records, unreadable=[ODD])
+
+    assert (made.decisions[0].word, made.halted) == (Word.PERSON, "")
+    assert "lists a remediation of it that cannot be read (id: it is missing)" in made.decisions[0].because
+    assert made.warnings == [
+        "the API lists a remediation of node node-1 (instance i1) that cannot be read (id: it is missing): nothing is "
+        "started on this node"
+    ]
+
+
+def test_the_others_are_repaired_and_what_may_be_under_way_counts():
+    nodes = cluster(node(1, "NotReady"), node(2, "NotReady"), node(3, "NotReady"))
+    history = Unreadable("i1", "odd", ended=True)
+
+    assert [one.word for one in planned(of=nodes, unreadable=[history]).decisions] == [
+        Word.PERSON,
+        Word.START,
+        Word.WAIT,
+    ]
+    made = planned(of=nodes, unreadable=[ODD], maxConcurrent=2)
+    assert ([one.word for one in made.decisions], made.under_repair) == ([Word.PERSON, Word.START, Word.WAIT], 1)
+    assert planned(of=cluster(node(1), node(2)), unreadable=[ODD], maxUnhealthy="0").halted.startswith("1 of 2 nodes")
+    assert planned(of=cluster(node(1), node(2)), unreadable=[history], maxUnhealthy="0").halted == ""
+
+
+def test_a_healthy_node_is_left_alone_whatever_cannot_be_read():
+    assert decided(of=cluster(node()), unreadable=[ODD]).word is Word.LEAVE
+
+
+def test_what_cannot_be_read_of_an_earlier_instance_is_of_the_node():
+    of = cluster(node(status="NotReady"), deleted=[{"node_id": "node-1", "instance_id": "i0"}])
+
+    assert decided(of=of, unreadable=[Unreadable("i0", "odd")]).word is Word.PERSON
+
+
+def test_ours_goes_on_beside_what_cannot_be_read():
+    assert decided(records=[mine()], unreadable=[ODD]).word is Word.CONTINUE
+
+
+@pytest.mark.parametrize("instance", [None, "", "i9"])
+def test_what_cannot_be_read_and_may_be_of_any_node_starts_nothing(instance: str | None):
+    made = planned(records=[mine(instance_id="i2")], unreadable=[Unreadable(instance, "odd")])
+
+    assert made.halted.startswith("the API lists a remediation ")
+    assert ("of instance i9, which no node is known to have had" in made.halted) is (instance == "i9")
+    assert made.counts == {Word.CONTINUE: 1, Word.WAIT: 1}
+
+
+def test_what_cannot_be_read_of_a_node_that_has_left_is_of_no_other_node():
+    of = cluster(node(status="NotReady"), deleted=[{"node_id": "node-9", "instance_id": "i9"}])
+    made = planned(of=of, unreadable=[Unreadable("i9", "odd")])
+
+    assert (made.halted, made.counts) == ("", {Word.START: 1})
 
 
 # Which nodes are looked at.
@@ -539,6 +668,11 @@ def test_a_name_to_look_at_that_leads_nowhere_is_a_warning(name: str, said: str)
 
     assert said in made.warnings[0]
     assert made.halted == ""
+
+
+@pytest.mark.parametrize("entries", [("Ready", "NotReady"), ("NotReady", "Ready")])
+def test_two_entries_of_a_node_that_contradict_each_other_are_no_reason_to_repair_it(entries: tuple[str, str]):
+    assert decided(DOWN, of=cluster(*(node(1, status) for status in entries))).word is Word.LEAVE
 
 
 # Limits of the cluster.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState
+from pulumi_resource_togetherai.api.listed import Unreadable
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.clusters.nodes import instances_of
 from pulumi_resource_togetherai.repair import seen as module
@@ -19,6 +20,8 @@ from pulumi_resource_togetherai.repair.rules import Policy
 from pulumi_resource_togetherai.repair.seen import every_node
 from tests.unit.examples import NOW, record
 
+SETTINGS = settings(max_examples=300, deadline=None)
+"""No limit to the time of one example: on a machine that is busy it says nothing about the plan."""
 NAMES = ["a", "b", "c", "d", "e", "f"]
 LADDER = ["REBOOT_VM", "VM_ONLY", "HOST_AWARE"]
 KNOWN = ["Ready", "NotReady", "Failed", "Booting", "Paused"]
@@ -111,7 +114,7 @@ def begun(of: Plan) -> list[str]:
     return [decision.instance_id for decision in of.decisions if decision.word in BEGINS]
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations(), policies())
 def test_no_more_nodes_are_under_repair_than_allowed_unless_more_are_already(
     of: Cluster, records: list[Remediation], policy: Policy
@@ -125,7 +128,7 @@ def test_no_more_nodes_are_under_repair_than_allowed_unless_more_are_already(
     assert not begun(plan_) or plan_.under_repair + len(begun(plan_)) <= policy.max_concurrent
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations(), policies())
 def test_nothing_begins_while_too_many_nodes_are_unhealthy(of: Cluster, records: list[Remediation], policy: Policy):
     plan_ = made(of, records, policy)
@@ -136,7 +139,7 @@ def test_nothing_begins_while_too_many_nodes_are_unhealthy(of: Cluster, records:
     assert bool(plan_.halted) is (most is not None and plan_.unhealthy > most)
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations(), policies())
 def test_no_node_is_repaired_twice_within_the_cooldown_or_beside_another_repair(
     of: Cluster, records: list[Remediation], policy: Policy
@@ -148,7 +151,7 @@ def test_no_node_is_repaired_twice_within_the_cooldown_or_beside_another_repair(
                 assert one.end_time is None or one.state == "AUTO_RESOLVED" or one.end_time <= NOW - COOLDOWN
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations(), policies())
 def test_the_ladder_never_goes_down(of: Cluster, records: list[Remediation], policy: Policy):
     ladders = {rule.name: rule.modes or [] for rule in policy.rules}
@@ -171,23 +174,40 @@ def test_the_ladder_never_goes_down(of: Cluster, records: list[Remediation], pol
         assert rung > max(tried, default=-1) or rung == len(ladder) - 1
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations(), policies(), st.randoms(use_true_random=False))
-def test_the_same_records_give_the_same_plan_in_any_order(
+def test_the_same_nodes_and_records_give_the_same_plan_in_any_order(
     of: Cluster, records: list[Remediation], policy: Policy, chance: random.Random
 ):
-    shuffled = list(records)
-    chance.shuffle(shuffled)
+    shuffled, otherwise = list(records), of.model_copy(deep=True)
+    for each in (shuffled, otherwise.gpu_worker_nodes, otherwise.deleted_gpu_worker_nodes):
+        chance.shuffle(each)
 
-    assert made(of, records, policy) == made(of, shuffled, policy)
+    assert made(of, records, policy) == made(otherwise, shuffled, policy)
 
 
+@SETTINGS
+@given(CLUSTERS, remediations(), policies(), st.data())
+def test_what_cannot_be_read_starts_no_more_than_what_can_and_nothing_on_its_node(
+    of: Cluster, records: list[Remediation], policy: Policy, data: st.DataObject
+):
+    hidden = data.draw(st.sets(st.sampled_from(range(len(records)))) if records else st.just(set[int]()))
+    lost = [Unreadable(one.instance_id, "odd", one.terminal) for n, one in enumerate(records) if n in hidden]
+    rest = [one for n, one in enumerate(records) if n not in hidden]
+    plan_ = plan(of, rest, policy, lambda one: one.reason == "ours", NOW, unreadable=lost)
+
+    assert not {one.instance_id for one in lost} & set(begun(plan_))
+    assert plan_.under_repair >= made(of, rest, policy).under_repair
+    assert not begun(plan_) or plan_.under_repair + len(begun(plan_)) <= policy.max_concurrent
+
+
+@SETTINGS
 @given(nodes(["Wedged", "", "unhealthy", "NODE_PHASE_ODD"]), policies())
 def test_a_status_that_nobody_knows_starts_nothing(live: list[dict[str, Any]], policy: Policy):
     assert set(made(cluster(live), [], policy).counts) <= {Word.LEAVE}
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations(), policies())
 def test_a_state_or_a_mode_that_nobody_knows_starts_nothing(of: Cluster, records: list[Remediation], policy: Policy):
     odd = [one.model_copy(update={"state": RemediationState("SOMETHING_NEW"), "end_time": None}) for one in records]
@@ -199,7 +219,7 @@ def test_a_state_or_a_mode_that_nobody_knows_starts_nothing(of: Cluster, records
         assert decision.word not in BEGINS or (decision.mode is not None and decision.mode.known)
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations(), policies())
 def test_what_is_ours_and_under_way_goes_on_once_for_each_node(of: Cluster, records: list[Remediation], policy: Policy):
     plan_ = made(of, records, policy)
@@ -211,7 +231,7 @@ def test_what_is_ours_and_under_way_goes_on_once_for_each_node(of: Cluster, reco
     assert len(going_on) == len(set(going_on))
 
 
-@settings(max_examples=300)
+@SETTINGS
 @given(CLUSTERS, remediations())
 def test_each_node_has_the_remediations_of_the_instances_that_were_it(of: Cluster, records: list[Remediation]):
     for seen in every_node(of, records):

@@ -31,7 +31,8 @@ def component(*rules: dict[str, Any], urn: str = URN, **more: Any) -> Component:
 
 
 def planned(of: Component, *records: Remediation, status: str = "NotReady") -> Plan:
-    return plan(cluster(node(status=status)), records, of.inputs, of.is_ours, NOW)
+    nodes = cluster(node(status=status))
+    return plan(nodes, records, of.inputs, of.is_ours, NOW, replaced=of.has_replaced)
 
 
 def children(of: Component, *records: Remediation, status: str = "NotReady") -> list[Child]:
@@ -52,7 +53,7 @@ def test_a_remediation_is_named_by_its_instance_and_tells_the_fault_by_what_ende
     assert (child.kind, child.name) == (REMEDIATION, "repair-i1")
     assert child.inputs["triggers"] == {"after": "ended-1800"}
     assert child.inputs["reason"] == "down: the first mode"
-    assert (child.inputs["ifActive"], child.inputs["recentWindow"]) == ("ADOPT", "30m")
+    assert [child.inputs[name] for name in ("ifActive", "ifRecent", "recentWindow")] == ["ADOPT", "FAIL", "30m"]
     assert "acceptFailure" not in child.inputs
     assert RemediationInputs.model_validate(child.inputs).instance_id == "i1"
 
@@ -67,6 +68,31 @@ def test_what_is_under_way_keeps_its_resource_with_the_same_inputs(status: str, 
     (resumed,) = children(component(*rules, paused=paused), ended(60 * 30), own, status=status)
 
     assert resumed == child
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"create_time": None, "start_time": None},
+        {"create_time": NOW - timedelta(days=9)},
+        {"create_time": NOW + timedelta(days=9)},
+    ],
+    ids=["no times", "long ago", "to come"],
+)
+def test_what_is_under_way_keeps_its_inputs_whatever_the_times_say_and_whatever_has_ended_since(seen: dict[str, Any]):
+    (child,) = children(component(), ended(60 * 30))
+    own = started(child, **seen)
+    lagging = ended(60 * 29, "CANCELLED")
+
+    assert children(component(), lagging, ended(60 * 30), ended(60 * 40), own) == [child]
+
+
+def test_what_is_under_way_and_bears_the_marker_of_nothing_that_is_listed_goes_on():
+    (child,) = children(component(), ended(60 * 30))
+
+    (resumed,) = children(component(), ended(60 * 40), started(child))
+
+    assert resumed.inputs["triggers"] == {"after": "ended-2400"}
 
 
 def test_the_next_fault_has_another_declaration():
@@ -120,6 +146,25 @@ def test_a_proposal_is_rejected_before_another_mode_is_started_that_it_cannot_ha
     assert (before.kind, before.inputs["decision"]) == (REVIEW, "REJECT")
     assert (after.kind, after.inputs["mode"]) == (REMEDIATION, RemediationMode.HOST_POWER_CYCLE.value)
     assert after.inputs["triggers"] == {"after": "proposal"}
+
+
+def test_a_run_that_was_killed_between_the_rejection_and_the_start_is_resumed():
+    of, other = component(LOST), component(LOST, urn=URN.replace("prod", "dev"))
+    before, after = children(of, proposal("HOST_AWARE", XID), status="Ready")
+    rejected = proposal(
+        "HOST_AWARE", XID, state="CANCELLED", end_time=NOW, reviewed_by="ci", review_comment=before.inputs["comment"]
+    )
+
+    (resumed,) = children(of, rejected, status="Ready")
+    assert resumed.inputs | {"reason": ""} == after.inputs | {"reason": ""}
+    assert children(other, rejected, status="Ready") == []
+
+
+def test_a_rejection_that_made_room_for_nothing_is_not_resumed():
+    (no,) = children(component({"name": "no", "action": "REJECT"}), proposal("HOST_AWARE", XID), status="Ready")
+    rejected = proposal("HOST_AWARE", XID, state="CANCELLED", end_time=NOW, review_comment=no.inputs["comment"])
+
+    assert children(component(LOST), rejected, status="Ready") == []
 
 
 def test_a_component_that_is_paused_begins_nothing_and_says_what_it_would():

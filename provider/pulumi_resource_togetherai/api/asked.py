@@ -14,7 +14,13 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from pulumi_resource_togetherai.api.enums import UNSPECIFIED_MODE, UNSPECIFIED_TRIGGER, RemediationMode
+from pulumi_resource_togetherai.api.enums import (
+    TERMINAL_STATES,
+    UNSPECIFIED_MODE,
+    UNSPECIFIED_TRIGGER,
+    RemediationMode,
+    RemediationState,
+)
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.api.plausible import USABLE_ID, is_unset
 from pulumi_resource_togetherai.sanitize import quoted
@@ -109,6 +115,12 @@ def instance_of(item: Any) -> str | None:
     fields = cast(Mapping[str, Any], item)
     said = fields.get("instance_id") or fields.get("instanceId")
     return said if isinstance(said, str) else None
+
+
+def has_ended(item: Any) -> bool:
+    """Whether an unusable item says of itself that it has ended."""
+    said = cast(Mapping[str, Any], item).get("state") if isinstance(item, Mapping) else None
+    return isinstance(said, str) and bool(said) and RemediationState(said) in TERMINAL_STATES
 
 
 def problem(error: ValidationError | RecursionError) -> str:

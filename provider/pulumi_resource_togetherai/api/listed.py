@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
-from pulumi_resource_togetherai.api.asked import Asked, Contradiction, Unusable, folded, instance_of
+from pulumi_resource_togetherai.api.asked import Asked, Contradiction, Unusable, folded, has_ended, instance_of
 from pulumi_resource_togetherai.api.models import Remediation
 
 
@@ -20,6 +20,8 @@ class Unreadable:
     """The instance that the item is about, if that much can be read."""
     problem: str
     """What is wrong with it."""
+    ended: bool = False
+    """Whether it says that it has ended: then it is not under way."""
 
 
 class Listed(list[Remediation]):
@@ -101,6 +103,6 @@ class Page:
             except Contradiction:
                 raise
             except Unusable as error:
-                unreadable.append(Unreadable(asked.instance_id or instance_of(item), str(error)))
+                unreadable.append(Unreadable(asked.instance_id or instance_of(item), str(error), has_ended(item)))
         said = body.get("has_next", body.get("hasNext"))
         return cls(records, unreadable, str(token) if token else None, None if said is None else bool(said), size)

@@ -53,7 +53,16 @@ async def planned(run: Run, urn: str, inputs: ClusterRepairInputs) -> Planned:
     """Looks at the cluster and plans. Raises OperationError."""
     component = Component(urn, inputs)
     cluster, records = await look(run, inputs.cluster_id)
-    return Planned(component, plan(cluster, records, inputs, component.is_ours, run.client.earliest_now()))
+    made = plan(
+        cluster,
+        records,
+        inputs,
+        component.is_ours,
+        run.client.earliest_now(),
+        replaced=component.has_replaced,
+        unreadable=records.unreadable,
+    )
+    return Planned(component, made)
 
 
 def declare(

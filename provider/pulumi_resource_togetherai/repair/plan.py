@@ -6,11 +6,12 @@ The records are the only memory. So the same records give the same plan, whichev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pulumi_resource_togetherai.api.enums import DescribedEnum, RemediationMode
+from pulumi_resource_togetherai.api.enums import DescribedEnum, RemediationMode, RemediationState
+from pulumi_resource_togetherai.api.listed import Unreadable
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.fields import seconds
@@ -63,10 +64,12 @@ class Decision:
     """With CONTINUE: what is under way. With APPROVE and REJECT: the proposal, in the mode that is expected of it. With
     START: the proposal to reject before, if there is one."""
     after: str = ""
-    """With CONTINUE and START: the id of the node's remediation that was the last one to end before; empty if none
-    had. It tells one fault of a node from the next one."""
+    """With START: the id of the node's remediation that was the last one to end before; empty if none had. It tells one
+    fault of a node from the next one. With CONTINUE: the same, as far as the times of the records say."""
     until: datetime | None = None
     """With WAIT: until when, if that is known."""
+    ended: Sequence[str] = ()
+    """With CONTINUE: the ids of all remediations of the node that have ended, the last one first."""
 
 
 @dataclass(frozen=True)
@@ -92,20 +95,31 @@ class Plan:
         return Counter(decision.word for decision in self.decisions)
 
 
-def plan(cluster: Cluster, records: Iterable[Remediation], policy: Policy, ours: Ours, now: datetime) -> Plan:
+def plan(
+    cluster: Cluster,
+    records: Iterable[Remediation],
+    policy: Policy,
+    ours: Ours,
+    now: datetime,
+    *,
+    replaced: Ours = lambda _: False,
+    unreadable: Iterable[Unreadable] = (),
+) -> Plan:
     """What to do about each node of a cluster.
 
-    `records`: all remediations of the cluster, of which none may be missing. `ours`: see Ours; it is asked about those
-    that have not ended.
+    `records`: all remediations of the cluster, of which none may be missing but those in `unreadable`, which the API
+    lists and which cannot be read: nothing is started on their nodes, and nothing at all where it is not known which
+    nodes those are. `replaced`: whether the component that asks has rejected a proposal to start another remediation in
+    its place.
     """
-    known = list(records)
-    everything = every_node(cluster, known)
+    known, hidden = list(records), list(unreadable)
+    everything = every_node(cluster, known, [one for one in hidden if one.instance_id])
     scope = scope_of(cluster, policy)
-    judged = [(seen, _about(seen, policy, scope, ours, now)) for seen in everything]
+    judged = [(seen, _about(seen, policy, scope, ours, replaced, now)) for seen in everything]
     there = [(seen, choice) for seen, choice in judged if (counts(seen.node) if seen.node else seen.under_way)]
     unhealthy = sum(_is_unhealthy(seen, choice) for seen, choice in there)
-    under_repair = sum(bool(seen.under_way) for seen in everything)
-    halted = scope.unclear or _too_many(policy, len(there), unhealthy)
+    under_repair = sum(seen.under_repair for seen in everything)
+    halted = scope.unclear or _of_any_node(hidden, everything) or _too_many(policy, len(there), unhealthy)
     choices = _each_once([choice for _, choice in judged if choice is not None])
     return Plan(
         decisions=_within_limits(choices, policy, halted, under_repair),
@@ -113,7 +127,7 @@ def plan(cluster: Cluster, records: Iterable[Remediation], policy: Policy, ours:
         unhealthy=unhealthy,
         under_repair=under_repair,
         halted=halted,
-        warnings=[*scope.warnings, *unknown_words(cluster, known, policy)],
+        warnings=[*scope.warnings, *_of_one_node(everything), *unknown_words(cluster, known, policy)],
     )
 
 
@@ -126,7 +140,7 @@ class _Choice:
     """The place of the rule in the policy. Of two nodes, the one whose rule stands first is repaired first."""
 
 
-def _about(seen: Seen, policy: Policy, scope: Scope, ours: Ours, now: datetime) -> _Choice | None:
+def _about(seen: Seen, policy: Policy, scope: Scope, ours: Ours, replaced: Ours, now: datetime) -> _Choice | None:
     """What is to be done about a node; None if it is none of the policy's business."""
     own = next((record for record in (*seen.under_way, *seen.waiting) if ours(record)), None)
     if own is not None:
@@ -136,6 +150,30 @@ def _about(seen: Seen, policy: Policy, scope: Scope, ours: Ours, now: datetime) 
     if seen.under_way:
         other = seen.under_way[0]
         return _Choice(_decision(Word.WAIT, seen, f"{messages.whose(other)}, is under way"))
+    return _half_done(seen, policy, replaced, now) or _by_first_rule(seen, policy, now)
+
+
+def _half_done(seen: Seen, policy: Policy, replaced: Ours, now: datetime) -> _Choice | None:
+    """What a run was about to start that has rejected a proposal for it and was killed then; None if there was none.
+
+    Without the proposal no rule about its fault fits any more, and the platform proposes nothing for a while. By then,
+    after `cooldown`, the proposal counts no more.
+    """
+    last = seen.ended[0] if seen.ended else None
+    if last is None or not replaced(last):
+        return None
+    if (rested := _rested(last, policy)) is None or rested <= now:
+        return None
+    proposed = last.model_copy(update={"state": RemediationState.PENDING_APPROVAL, "end_time": None})
+    before = replace(seen, records=[proposed, *(record for record in seen.records if record is not last)])
+    choice = _by_first_rule(before, policy, now)
+    decision = choice.decision
+    if decision.word is not Word.START or decision.record is not proposed:
+        return None
+    return replace(choice, decision=replace(decision, record=None))
+
+
+def _by_first_rule(seen: Seen, policy: Policy, now: datetime) -> _Choice:
     unclear, early = "", dict[str, datetime]()
     for place, rule in enumerate(policy.rules):
         if not fits(rule.when, seen):
@@ -154,7 +192,7 @@ def _about(seen: Seen, policy: Policy, scope: Scope, ours: Ours, now: datetime) 
 
 
 def _go_on(seen: Seen, own: Remediation, now: datetime) -> Decision:
-    before = seen.last_ended(own.create_time)
+    before = seen.last_ended(own.create_time or own.start_time)
     return Decision(
         Word.CONTINUE,
         seen.name,
@@ -163,6 +201,7 @@ def _go_on(seen: Seen, own: Remediation, now: datetime) -> Decision:
         mode=own.mode,
         record=own,
         after=before.id if before else "",
+        ended=tuple(record.id for record in seen.ended),
     )
 
 
@@ -184,6 +223,9 @@ def _by_no_rule(seen: Seen, unclear: str, early: Mapping[str, datetime]) -> Deci
 
 def _by_rule(seen: Seen, rule: Rule, policy: Policy, now: datetime) -> Decision:
     proposal = seen.proposal
+    if seen.unreadable and rule.action is not Action.LEAVE:
+        why = f"the API lists a remediation of it that cannot be read ({seen.unreadable[0].problem})"
+        return _decision(Word.PERSON, seen, f"{why}, which may be under way or have just ended", rule=rule.name)
     if rule.action is Action.REJECT and proposal is not None:
         return _decision(Word.REJECT, seen, f"{messages.name(proposal)} is proposed", rule=rule.name, record=proposal)
     if rule.action is not Action.REPAIR:
@@ -279,7 +321,30 @@ def _each_once(choices: Sequence[_Choice]) -> list[_Choice]:
 
 def _is_unhealthy(seen: Seen, choice: _Choice | None) -> bool:
     to_be_repaired = choice is not None and choice.decision.word in BEGINS
-    return seen.health is Health.UNHEALTHY or bool(seen.under_way or seen.proposal) or to_be_repaired
+    return seen.health is Health.UNHEALTHY or seen.under_repair or seen.proposal is not None or to_be_repaired
+
+
+def _of_any_node(hidden: Sequence[Unreadable], everything: Iterable[Seen]) -> str:
+    """Why nothing may be started on any node; empty if something may be."""
+    nameless = [one for one in hidden if not one.instance_id]
+    lost = [*nameless, *(one for seen in everything if seen.node is None for one in seen.unreadable)]
+    if not lost:
+        return ""
+    of = f"of instance {quoted(lost[0].instance_id)}, which no node is known to have had" if lost[0].instance_id else ""
+    return (
+        f"the API lists a remediation {of or 'without an instance'} that cannot be read ({lost[0].problem}): it may be "
+        "under way on any node; report what `togetherai-check --describe` says of the cluster"
+    )
+
+
+def _of_one_node(everything: Iterable[Seen]) -> Iterator[str]:
+    for seen in everything:
+        if seen.node is not None and seen.unreadable:
+            one = seen.unreadable[0]
+            yield (
+                f"the API lists a remediation of node {quoted(seen.name)} (instance {quoted(one.instance_id or '')}) "
+                f"that cannot be read ({one.problem}): nothing is started on this node"
+            )
 
 
 def _too_many(policy: Policy, nodes: int, unhealthy: int) -> str:

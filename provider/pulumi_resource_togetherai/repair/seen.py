@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 from pulumi_resource_togetherai.api.asked import folded, same_id
 from pulumi_resource_togetherai.api.enums import RemediationState
+from pulumi_resource_togetherai.api.listed import Unreadable
 from pulumi_resource_togetherai.api.models import Cluster, GpuWorkerNode, LinkedAlert, Remediation
 from pulumi_resource_togetherai.clusters.nodes import Field, Name, instances_of, names
 from pulumi_resource_togetherai.clusters.precedence import precedence, started_at
@@ -26,13 +27,17 @@ class Seen:
     """None for a node that is not listed, as while its VM is being replaced."""
     records: Sequence[Remediation]
     """The remediations of every instance that is or was this node, each once."""
+    unreadable: Sequence[Unreadable] = ()
+    """Those of them that cannot be read."""
 
     @cached_property
     def name(self) -> str:
         """The name that stays, where the API knows one; empty for a node that has none at all."""
         if self.node is not None:
             return next((name.text for name in names(self.node)), "")
-        latest = max(self.records, key=lambda record: (started_at(record), record.id))
+        latest = max(self.records, key=lambda record: (started_at(record), record.id), default=None)
+        if latest is None:
+            return self.unreadable[0].instance_id or ""
         return latest.instance_name or latest.instance_id
 
     @cached_property
@@ -51,6 +56,11 @@ class Seen:
         them may."""
         active = (record for record in self.records if not record.terminal)
         return sorted((one for one in active if one.state != RemediationState.PENDING_APPROVAL), key=precedence)
+
+    @property
+    def under_repair(self) -> bool:
+        """Whether something is under way, or may be."""
+        return bool(self.under_way) or any(not one.ended for one in self.unreadable)
 
     @cached_property
     def waiting(self) -> Sequence[Remediation]:
@@ -105,15 +115,15 @@ def _did_something(record: Remediation) -> bool:
     return not never_begun or record.start_time is not None
 
 
-def every_node(cluster: Cluster, records: Iterable[Remediation]) -> list[Seen]:
+def every_node(cluster: Cluster, records: Iterable[Remediation], unreadable: Iterable[Unreadable] = ()) -> list[Seen]:
     """Every node of the cluster with its remediations, and every instance of no listed node on which something is under
-    way, in the order of their names.
+    way, or may be, in the order of their names. `unreadable`: those of which the instance can be read.
 
     `instances_of` says which instances were a node, from the whole cluster and all records. Here it sees, for each
     node, only what is linked to it by a chain of names and instances, which is all that its answer depends on: so the
     work grows with the number of records, not with that number times the number of nodes.
     """
-    found = [seen for group in _groups(cluster, records) for seen in group.nodes()]
+    found = [seen for group in _groups(cluster, records, unreadable) for seen in group.nodes()]
     return sorted(found, key=lambda seen: (seen.name, seen.node is None, *_ids(seen)))
 
 
@@ -129,6 +139,7 @@ class _Group:
         self.live = list[GpuWorkerNode]()
         self.gone = list[GpuWorkerNode]()
         self.records = dict[str, Remediation]()
+        self.unreadable = list[Unreadable]()
 
     def nodes(self) -> Iterator[Seen]:
         """Each node once, however often the API lists it, and then what belongs to none."""
@@ -137,20 +148,34 @@ class _Group:
         for record in self.records.values():
             by_instance[folded(record.instance_id)].append(record)
         listed, of_nodes = set[str](), set[str]()
-        for node in self.live:
+        for node in sorted(self.live, key=_less_reason_to_repair):
             itself = {folded(name.text) for name in names(node) if name.field in (Field.NODE_ID, Field.INSTANCE_ID)}
             if itself & listed:
                 continue
             listed |= itself
             instances = [folded(each) for each in instances_of(alone, node, self.records.values())]
             of_nodes.update(instances)
-            yield Seen(node, [record for each in instances for record in by_instance.get(each, ())])
-        for instance, left in by_instance.items():
-            if instance not in of_nodes and any(not record.terminal for record in left):
-                yield Seen(None, left)
+            yield Seen(
+                node, [record for each in instances for record in by_instance.get(each, ())], self._of(instances)
+            )
+        # What is said of the instance of a node that has left is of no node that is there.
+        known = of_nodes | {folded(gone.instance_id) for gone in self.gone if gone.instance_id}
+        unclear = {folded(one.instance_id) for one in self.unreadable if one.instance_id} - known
+        for instance in sorted({*by_instance, *unclear} - of_nodes):
+            left = by_instance.get(instance, [])
+            if instance in unclear or any(not record.terminal for record in left):
+                yield Seen(None, left, self._of([instance]))
+
+    def _of(self, instances: Collection[str]) -> list[Unreadable]:
+        return [one for one in self.unreadable if one.instance_id and folded(one.instance_id) in instances]
 
 
-def _groups(cluster: Cluster, records: Iterable[Remediation]) -> list[_Group]:
+def _less_reason_to_repair(node: GpuWorkerNode) -> tuple[bool, str, str]:
+    """Of two entries of one node, that counts which is less of a reason to repair it, in whichever order they come."""
+    return health(node.status) is Health.UNHEALTHY, node.status, node.model_dump_json()
+
+
+def _groups(cluster: Cluster, records: Iterable[Remediation], unreadable: Iterable[Unreadable]) -> list[_Group]:
     parents = dict[tuple[str, str], tuple[str, str]]()
 
     def root(token: tuple[str, str]) -> tuple[str, str]:
@@ -179,6 +204,8 @@ def _groups(cluster: Cluster, records: Iterable[Remediation]) -> list[_Group]:
         (group(first).live if index < live else group(first).gone).append(node)
     for record, first in zip(known, first_of_records, strict=True):
         group(first).records.setdefault(folded(record.id), record)
+    for one in unreadable:
+        group(Name(Field.INSTANCE_ID, one.instance_id or "").key).unreadable.append(one)
     return list(groups.values())
 
 
