@@ -67,6 +67,14 @@ def declare(stack: Stack, *rules: dict[str, Any], **more: Any) -> None:
     (stack.folder / "Pulumi.yaml").write_text(json.dumps(program))
 
 
+def add(stack: Stack, resources: dict[str, Any], **options: Any) -> None:
+    """Adds resources to the plugin's program, and gives the repair options."""
+    program = json.loads((stack.folder / "Pulumi.yaml").read_text())
+    program["resources"] |= resources
+    program["resources"]["repair"]["options"] = options
+    (stack.folder / "Pulumi.yaml").write_text(json.dumps(program))
+
+
 def outputs(stack: Stack) -> dict[str, Any]:
     """The stack's outputs."""
     return json.loads(stack.run("stack", "output", "--json", check=True).output)
@@ -279,6 +287,80 @@ def test_two_pipelines_at_the_same_moment_repair_each_node_once(tmp_path: Path, 
             output, _ = waiting.communicate(timeout=60)
     assert states(api, 2) == ["SUCCEEDED"]
     assert states(api, 1).count("SUCCEEDED") == 1, output
+
+
+def test_a_remediation_that_cannot_be_read_leaves_its_node_to_a_person_and_no_other(
+    tmp_path: Path, api: Simulator, form: Form
+):
+    earlier = api.create(NODE(1))["id"]
+    api.force(earlier, "SUCCEEDED")
+    api.advance(COOLDOWN + 60)
+    for number in (1, 2):
+        api.propose(NODE(number), fault="xid")
+
+    def odd(method: str, path: str, body: bytes) -> bytes:
+        return body.replace(f'"id":"{earlier}"'.encode(), b'"id":"../../.."') if method == "GET" else body
+
+    with gate(api.address) as (liar, address):
+        liar.rewrite = odd
+        stack = Stack(tmp_path / "stack", form, address)
+        declare(stack, XID)
+        for run in (stack.preview(), stack.up()):
+            assert run.code == 0, run.output
+            assert table(run) == ["cluster-1-worker-1 PERSON", "cluster-1-worker-2 APPROVE"]
+            assert f"of node cluster-1-worker-1 (instance {NODE(1)}) that cannot be read" in run.output
+        assert outputs(stack)["leftToPeople"] == ["cluster-1-worker-1"]
+    assert states(api, 1) == ["PENDING_APPROVAL", "SUCCEEDED"]
+    assert states(api, 2) == ["SUCCEEDED"]
+
+
+def test_two_of_them_in_one_program_repair_no_node_twice_even_one_after_the_other(plugin_stack: Stack, api: Simulator):
+    api.force(api.create(NODE(1))["id"], "FAILED")
+    api.advance(COOLDOWN + 60)
+    declare(plugin_stack, FAILED)
+    program = json.loads((plugin_stack.folder / "Pulumi.yaml").read_text())
+    add(plugin_stack, {"other": program["resources"]["repair"]})
+
+    up = plugin_stack.up("--parallel", "1")
+
+    assert states(api, 1) == ["SUCCEEDED", "FAILED"], up.output
+
+
+def test_it_comes_after_what_it_depends_on_and_its_protection_keeps_no_node_in_the_program(
+    stack: Stack, api: Simulator
+):
+    declare(stack, XID)
+    if stack.form == "dynamic":
+        first = f'Remediation("first", cluster_id="cluster-1", instance_id="{NODE(3)}", mode="REBOOT_VM")'
+        opts = f"pulumi.ResourceOptions(protect=True, depends_on=[{first}])"
+        program = DYNAMIC.replace("import ClusterRepair", "import ClusterRepair, Remediation")
+        (stack.folder / "__main__.py").write_text(program.replace(".read_text()))", f".read_text()), opts={opts})"))
+    else:
+        given = {"clusterId": "cluster-1", "instanceId": NODE(3), "mode": "REBOOT_VM"}
+        first = {"type": "togetherai:Remediation", "properties": given}
+        add(stack, {"first": first}, protect=True, dependsOn=["${first}"])
+    api.propose(NODE(1), fault="xid")
+
+    stack.up(check=True)
+    done = [entry["effect"] for entry in api.requests() if entry["effect"] in ("created", "approved")]
+    assert done == ["created", "approved"]
+    up = stack.up(check=True)
+    assert "no rule fits 4 nodes" in up.output
+    assert [urn for urn in stack.resources() if "RemediationReview" in urn] == []
+
+
+def test_it_repairs_with_the_provider_that_it_is_given(plugin_stack: Stack, api: Simulator):
+    with simulator(api_key="other-key") as other:
+        settings = {"apiKey": "other-key", "baseUrl": other.address, "pollInterval": "50ms"}
+        declare(plugin_stack, XID)
+        provider = {"type": "pulumi:providers:togetherai", "properties": settings}
+        add(plugin_stack, {"other": provider}, provider="${other}")
+        other.propose(NODE(1), fault="xid")
+
+        plugin_stack.up(check=True)
+
+        assert len(other.requests("approved")) == 1
+    assert api.requests() == []
 
 
 def test_with_an_update_plan_a_node_that_was_not_previewed_is_refused(stack: Stack, api: Simulator):

@@ -10,8 +10,13 @@ import pytest
 from pulumi_resource_togetherai.api.enums import RemediationMode
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.marker import unmarked
+from pulumi_resource_togetherai.config import IfRecent, ProviderConfig
+from pulumi_resource_togetherai.remediation.rules.choose import choose
+from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Refuse
+from pulumi_resource_togetherai.remediation.rules.history import History
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.intent import Intent
 from pulumi_resource_togetherai.repair.children import REMEDIATION, REVIEW, Child, Component
 from pulumi_resource_togetherai.repair.inputs import ClusterRepairInputs
 from pulumi_resource_togetherai.repair.plan import Plan, Word, plan
@@ -117,6 +122,23 @@ def _reason_of(component_urn: str, child: Child) -> str:
     stack, project, kinds, _ = component_urn.split("::")
     urn = f"{stack}::{project}::{kinds}$togetherai:index:Remediation::{child.name}"
     return Identity(urn, RemediationInputs.model_validate(child.inputs)).marked_reason(1)
+
+
+@pytest.mark.parametrize(
+    ("other", "decided"), [(URN.replace("prod", "dev"), Adopt), (URN.replace("::repair", "::other"), Refuse)]
+)
+@pytest.mark.parametrize("set_for_others", IfRecent)
+def test_what_another_one_has_repaired_since_the_plan_was_made_is_not_repaired_once_more(
+    other: str, decided: type, set_for_others: IfRecent
+):
+    (child,) = children(component())
+    theirs = started(child, "SUCCEEDED", ended=timedelta(minutes=1)).model_copy(
+        update={"id": "theirs", "reason": _reason_of(other, child)}
+    )
+    mine = Identity(URN.replace("::repair", f"::{child.name}"), RemediationInputs.model_validate(child.inputs))
+    config = ProviderConfig(if_recent=set_for_others)
+
+    assert isinstance(choose(mine, History([theirs], "i1"), now=NOW, config=config, intent=Intent()), decided)
 
 
 def test_an_approval_is_recognized_by_its_comment_and_goes_on_with_the_same_inputs():

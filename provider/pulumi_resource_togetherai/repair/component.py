@@ -71,7 +71,8 @@ def declare(
     """Shows the plan and declares its resources. Returns the output `states`. `spelt`: a text with the names of inputs
     as the program's language has them.
 
-    What leaves the program stays as it is: the engine forgets it, and cancels nothing.
+    What leaves the program stays as it is: the engine forgets it, and cancels nothing. So that it may leave, it is not
+    protected, even where the component is.
     """
     pulumi.log.info(spelt(made.told), parent)
     for warning in made.plan.warnings:
@@ -80,7 +81,7 @@ def declare(
     for decision, children in made.component.children(made.plan):
         before = list[pulumi.Resource]()
         for child in children:
-            options = pulumi.ResourceOptions(parent=parent, depends_on=before, retain_on_delete=True)
+            options = pulumi.ResourceOptions(parent=parent, depends_on=before, retain_on_delete=True, protect=False)
             before = [make(child, options)]
             states[decision.node or decision.instance_id] = getattr(before[0], "state")  # noqa: B009
     return pulumi.Output.from_input(states).apply(_begun)
