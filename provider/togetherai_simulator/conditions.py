@@ -43,17 +43,23 @@ class Condition:
     """Its remediations under way, such as `REBOOT_VM RUNNING`; empty if there is none."""
     told: str
     """How its remediations were told to go; empty if that is left to the platform's settings."""
+    history: list[Job]
+    """The remediations of every instance that it ever held, newest first."""
 
 
 def condition(platform: Platform, cluster: Cluster, node: Node) -> Condition:
     """The condition of a node."""
+    ever = [job for instance in node.instance_ids for job in platform.jobs(cluster.cluster_id, instance)]
+    history = sorted(ever, key=lambda job: job.number, reverse=True)
     if node.instance_id is None:
-        return Condition(node, "evicted", [], "", "")
+        return Condition(node, "evicted", [], "", "", history)
     jobs = platform.jobs(cluster.cluster_id, node.instance_id)
     under_way = repairs(jobs)
     statuses = [NODE_STATUS[job.remediation.state] for job in under_way if job.remediation.state in NODE_STATUS]
+    by_itself = "Ready" if node.broken is None else "NotReady"
+    wrong = [*_broken(node), *_wrong(jobs)]
     return Condition(
-        node, statuses[-1] if statuses else "Ready", _wrong(jobs), in_short(under_way), _told(node.behaviour)
+        node, statuses[-1] if statuses else by_itself, wrong, in_short(under_way), _told(node.behaviour), history
     )
 
 
@@ -69,6 +75,12 @@ def repairs(jobs: Sequence[Job]) -> list[Job]:
 def in_short(jobs: Sequence[Job]) -> str:
     """Remediations by mode and state."""
     return ", ".join(f"{job.remediation.mode.short} {job.remediation.state}" for job in jobs)
+
+
+def _broken(node: Node) -> list[str]:
+    if node.broken is None:
+        return []
+    return [f"broken since {node.broken.since:%H:%M:%S}; {node.broken.cured_by.short} or a stronger mode helps"]
 
 
 def _wrong(jobs: Sequence[Job]) -> list[str]:

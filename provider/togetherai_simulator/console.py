@@ -19,6 +19,8 @@ SHOWN = 100
 """How many remediations the page shows: first those that have not ended, then the newest of the others."""
 NEWEST = 5
 """How many of those that have ended it shows unfolded."""
+PAST = 10
+"""How many of a node's remediations it shows, of the newest."""
 REQUESTS = 100
 """How many of the latest requests it looks at. Those in a row that differ only in their time are one line."""
 LINES = 20
@@ -73,6 +75,7 @@ def render_cluster(platform: Platform, faults: Faults, journal: Journal, cluster
         faults=faults.rules,
         settings=platform.settings,
         look=look,
+        past=PAST,
         nodes=[one for one in conditions if _has(look, _words_of_node(one))],
         all_nodes=len(conditions),
         waiting=list(map(show, waiting[:SHOWN])),

@@ -7,7 +7,8 @@ import re
 import httpx
 import pytest
 
-from tests.simulator.driver import NODE, OTHER_NODE, REBOOT_VM, Driver
+from tests.simulator.driver import NODE, OTHER_NODE, REBOOT_VM, VM_ONLY, Driver
+from togetherai_simulator.console import PAST
 from togetherai_simulator.control import CALLS, Changes
 from togetherai_simulator.openapi import openapi
 
@@ -101,6 +102,45 @@ async def test_an_alert_goes_on_after_a_rejection_and_ends_with_a_cure(simulator
 async def test_how_a_nodes_remediations_were_told_to_go_is_shown(simulator: Driver) -> None:
     await simulator.behave(NODE, outcome="never", pending=3)
     assert (await conditions(simulator))[NODE] == "● Ready; set to stay RUNNING, pending 3.0 s"
+
+
+async def test_each_node_has_its_history_whatever_its_instance_is_by_now(simulator: Driver) -> None:
+    first = await simulator.created(NODE, mode=VM_ONLY)
+    await simulator.advance(3600)
+    await simulator.created(f"{NODE}-r2", mode=REBOOT_VM)
+    await simulator.create(OTHER_NODE, reason="<b>ECC</b>")
+    assert await histories(simulator) == {
+        f"{NODE}-r2": ["REBOOT_VM PENDING · broken", f"VM_ONLY SUCCEEDED after 70 s · {NODE} · broken"],
+        OTHER_NODE: ["VM_ONLY PENDING · &lt;b&gt;ECC&lt;/b&gt;"],
+    }
+    assert await simulator.state(first) == "SUCCEEDED"
+
+
+async def test_a_long_history_says_how_much_of_it_is_not_shown(simulator: Driver) -> None:
+    for _ in range(PAST + 2):
+        await simulator.created(NODE, mode=REBOOT_VM)
+        await simulator.advance(3600)
+    lines = (await histories(simulator))[NODE]
+    assert (len(lines), lines[-1]) == (PAST + 1, "2 earlier")
+
+
+async def test_a_node_that_is_broken_says_so_and_what_helps(simulator: Driver) -> None:
+    await simulator.control("POST", f"/instances/cluster-1/{NODE}/break", {"cured_by": VM_ONLY})
+    assert re.fullmatch(
+        r"◐ Not ready ▲ broken since [0-9:]{8}; VM_ONLY or a stronger mode helps", (await conditions(simulator))[NODE]
+    )
+
+
+async def histories(simulator: Driver) -> dict[str, list[str]]:
+    """The lines of each node's history, without their times, by its present instance."""
+    html = (await simulator.http.get("/_simulator/console")).text
+    found = dict[str, list[str]]()
+    for instance, row in re.findall(r'<tr id="node-(.+?)"(.*?)</tr>', html, re.DOTALL):
+        items = re.findall(r"<li>(.*?)</li>", row, re.DOTALL)
+        lines = [" ".join(re.sub(r"<code>.*?</code>|<.*?>", "", item).split()) for item in items]
+        if lines:
+            found[instance] = lines
+    return found
 
 
 async def conditions(simulator: Driver, **query: str) -> dict[str, str]:
