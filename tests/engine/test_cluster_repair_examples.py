@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -76,26 +76,93 @@ def test_the_example_in_typescript_compiles_and_says_the_same(nodejs: Path, tmp_
     assert ended(api) == REPAIRED
 
 
-def test_the_scheduled_recipe_plans_into_its_summary_and_does_what_it_has_planned(tmp_path: Path, api: Simulator):
+def github() -> list[str]:
+    """The shell steps of each job, but those that install, in a shell of their own. What is handed from one job to the
+    next is in the folder already."""
     recipe: dict[str, Any] = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text())
-    job = recipe["jobs"]["repair"]
-    assert job["concurrency"]["cancel-in-progress"] is False
-    assert "secrets." not in str({name: part for name, part in recipe.items() if name != "jobs"})
-    steps = [step["run"] for step in job["steps"] if "run" in step and step["name"] != "Install"]
-    stack = Stack(tmp_path / "stack", "plugin", api.address)
-    stack.copy(EXAMPLES / "yaml")
-    stack.configure("cluster-repair:cluster", "cluster-1")
-    faults(api)
-    summary = tmp_path / "summary"
-    done = subprocess.run(
+    jobs = [recipe["jobs"][name]["steps"] for name in ("plan", "up")]
+    return [step["run"] for steps in jobs for step in steps if "run" in step and step["name"] != "Install"]
+
+
+def gitlab() -> list[str]:
+    """The scripts of both jobs."""
+    recipe: dict[str, Any] = yaml.safe_load((EXAMPLES / "gitlab-ci.yml").read_text())
+    assert recipe["default"]["before_script"] == ["cd cluster-repair", "pulumi install"]
+    return [line for name in recipe["stages"] for line in recipe[name]["script"]]
+
+
+def runs(steps: list[str], stack: Stack, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What becomes of a recipe's steps, as a runner's shell does them."""
+    return subprocess.run(
         ["bash", "-eo", "pipefail", "-c", "\n".join(f"({step})" for step in steps)],
         cwd=stack.folder,
-        env=stack.env | {"GITHUB_STEP_SUMMARY": str(summary)},
-        capture_output=True,
+        env=stack.env | {"GITHUB_STEP_SUMMARY": str(folder / "summary"), "GITHUB_OUTPUT": str(folder / "output")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "APPROVE" in summary.read_text()
+
+
+@pytest.mark.parametrize("recipe", [github, gitlab])
+def test_the_scheduled_recipe_keeps_its_plan_and_does_what_it_has_planned(
+    recipe: Callable[[], list[str]], tmp_path: Path, api: Simulator
+):
+    stack = Stack(tmp_path / "stack", "plugin", api.address)
+    stack.copy(EXAMPLES / "yaml")
+    stack.configure("cluster-repair:cluster", "cluster-1")
+    *planning, up = recipe()
+
+    nothing = runs(planning, stack, tmp_path)
+    assert nothing.returncode == 0, nothing.stdout
+    assert not (tmp_path / "output").exists()
+    faults(api)
+    planned = runs(planning, stack, tmp_path)
+    assert planned.returncode == 0, planned.stdout
+    assert "APPROVE" in (stack.folder / "plan.txt").read_text()
+    if recipe is github:
+        summary = (tmp_path / "summary").read_text()
+        assert "APPROVE" in summary
+        assert summary.count("```\n") == 4
+        assert (tmp_path / "output").read_text() == "work=true\n"
+    assert api.requests("approved") == []
+    done = runs([up], stack, tmp_path)
+    assert done.returncode == 0, done.stdout
     assert ended(api) == REPAIRED
+
+
+@pytest.mark.parametrize("recipe", [github, gitlab])
+def test_a_recipe_whose_plan_is_halted_fails_and_says_why_where_the_plan_is(
+    recipe: Callable[[], list[str]], tmp_path: Path, api: Simulator
+):
+    stack = Stack(tmp_path / "stack", "plugin", api.address)
+    stack.copy(EXAMPLES / "yaml")
+    stack.configure("cluster-repair:cluster", "cluster-1")
+    for number in (1, 2, 3):
+        api.propose(f"cluster-1-node-{number}", fault="xid")
+
+    halted = runs(recipe(), stack, tmp_path)
+
+    assert halted.returncode != 0
+    assert "3 of 4 nodes are unhealthy" in (stack.folder / "plan.txt").read_text()
+    if recipe is github:
+        assert (tmp_path / "summary").read_text().endswith("```\n")
+    assert api.requests("approved") == []
+
+
+def test_both_recipes_run_one_at_a_time_cut_none_off_and_give_the_key_to_main_alone():
+    on_github: dict[Any, Any] = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text())
+    assert on_github["concurrency"] == {"group": "cluster-repair", "cancel-in-progress": False}
+    assert "pull_request" not in on_github[True]  # YAML reads `on` as true
+    assert "secrets." not in str({name: part for name, part in on_github.items() if name != "jobs"})
+    for job in on_github["jobs"].values():
+        assert job["environment"].startswith("cluster-repair")
+        assert "secrets." not in str([step for step in job["steps"] if "secrets." in str(step) and "run" not in step])
+        assert "secrets." not in str({name: part for name, part in job.items() if name != "steps"})
+    on_gitlab: dict[str, Any] = yaml.safe_load((EXAMPLES / "gitlab-ci.yml").read_text())
+    assert on_gitlab["default"]["interruptible"] is False
+    for job in (on_gitlab["plan"], on_gitlab["up"]):
+        assert job["resource_group"] == "cluster-repair"
+        assert all("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"] for rule in job["rules"])
+    assert "variables" not in on_gitlab
