@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Generator
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from tests.engine.stack import ROOT, Stack
+from tests.engine.test_cluster_repair import declare
 from tests.engine.test_languages import DRIVERS, build, nodejs, run
 from tests.simulated import Simulator, simulator
 
@@ -74,6 +76,43 @@ def test_the_example_in_typescript_compiles_and_says_the_same(nodejs: Path, tmp_
     up = json.loads(told.splitlines()[1])
     assert up["outputs"]["states"] == {"cluster-1-worker-1": "SUCCEEDED", "cluster-1-worker-2": "SUCCEEDED"}
     assert ended(api) == REPAIRED
+
+
+def short_policies() -> list[list[dict[str, Any]]]:
+    """The rules of the policies on the page."""
+    page = (ROOT / "docs" / "cluster-repair.md").read_text()
+    return [
+        yaml.safe_load(block)["rules"] for block in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ]
+
+
+def test_the_pages_first_policy_approves_each_proposed_reboot_and_rejects_the_rest(plugin_stack: Stack, api: Simulator):
+    for number, fault in enumerate(["xid", "gpu_lost", "xid"], start=1):
+        api.propose(f"cluster-1-node-{number}", fault=fault)
+    declare(plugin_stack, *short_policies()[0])
+    plugin_stack.up(check=True)
+    found = {item["instance_id"]: item["state"] for item in api.remediations()}
+    assert found == {
+        "cluster-1-node-1": "SUCCEEDED",
+        "cluster-1-node-2": "CANCELLED",
+        "cluster-1-node-3": "SUCCEEDED",
+    }
+
+
+def test_the_pages_second_policy_repairs_what_does_not_work_and_what_failed(tmp_path: Path):
+    with simulator(began_ago=86400) as api:
+        api.force(api.create("cluster-1-node-3")["id"], "FAILED")
+        api.advance(1900)
+        api.break_node("cluster-1-node-1")
+        stack = Stack(tmp_path / "stack", "plugin", api.address)
+        declare(stack, *short_policies()[1])
+        stack.up(check=True)
+        done = [(item["instance_id"], item["mode"]) for item in api.remediations()]
+    assert done[-1] == ("cluster-1-node-3", "REMEDIATION_MODE_REBOOT_VM")
+    assert sorted(done[:-1]) == [
+        ("cluster-1-node-1", "REMEDIATION_MODE_REBOOT_VM"),
+        ("cluster-1-node-3", "REMEDIATION_MODE_VM_ONLY"),
+    ]
 
 
 def github() -> list[str]:
