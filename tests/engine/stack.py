@@ -23,6 +23,7 @@ import yaml
 from pydantic.alias_generators import to_snake
 
 from pulumi_resource_togetherai import __version__
+from tests.engine.pane import Pane, pane
 from togetherai_simulator import pulumi_environment
 
 Form = Literal["plugin", "dynamic"]
@@ -260,6 +261,13 @@ class Stack:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+
+    @contextmanager
+    def shown(self, *arguments: str, columns: int) -> Generator[Pane]:
+        """A command as a person sees it, in a terminal of so many columns."""
+        command = [str(self._engine / "pulumi"), *arguments, f"--stack={self.name}"]
+        with pane(command, columns=columns, folder=self.folder, env=self.env) as terminal:
+            yield terminal
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """The remediations that the stack holds, by name."""

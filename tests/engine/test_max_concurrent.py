@@ -26,7 +26,7 @@ def test_no_more_run_at_once_than_allowed_and_the_others_say_so(stack: Stack, ap
     assert most_at_once(api) == 1
     assert api.posts() == 3
     holder = r"node-\d \(\w+ \d+s, fix-\d of Pulumi program training/prod\)"
-    assert re.search(rf"waiting \S+ for a slot: 1 of 1 in use in cluster cluster-1, by {holder}", output)
+    assert re.search(rf"waiting \S+ for a slot: {holder}; 1 of 1 in use in cluster cluster-1", output)
 
 
 def test_ctrl_c_reaches_those_that_queue_and_the_next_up_goes_on(plugin_stack: Stack, api: Simulator):

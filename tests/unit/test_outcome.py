@@ -61,7 +61,7 @@ def test_a_bad_end_says_what_and_why_what_is_recorded_and_then_a_way_a_line(
             f"REBOOT_VM of instance i7 {happened}",
             f"remediation {found.id} in cluster c1",
             f"{KEPT if kept else NOT_KEPT} It does not run again by itself",
-            f"to run it again: {again}change `triggers`",
+            f"to run it again: {again}change `triggers`, and run `pulumi up`",
             *([f"or run it again now: pulumi up --replace '{URN}'"] if kept else []),
             "to drop it: remove it from the program",
         ]

@@ -20,10 +20,11 @@ from pulumi_resource_togetherai.preview_flag import previews
         ("run another one, change `triggers`", "run another one, give another `--idempotency-key`"),
         ("with it. Change `idempotencyKey`", "with it. Give another `--idempotency-key`"),
         (
-            "to run it again: change `triggers`\n  or run it again now: pulumi up --replace 'urn'\n  to drop it: "
-            "remove it from the program",
+            "to run it again: change `triggers`, and run `pulumi up`\n  or run it again now: pulumi up --replace 'urn'\n"
+            "  to drop it: remove it from the program",
             "to run it again: give another `--idempotency-key`",
         ),
+        ("Nothing was posted\n  The stack records nothing of it\n  next", "Nothing was posted\n  next"),
         ("Run `pulumi up` again", "Run `pulumi do` again"),
         (
             "then `pulumi up` starts a new one, without a change of `triggers`",

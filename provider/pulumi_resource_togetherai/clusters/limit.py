@@ -63,9 +63,9 @@ class ConcurrencyLimit:
             return False
         waited = self._queue.locked()
         if waited:
+            others = "1 other" if self._waiting == 1 else f"{self._waiting} others"
             await slot.report.status(
-                f"waiting for its turn after {self._waiting} others: at most {self.most} may run at once in cluster "
-                f"{self._view.id}"
+                f"waiting for its turn after {others}: at most {self.most} may run at once in cluster {self._view.id}"
             )
         self._waiting += 1
         try:
@@ -102,7 +102,9 @@ class ConcurrencyLimit:
                 if len(busy) < limit:
                     return waited
                 what = str(sorted((one, record and record.state) for one, record in busy.items()))
-                line = f"waiting {duration_text(loop.time() - since)} for a slot: {self._taken(busy)}"
+                # What holds it comes before what is known: a terminal cuts lines off at their end.
+                waiting = f"waiting {duration_text(loop.time() - since)} for a slot"
+                line = f"{waiting}: {self._holders(busy)}; {self._count(busy)}"
             if what != known or loop.time() - shown_at >= slot.report.heartbeat:
                 await slot.report.status(line)
                 known, shown_at = what, loop.time()
@@ -121,7 +123,8 @@ class ConcurrencyLimit:
         if len(ahead.union(busy) - {folded(instance_id)}) < self.most:
             return ""
         started = f"{len(ahead)} more of this program come first, and `maxConcurrentPerCluster` is {self.most}"
-        return ", and ".join(part for part in (self._taken(busy) if busy else "", started if ahead else "") if part)
+        taken = f"{self._count(busy)}, by {self._holders(busy)}" if busy else ""
+        return ", and ".join(part for part in (taken, started if ahead else "") if part)
 
     async def busy(self) -> dict[str, Remediation | None]:
         """The instances under repair: those that the API lists, with the remediation, and those with a slot that it
@@ -134,7 +137,10 @@ class ConcurrencyLimit:
         }
         return held | listed
 
-    def _taken(self, busy: Mapping[str, Remediation | None]) -> str:
+    def _count(self, busy: Mapping[str, Remediation | None]) -> str:
+        return f"{len(busy)} of {self.most} in use in cluster {self._view.id}"
+
+    def _holders(self, busy: Mapping[str, Remediation | None]) -> str:
         """What holds the slots, the longest first: with each its state, for how long, and whose it is."""
         now = self._view.now()
         ordered = sorted(busy, key=lambda one: found.create_time or now if (found := busy[one]) else now)
@@ -143,7 +149,7 @@ class ConcurrencyLimit:
             for one in ordered[:NAMED]
         ]
         more = [f"and {len(busy) - len(told)} more"] if len(busy) > len(told) else []
-        return f"{len(busy)} of {self.most} in use in cluster {self._view.id}, by {', '.join([*told, *more])}"
+        return ", ".join([*told, *more])
 
 
 class Slot:

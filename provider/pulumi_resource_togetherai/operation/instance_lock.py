@@ -19,9 +19,10 @@ async def claim(run: Run, cluster_id: str, instance_id: str, failure: str) -> As
     Raises OperationError, which begins with `failure`, when the operation is stopped before its turn comes.
     """
     lock = run.cluster(cluster_id).locks[instance_id]
-    if lock.locked():
+    taken = lock.locked()
+    if taken:
         await run.report.status(f"waiting for another resource of this program that repairs instance {instance_id}")
-    with explained(f"{failure}: another resource of this program was about to repair the node"):
+    with explained(f"{failure}: another resource of this program was about to repair the node" if taken else failure):
         await run.unless_stopped(lock.acquire())
     try:
         yield

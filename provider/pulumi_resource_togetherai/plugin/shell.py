@@ -22,6 +22,8 @@ _PHRASES: Mapping[re.Pattern[str], str | Callable[[re.Match[str]], str]] = {
         f"{'Give' if found[1] == 'C' else 'give'} another `--idempotency-key`"
     ),
     re.compile("without a change of `(?:triggers|idempotencyKey)`"): "under the same flags",
+    re.compile(", and run `pulumi up`"): "",
+    re.compile("\n  The stack records nothing of it"): "",
     re.compile(", or: pulumi up --replace '[^']*'"): "",
     re.compile("\n  or run it again now: pulumi up --replace [^\n]*"): "",
     re.compile("\n  to drop it: remove it from the program[^\n]*"): "",

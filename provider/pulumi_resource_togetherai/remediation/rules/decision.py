@@ -187,6 +187,7 @@ def _beside(
         return Refuse(
             messages.told(
                 f"{inputs.target} is being repaired already: {messages.by_id(other)}. Nothing was posted",
+                "The stack records nothing of it",
                 "next: wait for it to end, then run `pulumi up` again",
                 "to wait for it here: set `ifActive` to ADOPT",
                 "to start another one at the same time: set `ifActive` to CREATE",

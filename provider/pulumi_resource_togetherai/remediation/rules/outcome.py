@@ -56,14 +56,14 @@ def gave_way(record: Remediation, winner: Remediation | None) -> str:
 def _ended(record: Remediation, inputs: RemediationInputs, now: datetime, *, kept: bool, urn: str) -> str | None:
     if not ended_badly(record):
         return None
-    again = f"to run it again: change {inputs.again}"
+    again = f"to run it again: change {inputs.again}, and run `pulumi up`"
     good = ""
     if record.state == RemediationState.FAILED:
         happened = (
             f"{messages.repair(record)} FAILED after {messages.took(record, now)}: "
             f"{quoted(record.error_message or 'no reason given')}"
         )
-        again = f"to run it again: set `retryFailed: true`, or change {inputs.again}"
+        again = f"to run it again: set `retryFailed: true`, or change {inputs.again}, and run `pulumi up`"
     elif not record.state.known:
         why = f" ({quoted(record.error_message)})" if record.error_message else ""
         happened = (
