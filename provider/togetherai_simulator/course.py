@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pulumi_resource_togetherai.api.enums import RemediationMode, RemediationState, RemediationTrigger
 from pulumi_resource_togetherai.api.models import LinkedAlert, Remediation
-from togetherai_simulator.fleet import Node
+from togetherai_simulator.fleet import REPLACING_MODES, Node
 from togetherai_simulator.job import Job, Moment
 from togetherai_simulator.lifecycle import next_step
 from togetherai_simulator.world import World
@@ -107,11 +107,15 @@ class Course:
         self._world.registry.sort(job)
         self.touched(job)
         self.plan(job)
-        if state == RemediationState.SUCCEEDED and node.instance_id == record.instance_id:
+        at_once = self._world.settings.replaces_at_once and record.mode in REPLACING_MODES
+        if state == (RemediationState.RUNNING if at_once else RemediationState.SUCCEEDED) and (
+            node.instance_id == record.instance_id
+        ):
             self._repaired(node, record)
 
     def _repaired(self, node: Node, record: Remediation) -> None:
         self._world.clusters[record.cluster_id].repair(node, record.mode, self._world.now)
+        self._world.changed(f"cluster/{record.cluster_id}")
         if node.instance_id == record.instance_id:
             return
         self._world.moved(record.cluster_id, node)

@@ -25,6 +25,15 @@ class Breakage(BaseModel):
     """The gentlest mode that helps. After a gentler one the node comes back as bad as it was."""
 
 
+class FormerInstance(BaseModel):
+    """An instance that a node held before, and the host that it was on."""
+
+    instance_id: str
+    host_name: str
+    since: datetime
+    until: datetime
+
+
 class Node(BaseModel):
     """A place for a GPU worker VM. The VM in it, the instance, may change; the number identifies the node."""
 
@@ -34,6 +43,8 @@ class Node(BaseModel):
     """The instance in it now; None after an eviction without replacement."""
     instance_ids: list[str]
     """Every instance it ever held, oldest first."""
+    former: list[FormerInstance] = []
+    """Those that are gone, oldest first."""
     since: datetime
     """When the present instance joined the cluster."""
     auto_remediation_enabled: bool = True
@@ -64,11 +75,15 @@ class Cluster(BaseModel):
         """Leaves the node as a remediation of this mode does."""
         if node.broken is not None and mode in SEVERITY[SEVERITY.index(node.broken.cured_by) :]:
             node.broken = None
-        if mode == RemediationMode.EVICT_WITHOUT_REPLACEMENT:
-            node.instance_id = None
+        if mode not in REPLACING_MODES and mode != RemediationMode.EVICT_WITHOUT_REPLACEMENT:
+            node.since = now
             return
-        node.since = now
+        assert node.instance_id is not None
+        left = FormerInstance(instance_id=node.instance_id, host_name=node.host_name, since=node.since, until=now)
+        node.former = [*node.former, left]
+        node.instance_id = None
         if mode in REPLACING_MODES:
+            node.since = now
             node.instance_id = f"{node.instance_ids[0]}-r{len(node.instance_ids) + 1}"
             node.instance_ids.append(node.instance_id)
             node.behaviour = Behaviour()
@@ -139,7 +154,18 @@ def node_answer(
     return answer | ({"latest_remediation": latest} if latest else {})
 
 
-def cluster_answer(cluster: Cluster, nodes: list[dict[str, Any]]) -> dict[str, Any]:
+def deleted_node_answer(
+    cluster: Cluster, node: Node, former: FormerInstance, latest: dict[str, Any] | None
+) -> dict[str, Any]:
+    """A node as it was with an instance that is gone, as `GET /compute/clusters/{cluster_id}` shows it."""
+    as_it_was = {"instance_id": former.instance_id, "host_name": former.host_name, "since": former.since}
+    answer = node_answer(cluster, node.model_copy(update=as_it_was | {"broken": None}), latest, None)
+    return answer | {"status": "Deleted", "deleted_at": former.until.isoformat()}
+
+
+def cluster_answer(
+    cluster: Cluster, nodes: list[dict[str, Any]], deleted_nodes: list[dict[str, Any]]
+) -> dict[str, Any]:
     """A cluster as `GET /compute/clusters/{cluster_id}` shows it, with every field that the vendor requires."""
     gpus = GPUS_PER_NODE * len(cluster.nodes)
     created = cluster.created.isoformat()
@@ -177,6 +203,7 @@ def cluster_answer(cluster: Cluster, nodes: list[dict[str, Any]]) -> dict[str, A
             }
         ],
         "gpu_worker_nodes": nodes,
+        "deleted_gpu_worker_nodes": deleted_nodes,
         "phase_transitions": [{"phase": "CLUSTER_PHASE_READY", "transition_time": created}],
         "volumes": [
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,7 +14,7 @@ from togetherai_simulator.access import AccessKey
 from togetherai_simulator.bodies import ApproveBody, CreateBody, ReviewBody, read_body
 from togetherai_simulator.dialect import Dialect, RefusedId
 from togetherai_simulator.errors import Refusal, invalid_argument, refused_with
-from togetherai_simulator.fleet import Cluster, Node, cluster_answer, node_answer
+from togetherai_simulator.fleet import Cluster, Node, cluster_answer, deleted_node_answer, node_answer
 from togetherai_simulator.job import Job
 from togetherai_simulator.listing import page, parse_query
 from togetherai_simulator.platform import Platform
@@ -212,17 +212,27 @@ def describe(replica: Replica, cluster: Cluster) -> dict[str, Any]:
         for node in replica.nodes(cluster)
         if node.instance_id is not None
     ]
-    return cluster_answer(cluster, nodes)
+    deleted_nodes = [
+        deleted_node_answer(cluster, node, former, _latest(replica, cluster, [former.instance_id]))
+        for node in replica.nodes(cluster)
+        for former in node.former
+    ]
+    return cluster_answer(cluster, nodes, deleted_nodes)
 
 
 def _describe_node(
     replica: Replica, cluster: Cluster, node: Node, active: dict[str, RemediationState]
 ) -> dict[str, Any]:
+    latest = _latest(replica, cluster, node.instance_ids)
+    return node_answer(cluster, node, latest, active.get(node.instance_id or ""))
+
+
+def _latest(replica: Replica, cluster: Cluster, instance_ids: Iterable[str]) -> dict[str, Any] | None:
     latest: Job | None = None
-    for instance_id in node.instance_ids:
+    for instance_id in instance_ids:
         if jobs := replica.jobs(cluster.cluster_id, instance_id):
             latest = jobs[-1]
-    return node_answer(cluster, node, latest and json.loads(latest.answer), active.get(node.instance_id or ""))
+    return latest and json.loads(latest.answer)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ class Settings(Options):
     """How long a HOST_AWARE remediation is QUARANTINED."""
     running: Seconds = 60
     """How long a remediation is RUNNING."""
+    replaces_at_once: bool = False
+    """Whether VM_ONLY and HOST_AWARE have put another VM in the node when they begin to run, rather than when they
+    have succeeded. Nobody outside the vendor knows which it is."""
     spread: Rate = 0
     """How far each of these times varies at random: 0.5 is from half to one and a half times."""
     failure_rate: Rate = 0

@@ -153,7 +153,10 @@ def _omit_ids(content: Json, operation: Operation, path: Mapping[str, str]) -> N
     """Leaves out the ids that the path names, of the answer itself and of the remediations in it."""
     named = [name for name in ("cluster_id", "instance_id") if path.get(name, ALL) != ALL]
     remediations: list[Json] = content.get("remediations") or []
-    nodes: list[Json] = content.get("gpu_worker_nodes") or []
+    nodes: list[Json] = [
+        *(content.get("gpu_worker_nodes") or []),
+        *(content.get("deleted_gpu_worker_nodes") or []),
+    ]
     latest: list[Json] = [node["latest_remediation"] for node in nodes if node.get("latest_remediation")]
     for record in (content, *remediations, *latest):
         for name in named:

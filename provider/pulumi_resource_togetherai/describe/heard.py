@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from pulumi_resource_togetherai.api.asked import Asked, Unusable
 from pulumi_resource_togetherai.api.client import Look
 from pulumi_resource_togetherai.api.kinds import kinds
-from pulumi_resource_togetherai.api.models import GpuWorkerNode, Remediation, RemediationPage
+from pulumi_resource_togetherai.api.models import Cluster, Remediation, RemediationPage
 
 Json = dict[str, Any]
 ABSENT: Any = object()
@@ -164,5 +164,13 @@ def _within(model: type[BaseModel], fields: Json) -> Iterator[tuple[type[BaseMod
 
 
 def nodes(heard: Heard | None) -> list[Json]:
-    """The nodes of a cluster as they came."""
-    return [fields for model, fields in messages(heard) if model is GpuWorkerNode] if heard else []
+    """The nodes that are in a cluster, as they came, without those that have left it."""
+    clusters = [fields for model, fields in messages(heard) if model is Cluster] if heard else []
+    held = [value(fields, "gpu_worker_nodes") for fields in clusters]
+    return [
+        cast(Json, one)
+        for each in held
+        if isinstance(each, list)
+        for one in cast(list[Any], each)
+        if isinstance(one, dict)
+    ]
