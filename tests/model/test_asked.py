@@ -25,7 +25,7 @@ def killed_replacement(world: World, outcome: str) -> dict[str, Any]:
     """A program whose change of triggers was carried out by a run that was killed after its POST."""
     declared = ran(world, "succeed") | CHANGED
     behave(world, outcome)
-    world.network.kill_at = (3, True)
+    world.network.kill_at = (4, True)
     with pytest.raises(Killed):
         world.up({"fix": declared})
     assert [record.terminal for record in world.records()] == [False, True]
@@ -47,7 +47,7 @@ def test_the_same_holds_for_a_retry_and_preview_says_so(plugin_world: World, sta
     """With `retryFailed` Diff says in every run that the failed record is to be replaced."""
     declared = ran(plugin_world, "fail") | {"retryFailed": True}
     behave(plugin_world, "never")
-    plugin_world.network.kill_at = (3, True)
+    plugin_world.network.kill_at = (4, True)
     with pytest.raises(Killed):
         plugin_world.up({"fix": declared})
     force(plugin_world, state)
@@ -311,7 +311,7 @@ def test_preview_counts_slots_by_nodes_and_not_by_remediations(world: World):
 @pytest.mark.parametrize("ahead", [-7200, 0, 7200])
 def test_however_wrong_the_apis_clock_what_a_killed_run_started_is_not_repeated(ahead: int):
     world = World(settings={"dialect": {"date_skew": ahead}})
-    world.network.kill_at = (2, True)
+    world.network.kill_at = (3, True)
     with pytest.raises(Killed):
         world.up({"fix": PLAIN})
     world.wait(3000)
@@ -365,7 +365,7 @@ def test_what_another_run_of_the_stack_withdraws_meanwhile_is_no_bad_end():
         return await world.up_meanwhile({"fix": PLAIN})
 
     async def together() -> list[list[str]]:
-        return list(await asyncio.gather(run(runs[0], 0, 1), run(runs[1], 0, 3), run(runs[2], 1.5, 0.5)))
+        return list(await asyncio.gather(run(runs[0], 0, 1), run(runs[1], 0, 1.5), run(runs[2], 8, 0.5)))
 
     assert first.run(together()) == [[], [], []]
     assert sorted(record.state for record in first.records()) == ["CANCELLED", "SUCCEEDED"]

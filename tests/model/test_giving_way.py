@@ -17,7 +17,7 @@ from tests.model.world import NODE, Killed, World
 def killed_after_its_post(world: World, **declared: Any) -> dict[str, Any]:
     """Ours is PENDING, nobody waits for it, and the stack does not know it."""
     behave(world, "hold")
-    world.network.kill_at = (2, True)  # the LIST, then the POST
+    world.network.kill_at = (3, True)  # the LIST, the cluster, then the POST
     with pytest.raises(Killed):
         world.up({"fix": PLAIN | declared})
     return PLAIN | declared
@@ -85,7 +85,7 @@ def test_what_was_withdrawn_is_no_bad_end_and_starts_anew_without_triggers(world
 def test_a_run_killed_at_its_cancel_is_finished_by_the_next(world: World, takes_effect: bool):
     declared = killed_after_its_post(world)
     other = another_begins(world)
-    world.network.kill_at = (3, takes_effect)  # the LIST, the look, then the cancel
+    world.network.kill_at = (4, takes_effect)  # the LIST, the cluster, the look, then the cancel
     with pytest.raises(Killed):
         world.up({"fix": declared})
     assert cancels(world) == takes_effect
@@ -264,7 +264,7 @@ def test_what_the_stack_keeps_as_unfinished_is_withdrawn_and_then_replaced(plugi
 def test_what_the_stack_keeps_and_a_killed_run_withdrew_is_known_for_that(plugin_world: World):
     declared = timed_out(plugin_world)
     other = another_begins(plugin_world)
-    plugin_world.network.kill_at = (3, True)  # the GET, the look, then the cancel
+    plugin_world.network.kill_at = (4, True)  # the GET, the cluster, the look, then the cancel
     with pytest.raises(Killed):
         plugin_world.up({"fix": declared})
     (error,) = plugin_world.up({"fix": declared})

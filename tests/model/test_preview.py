@@ -80,7 +80,7 @@ def ours_failed_and_the_stack_was_not_saved(world: World) -> dict[str, Any]:
     return ran_and_lost(world, "fail")
 
 
-@row("will start nothing and fail with.*it CANCELLED and does not run again by itself")
+@row("will start nothing and fail with.*it was CANCELLED and does not run again by itself")
 def ours_was_cancelled_and_the_stack_was_not_saved(world: World) -> dict[str, Any]:
     program = ran_and_lost(world, "hold", wait=False)
     force(world, "CANCELLED")

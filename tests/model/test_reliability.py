@@ -48,7 +48,7 @@ def test_a_lost_answer_to_the_post_starts_nothing_twice(reading: World, lost: st
 
 
 @pytest.mark.parametrize("takes_effect", [False, True])
-@pytest.mark.parametrize("request_number", [1, 2, 3, 4])
+@pytest.mark.parametrize("request_number", [1, 2, 3, 4, 5])
 def test_a_killed_run_is_found_again(reading: World, request_number: int, takes_effect: bool):
     reading.network.kill_at = (request_number, takes_effect)
     with pytest.raises(Killed):
@@ -85,7 +85,7 @@ def test_a_bad_end_is_not_run_again_by_any_number_of_runs(world: World, state: s
 def test_a_replacement_killed_after_its_post_is_named_and_taken_over(plugin_world: World):
     declared = ran(plugin_world, "fail")
     behave(plugin_world, "never")
-    plugin_world.network.kill_at = (2, True)  # LIST, then the POST
+    plugin_world.network.kill_at = (3, True)  # LIST, the cluster, then the POST
     with pytest.raises(Killed):
         plugin_world.up({"fix": declared}, replace=True)
     (error,) = plugin_world.up({"fix": declared})
@@ -109,7 +109,7 @@ def test_a_killed_replacements_success_is_named_with_how_to_take_it_over(
 ):
     declared = ran(plugin_world, "fail")
     behave(plugin_world, "succeed")
-    plugin_world.network.kill_at = (2, True)  # LIST, then the POST
+    plugin_world.network.kill_at = (3, True)  # LIST, the cluster, then the POST
     with pytest.raises(Killed):
         plugin_world.up({"fix": declared}, replace=True)
     plugin_world.wait(300)

@@ -256,7 +256,7 @@ def test_a_change_of_triggers_makes_the_old_remediation_somebody_elses():
 @pytest.mark.parametrize(("asked", "withdrawn"), [(True, ()), (False, {"server-1"})])
 def test_what_was_withdrawn_runs_again_unasked_and_is_named_as_that(asked: bool, withdrawn: Collection[str]):
     decision = decided([ours("CANCELLED", ended=MINUTE)], asked=asked, withdrawn=withdrawn)
-    what = "was withdrawn before it began" if withdrawn else "CANCELLED"
+    what = "was withdrawn before it began" if withdrawn else "was CANCELLED"
     assert decision == Post(2, identity().key(2), f"attempt 1 (server-1) {what} 1m ago")
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
+from pulumi_resource_togetherai.clusters.one_node import OneNode
 from pulumi_resource_togetherai.clusters.view import View
 from pulumi_resource_togetherai.config import ProviderConfig
 from pulumi_resource_togetherai.remediation.rules.choose import choose
@@ -26,6 +27,7 @@ class Forgetful:
 
     def __init__(self, *records: Remediation) -> None:
         self._records = Listed(records)
+        self.one_node = OneNode()
 
     async def cluster(self, *, preview: bool = False) -> Cluster:
         """One node, in a fresh instance."""

@@ -117,6 +117,52 @@ def test_of_nodes_that_left_the_last_one_counts():
     assert found.node.instance_id == NEW
 
 
+@pytest.mark.parametrize(
+    ("name", "live", "left", "by"),
+    [
+        ("vm-Old", TWELVE, {"latest_remediation": repaired(OLD, "vm-Old")}, Field.INSTANCE_NAME),
+        ("Rack-7", TWELVE, {"host_name": "rack-7"}, Field.HOST_NAME),
+        (OLD.upper(), TWELVE, {}, Field.INSTANCE_ID),
+        (
+            "gpu-worker-12.example",
+            TWELVE | {"host_name": "rack-8"},
+            {"host_name": TWELVE["host_name"]},
+            Field.HOST_NAME,
+        ),
+    ],
+)
+def test_a_name_that_a_repair_has_taken_from_a_node_leads_to_the_node_that_is_there(
+    name: str, live: dict[str, Any], left: dict[str, Any], by: Field
+):
+    found = find(cluster(THIRTEEN, live, deleted=[LEFT | left]), name)
+
+    assert isinstance(found, Found)
+    assert (found.node.instance_id, found.by, found.live, found.former) == (NEW, by, True, True)
+
+
+def test_a_name_that_two_nodes_had_before_names_both():
+    left = [LEFT | {"host_name": "rack-7"}, {"node_id": "worker-13", "host_name": "rack-7"}]
+    found = find(cluster(TWELVE, THIRTEEN, deleted=left), "rack-7")
+
+    assert isinstance(found, Ambiguous)
+    assert "worker-13" in (text := problem("c1", "rack-7", found))
+    assert "by its former host_name" in text
+
+
+def test_what_to_write_in_place_of_a_name_of_two_nodes_is_a_name_that_only_one_of_them_has():
+    for name, other in ((NEW, {"node_id": NEW}), ("worker-12", {"host_name": "worker-12"})):
+        found = find(cluster(TWELVE, THIRTEEN | other), name)
+
+        assert isinstance(found, Ambiguous)
+        _, _, instead = problem("c1", name, found).partition("write a name that only one of them has: ")
+        assert name not in instead.split(" (")[0]
+        assert " or " in instead
+    twins = cluster({"node_id": "a", "host_name": "b"}, {"node_id": "b", "host_name": "a"})
+    found = find(twins, "a")
+    assert isinstance(found, Ambiguous)
+    assert problem("c1", "a", found).endswith("write a name that only one of them has")
+
+
 def test_a_misspelt_name_is_answered_with_the_three_closest():
     found = find(cluster(TWELVE, THIRTEEN), "gpu-wroker-12.example")
 

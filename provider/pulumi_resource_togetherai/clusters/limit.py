@@ -7,7 +7,6 @@ from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
@@ -93,7 +92,7 @@ class ConcurrencyLimit:
             self._released.clear()
             try:
                 busy = await self.busy()
-                busy.pop(folded(slot.instance_id), None)
+                busy.pop(self._view.one_node.key(slot.instance_id), None)
             except ApiError as error:
                 if not error.transient:
                     raise
@@ -119,21 +118,25 @@ class ConcurrencyLimit:
         if self.most is None:
             return ""
         busy = await self.busy()
-        ahead = {folded(one) for one in before}.difference(busy)
-        if len(ahead.union(busy) - {folded(instance_id)}) < self.most:
+        node_of = self._view.one_node.key
+        ahead = {node_of(one) for one in before}.difference(busy)
+        if len(ahead.union(busy) - {node_of(instance_id)}) < self.most:
             return ""
         started = f"{len(ahead)} more of this program come first, and `maxConcurrentPerCluster` is {self.most}"
         taken = f"{self._count(busy)}, by {self._holders(busy)}" if busy else ""
         return ", and ".join(part for part in (taken, started if ahead else "") if part)
 
     async def busy(self) -> dict[str, Remediation | None]:
-        """The instances under repair: those that the API lists, with the remediation, and those with a slot that it
-        does not list yet."""
+        """The nodes under repair, each by one of its instances: those that the API lists, with the remediation, and
+        those with a slot that it does not list yet."""
+        node_of = self._view.one_node.key
         since = max(self._usable_since, asyncio.get_running_loop().time() - self._view.interval)
         active = await self._view.active(since=since)
-        held = {folded(slot.instance_id): slot.record for slot in self._held}
+        held = {node_of(slot.instance_id): slot.record for slot in self._held}
         listed = {
-            folded(record.instance_id): record for record in active if record.state != RemediationState.PENDING_APPROVAL
+            node_of(record.instance_id): record
+            for record in active
+            if record.state != RemediationState.PENDING_APPROVAL
         }
         return held | listed
 

@@ -60,6 +60,11 @@ def state(record: Remediation) -> str:
     return quoted(record.state)
 
 
+def ended(record: Remediation) -> str:
+    """How a remediation ended, to follow its name: `FAILED`, `was CANCELLED`."""
+    return f"{'was ' if record.state == RemediationState.CANCELLED else ''}{state(record)}"
+
+
 def holder(record: Remediation, now: datetime) -> str:
     """One of several that are under way: what it does to which node, for how long, and whose it is."""
     node_name = quoted(record.instance_name or record.instance_id)

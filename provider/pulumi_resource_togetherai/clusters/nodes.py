@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 from heapq import nlargest
 
-from pulumi_resource_togetherai.api.asked import folded
+from pulumi_resource_togetherai.api.asked import folded, same_id
 from pulumi_resource_togetherai.api.models import Cluster, GpuWorkerNode, Remediation
 from pulumi_resource_togetherai.sanitize import quoted
 
@@ -59,6 +59,8 @@ class Found:
     """Which of its names it is."""
     live: bool = True
     """Whether the node is in the cluster. If not, it has left, and no node that is there answers to the name."""
+    former: bool = False
+    """Whether it is a name that the node had, and has no more: that of a VM or a host which a repair replaced."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,28 @@ class Unknown:
 
 
 def find(cluster: Cluster, name: str) -> Found | Ambiguous | Unknown:
-    """Which node answers to a name. One that is in the cluster, marked for deletion or not, goes before those that have
-    left it, of which the last one to leave counts."""
+    """Which node answers to a name. One that is in the cluster, marked for deletion or not, goes before those that had
+    the name when they left it. Of these one whose node id is in the cluster with another VM is still there; of those
+    that are not, the last one to leave counts."""
     live = _distinct(_answering(cluster.gpu_worker_nodes, name, live=True))
+    gone = _answering(cluster.deleted_gpu_worker_nodes, name, live=False)
+    live = live or _distinct(still for left in gone for still in _still_there(cluster, left))
     if len(live) > 1:
         return Ambiguous(tuple(live))
-    gone = _answering(cluster.deleted_gpu_worker_nodes, name, live=False)
     found = live[0] if live else max(gone, key=lambda one: one.node.deleted_at or _LONG_AGO, default=None)
     return found or Unknown(closest(name, (each for node in cluster.gpu_worker_nodes for each in names(node))))
+
+
+def node_of(cluster: Cluster, instance_id: str) -> GpuWorkerNode | None:
+    """The node that holds an instance, or held it: the live one goes before those that have left. None if the cluster
+    says of none that it does."""
+    nodes = (*cluster.gpu_worker_nodes, *cluster.deleted_gpu_worker_nodes)
+    return next((node for node in nodes if node.instance_id and same_id(node.instance_id, instance_id)), None)
+
+
+def holds(cluster: Cluster, instance_id: str) -> bool:
+    """Whether an instance is in one of the cluster's nodes now."""
+    return any(node.instance_id and same_id(node.instance_id, instance_id) for node in cluster.gpu_worker_nodes)
 
 
 def names(node: GpuWorkerNode) -> tuple[Name, ...]:
@@ -135,10 +151,12 @@ def problem(cluster_id: str, name: str | None, found: Ambiguous | Unknown) -> st
     it may be secret."""
     asked = f'"{quoted(name)}"' if name is not None else "this name"
     if isinstance(found, Ambiguous):
-        nodes = " and ".join(f"{described(each.node)} by its {each.by}" for each in found.nodes)
+        nodes = " and ".join(
+            f"{described(each.node)} by its {'former ' * each.former}{each.by}" for each in found.nodes
+        )
         return (
             f"{len(found.nodes)} nodes of cluster {cluster_id} answer to {asked}: {nodes}; write a name that only "
-            "one of them has, such as its instance_id"
+            f"one of them has{_instead(found)}"
         )
     if not found.closest:
         return f"no node of cluster {cluster_id} answers to {asked}; the cluster has no GPU worker nodes"
@@ -184,6 +202,29 @@ def _answering(nodes: Iterable[GpuWorkerNode], name: str, *, live: bool) -> list
         for node in nodes
     )
     return [Found(node, field, live) for node, field in by if field]
+
+
+def _still_there(cluster: Cluster, left: Found) -> list[Found]:
+    """The live node of the same node id as one that has left: a repair has given it another VM, or another host."""
+    node_id = left.node.node_id
+    return [
+        Found(node, left.by, former=True)
+        for node in cluster.gpu_worker_nodes
+        if node_id and node.node_id and same_id(node.node_id, node_id)
+    ]
+
+
+def _instead(found: Ambiguous) -> str:
+    """A name of each of several nodes that none of the others has; empty if one of them has none."""
+    texts = [{name.text.casefold(): name for name in reversed(names(each.node))} for each in found.nodes]
+    own = [
+        next(
+            (name for text, name in mine.items() if not any(text in other for other in texts if other is not mine)),
+            None,
+        )
+        for mine in texts
+    ]
+    return f": {' or '.join(map(str, own))}" if all(own) else ""
 
 
 def _distinct(found: Iterable[Found]) -> list[Found]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -36,26 +36,29 @@ def precedence(record: Remediation) -> Precedence:
 class Active:
     """The remediations that are active at one moment: those of a node, or of its whole cluster."""
 
-    def __init__(self, records: Iterable[Remediation]) -> None:
+    def __init__(self, records: Iterable[Remediation], node_of: Callable[[str], str] = folded) -> None:
+        """`node_of` says which node an instance is of: the same text for each instance of a node."""
+        self._node_of = node_of
         self._records = [
             record for record in records if not record.terminal and record.state != RemediationState.PENDING_APPROVAL
         ]
 
     @cached_property
-    def _by_instance(self) -> dict[str, list[Remediation]]:
+    def _by_node(self) -> dict[str, list[Remediation]]:
         found = defaultdict[str, list[Remediation]](list)
         for record in sorted(self._records, key=precedence):
-            found[folded(record.instance_id)].append(record)
+            found[self._node_of(record.instance_id)].append(record)
         return found
 
     @cached_property
     def _places(self) -> Sequence[Precedence]:
         """The place of each node: that of the first of its remediations."""
-        return sorted(precedence(of_node[0]) for of_node in self._by_instance.values())
+        return sorted(precedence(of_node[0]) for of_node in self._by_node.values())
 
     def rivals(self, record: Remediation) -> list[Remediation]:
         """The others of the same node, in their order."""
-        return [other for other in self._by_instance.get(folded(record.instance_id), ()) if other.id != record.id]
+        of_node = self._by_node.get(self._node_of(record.instance_id), ())
+        return [other for other in of_node if other.id != record.id]
 
     def ahead_on_the_node(self, record: Remediation) -> Remediation | None:
         """The remediation of the same node that continues in place of this one; None if this one continues."""
@@ -97,9 +100,11 @@ class Rules:
             return Loss(None, ahead)
         return None
 
-    def was_withdrawn(self, record: Remediation, known: Iterable[Remediation]) -> bool:
+    def was_withdrawn(
+        self, record: Remediation, known: Iterable[Remediation], node_of: Callable[[str], str] = folded
+    ) -> bool:
         """Whether a remediation was cancelled because it had to give way to those in `known` that were active when it
-        ended.
+        ended. `node_of` says which node an instance is of.
 
         The records are the only memory that all processes share: a run may be killed between the cancel and the next
         POST.
@@ -109,7 +114,7 @@ class Rules:
             return False
         as_it_was = record.model_copy(update={"state": RemediationState.PENDING, "end_time": None})
         others = (_as_of(other, ended) for other in known if _was_active(other, record, ended))
-        return self.loss(as_it_was, Active([as_it_was, *others])) is not None
+        return self.loss(as_it_was, Active([as_it_was, *others], node_of)) is not None
 
 
 def may_have_been_withdrawn(record: Remediation) -> bool:

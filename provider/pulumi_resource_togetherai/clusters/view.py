@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_resource_togetherai.api import models
 from pulumi_resource_togetherai.api.asked import folded
-from pulumi_resource_togetherai.api.errors import ApiError, Incomplete, NotFound
+from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, Incomplete, NotFound, Refused
 from pulumi_resource_togetherai.api.listed import Listed, Unreadable
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters.batch import Answers, Batch
@@ -23,6 +24,8 @@ from pulumi_resource_togetherai.clusters.believe import believe, contradicts
 from pulumi_resource_togetherai.clusters.estimate import Estimates
 from pulumi_resource_togetherai.clusters.limit import ConcurrencyLimit
 from pulumi_resource_togetherai.clusters.memory import Memory
+from pulumi_resource_togetherai.clusters.nodes import holds, instances_of, node_of
+from pulumi_resource_togetherai.clusters.one_node import OneNode
 from pulumi_resource_togetherai.clusters.precedence import Active
 from pulumi_resource_togetherai.clusters.watch import Watcher
 from pulumi_resource_togetherai.clusters.ways import Way, Ways
@@ -81,6 +84,8 @@ class View:
         """The active remediations as they were last listed, and when that was asked for, on the event loop's clock."""
         self.locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
         """The lock of each instance, by its id; see `operation/instance_lock`."""
+        self.one_node = OneNode()
+        """Which of its instances are one node, as far as somebody has asked."""
         self.estimates = Estimates()
         """How long remediations take here."""
         self.watcher = Watcher(self)
@@ -118,6 +123,42 @@ class View:
         for an unknown instance the cluster's list is searched. Raises NotFound for an unknown cluster."""
         listed = await self._nodes.look(instance_id, max_age=RECENT if preview else 0.0)
         return self._as_known_now(listed) if preview else listed
+
+    async def of_the_same_node(self, instance_id: str, records: Listed, *, preview: bool = False) -> Listed:
+        """The remediations of the other instances that are or were the node of an instance, as far as the API still
+        serves the lists of instances that are gone. `records`: those of the instance itself."""
+        return await self._of_each(await self._others(instance_id, records, preview=preview), preview=preview)
+
+    async def _others(
+        self, instance_id: str, records: Iterable[Remediation] = (), *, preview: bool = False
+    ) -> list[str]:
+        """The other instances that are or were the node of an instance, as far as the cluster says. That is asked once
+        in a run, since what a live instance replaced does not change. If there is no answer within a poll interval, or
+        not for this key, nothing is known of others."""
+        if preview or not self.one_node.knows(instance_id):
+            found: Iterable[str] = ()
+            with suppress(ApiError, TimeoutError):
+                async with asyncio.timeout(self.interval):
+                    cluster = await (self.cluster(preview=True) if preview else self.names())
+                    if not holds(cluster, instance_id):
+                        cluster = await self.cluster(preview=True)
+                node = node_of(cluster, instance_id)
+                found = instances_of(cluster, node, records) if node is not None else ()
+            self.one_node.learn((instance_id, *found))
+        return self.one_node.others(instance_id)
+
+    async def _of_each(self, instances: Iterable[str], *, preview: bool = False) -> Listed:
+
+        async def of(other: str) -> Listed:
+            try:
+                return await self.node(other, preview=preview)
+            except (CredentialRefused, NotFound, Refused):
+                return Listed()
+
+        lists = await asyncio.gather(*map(of, instances))
+        cut_off = next((listed.cut_off for listed in lists if listed.cut_off), "")
+        unreadable = [item for listed in lists for item in listed.unreadable]
+        return Listed((record for listed in lists for record in listed), unreadable, cut_off=cut_off)
 
     async def remediation(self, which: Remediation | Ref, *, preview: bool = False) -> Remediation:
         """A remediation as it is now. Raises NotFound if no way to ask shows it now, which proves nothing yet."""
@@ -158,8 +199,20 @@ class View:
     async def record_with_active(self, record: Remediation) -> tuple[Remediation | None, Active]:
         """A remediation as it is now, None if the list lacks it, and what is active beside it: on its node, or in the
         whole cluster where `maxConcurrentPerCluster` is set."""
-        beside = await self.active() if self.limit.most is not None else await self.node(record.instance_id)
-        return next((one for one in beside if folded(one.id) == folded(record.id)), None), Active(beside)
+        beside = await self._beside(record)
+        found = next((one for one in beside if folded(one.id) == folded(record.id)), None)
+        return found, Active(beside, self.one_node.key)
+
+    async def _beside(self, record: Remediation) -> Listed:
+        """By one request: the list of the instance, or of what is active where its node had other instances too."""
+        if self.limit.most is not None:
+            return await self.active()
+        if others := await self._others(record.instance_id):
+            try:
+                return await self.active()
+            except (CredentialRefused, Incomplete, NotFound, Refused):
+                return Listed([*await self.node(record.instance_id), *await self._of_each(others)])
+        return await self.node(record.instance_id)
 
     async def active(self, *, since: float | None = None) -> Listed:
         """What is active in the cluster, by a list that was asked for after `since`, on the event loop's clock; by one

@@ -203,7 +203,7 @@ class Watcher:
             for follower in followers:
                 follower.fail(error)
             return True
-        by_id, active = {folded(record.id): record for record in listed}, Active(listed)
+        by_id, active = {folded(record.id): record for record in listed}, Active(listed, self._view.one_node.key)
         unlisted = list[Follower]()
         for follower in followers:
             seen = by_id.get(folded(follower.record.id))

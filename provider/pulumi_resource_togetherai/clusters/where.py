@@ -6,12 +6,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pulumi_resource_togetherai.api.errors import Incomplete, NotFound
+from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound, Refused
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
 from pulumi_resource_togetherai.clusters.nodes import Found, described, find, instances_of, problem
 from pulumi_resource_togetherai.clusters.view import View
 from pulumi_resource_togetherai.sanitize import quoted
+
+
+class NotServed(ApiError):
+    """The API does not list the remediations of all instances of a cluster, without which a node's name is not
+    enough."""
+
+    def __init__(self, cluster_id: str, why: NotFound | Refused | CredentialRefused) -> None:
+        self.for_this_key = isinstance(why, CredentialRefused)
+        """Whether it is the API key that may not read it: another one may."""
+        super().__init__(
+            "list remediations",
+            f"cluster {cluster_id}: it does not list the remediations of all instances, without which a node's name is "
+            f"not enough ({why}); write `instanceId` in place of `node`",
+        )
 
 
 @dataclass(frozen=True)
@@ -49,12 +63,15 @@ async def remediations_named(
     view: View, name: str, *, or_else: Callable[[Remediation], bool] | None = None, preview: bool = False
 ) -> tuple[Listed, Where]:
     """The remediations of every instance that is or was the node of that name, as far as the API says, newest first,
-    with those that `or_else` is true of; and where the node is. Raises ApiError."""
+    with those that `or_else` is true of; and where the node is. Raises ApiError: NotServed where the API has no list
+    of all instances."""
     cluster = await view.cluster(preview=preview)
     try:
         everything = await view.everything(preview=preview)
-    except NotFound as error:
-        why = "it does not list the remediations of all instances, without which a node's name is not enough; write "
-        raise Incomplete("list remediations", f"cluster {view.id}: {why}`instanceId` in place of `node`") from error
+    except (NotFound, Refused, CredentialRefused) as error:
+        if error.http_status == 401:
+            raise
+        raise NotServed(view.id, error) from error
     place = where(cluster, name, everything)
+    view.one_node.learn(place.instances)
     return everything.of_any(place.instances, or_else=or_else), place

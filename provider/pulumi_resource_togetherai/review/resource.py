@@ -76,7 +76,7 @@ class ReviewResource(Operations):
         record = _state(recorded).record
         if record is not None and ended_badly(record) and not inputs.get("acceptFailure"):
             await report.warning(
-                f"`pulumi up` will review nothing and fail again: {messages.name(record)} {record.state}"
+                f"`pulumi up` will review nothing and fail again: {messages.name(record)} {messages.ended(record)}"
             )
         elif record is not None and not record.terminal:
             await report.info(f"`pulumi up` will wait for {messages.name(record)}, and review nothing")

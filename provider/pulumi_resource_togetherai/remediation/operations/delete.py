@@ -6,8 +6,10 @@ a refused cancel we look again, and apply the rule again.
 
 from __future__ import annotations
 
+from pulumi_resource_togetherai.api.errors import ApiError
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.nodes import holds
 from pulumi_resource_togetherai.operation.cancel import (
     abandon,
     cancel_unless_begun,
@@ -18,10 +20,11 @@ from pulumi_resource_togetherai.operation.cancel import (
 from pulumi_resource_togetherai.operation.run import OperationError, Run, explained
 from pulumi_resource_togetherai.operation.wait import wait_for_the_end
 from pulumi_resource_togetherai.remediation.rules.choose import choose
-from pulumi_resource_togetherai.remediation.rules.decision import Refuse
+from pulumi_resource_togetherai.remediation.rules.decision import Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
 from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
+from pulumi_resource_togetherai.remediation.rules.missing import no_such_instance
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import history_of
 
@@ -60,14 +63,29 @@ async def refuse_replacement(run: Run, identity: Identity, replaced: State) -> N
     kept = f"Nothing was deleted: the stack keeps {messages.name(replaced.record)}"
     with explained(f"cannot check what would replace {messages.name(replaced.record)}", then=kept):
         history = await run.unless_stopped(history_of(run, identity))
+        missing = await run.unless_stopped(_missing(run, identity))
     record = history.newest(replaced.record)
     if not _continues(replaced, record):
         history = history.once_ended(record)
     chosen = choose(
         identity, history, now=run.client.earliest_now(), config=run.config, intent=Intent(replaced=replaced)
     )
-    if isinstance(chosen, Refuse):
-        raise OperationError(messages.told(f"{kept}, since what would replace it is refused", chosen.because))
+    because = chosen.because if isinstance(chosen, Refuse) else missing if isinstance(chosen, Post) else ""
+    if because:
+        raise OperationError(messages.told(f"{kept}, since what would replace it is refused", because))
+
+
+async def _missing(run: Run, identity: Identity) -> str:
+    """That the cluster does not have the instance, for which the API would refuse the POST; empty if it does, or if the
+    API does not show it."""
+    instance_id = identity.inputs.instance_id
+    if instance_id is None:
+        return ""
+    try:
+        cluster = await run.cluster(identity.inputs.cluster_id).cluster(preview=True)
+    except ApiError:
+        return ""
+    return "" if holds(cluster, instance_id) else no_such_instance(identity, cluster)
 
 
 def _continues(state: State, record: Remediation) -> bool:

@@ -9,6 +9,7 @@ from pulumi_resource_togetherai.api.asked import same_id
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.where import NotServed
 from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.operation.outcome import ended_badly
 from pulumi_resource_togetherai.operation.run import Interrupted, OperationError, Run
@@ -19,8 +20,9 @@ from pulumi_resource_togetherai.remediation.rules.choose import choose
 from pulumi_resource_togetherai.remediation.rules.decision import Adopt, Post, Refuse
 from pulumi_resource_togetherai.remediation.rules.history import History
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
-from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning, RemediationInputs
+from pulumi_resource_togetherai.remediation.rules.inputs import DeleteWhileRunning
 from pulumi_resource_togetherai.remediation.rules.intent import Intent
+from pulumi_resource_togetherai.remediation.rules.missing import no_such_instance
 from pulumi_resource_togetherai.remediation.rules.state import State
 from pulumi_resource_togetherai.remediation.steps.history import history_of
 from pulumi_resource_togetherai.remediation.steps.program import Program
@@ -41,8 +43,15 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
         history = await run.unless_stopped(history_of(run, identity, preview=True))
         create_looks = False  # it does without the nodes
         cluster = await run.unless_stopped(run.cluster(inputs.cluster_id).cluster(preview=True))
+    except NotServed as error:
+        if error.for_this_key:  # `up` may have another one
+            await unchecked(run, what, error)
+            return
+        raise OperationError(f"`pulumi up` will fail: {error}") from error
     except NotFound as error:
-        raise OperationError(f"cluster {inputs.cluster_id} is not known to the API ({error})") from error
+        # Without a code of the API's it may be a web server's page.
+        elsewhere = "" if error.code else ", or `baseUrl` does not lead to the API"
+        raise OperationError(f"cluster {inputs.cluster_id} is not known to the API{elsewhere} ({error})") from error
     except (ApiError, Interrupted, TimeoutError) as error:
         await unchecked(run, what, error, needed=create_looks)
         return
@@ -52,7 +61,7 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
         history, intent = await _after_delete(run, intent.replaced, history, intent)
     chosen = choose(identity, history, now=run.client.earliest_now(), config=run.config, intent=intent)
     if isinstance(chosen, Post) and worker is None:
-        raise OperationError(_no_such_instance(inputs, cluster.gpu_worker_nodes))
+        raise OperationError(no_such_instance(identity, cluster))
     match chosen:
         case Post(attempt, because=because, warning=warning):
             if warning:
@@ -60,9 +69,8 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
             before = program.before(identity, instance_id)
             await _waits_for_a_slot(run, inputs.cluster_id, instance_id, before)
             instance = f", which is instance {instance_id}" if inputs.node is not None else ""
-            status = f", now {quoted(worker.status)} on host {quoted(worker.host_name)}" if worker else ""
             await run.report.info(
-                f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.target}{instance}{status}"
+                f"`pulumi up` will start a {inputs.mode.short} remediation of {inputs.target}{instance}{_now(worker)}"
                 + (f" (attempt {attempt}: {because})" if attempt > 1 else "")
             )
             await program.joins(identity, instance_id, run.report)
@@ -75,14 +83,11 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
             raise OperationError(f"`pulumi up` will refuse: {because}")
 
 
-def _no_such_instance(inputs: RemediationInputs, nodes: Sequence[GpuWorkerNode]) -> str:
-    unknown = f"cluster {inputs.cluster_id} has no instance {inputs.instance_id}"
-    for node in nodes:
-        if inputs.instance_id in (node.node_id, node.host_name, node.slurm_worker_hostname) and node.instance_id:
-            return f"{unknown}: that names a node, whose instance is {node.instance_id} now. Write this id, or `node`"
-    return (
-        f"{unknown}. If a remediation replaced it, its successor has another id; `tg clusters retrieve` lists the nodes"
-    )
+def _now(worker: GpuWorkerNode | None) -> str:
+    """How the node is, as far as the API says."""
+    status = worker and worker.status and f" {quoted(worker.status)}"
+    host = worker and worker.host_name and f" on host {quoted(worker.host_name)}"
+    return f", now{status or ''}{host or ''}" if status or host else ""
 
 
 async def _waits_for_a_slot(run: Run, cluster_id: str, instance_id: str, before: Sequence[str]) -> None:
@@ -119,7 +124,8 @@ async def preview_update(run: Run, state: State) -> None:
         return
     will_say = verdict(run, state, Watch(record, Stop.ENDED))
     if will_say is None:
-        await run.report.info(f"`pulumi up` will record that {messages.name(record)} {record.state}, and start nothing")
+        ended = f"{messages.name(record)} {messages.ended(record)}"
+        await run.report.info(f"`pulumi up` will record that {ended}, and start nothing")
     else:
         await run.report.warning(f"`pulumi up` will start nothing and fail: {will_say}")
 

@@ -48,7 +48,7 @@ async def read(run: Run, urn: str, resource_id: str, state: State | None, *, pre
         return Resource(state.seen(record))
     if state.record.terminal and record.state != state.record.state:
         await run.report.warning(
-            f"{messages.name(record)} {state.record.state} according to the stack, but the API now says "
+            f"{messages.name(record)} {messages.ended(state.record)} according to the stack, but the API now says "
             f"{record.state}. A remediation that has ended does not start again, so the stack keeps its record"
         )
         return Resource(state, verdict(run, state, Watch(state.record, Stop.ENDED)))

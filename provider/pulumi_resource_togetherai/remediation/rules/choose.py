@@ -19,6 +19,7 @@ def choose(identity: Identity, history: History, *, now: datetime, config: Provi
     chosen = decide(
         identity,
         history.records,
+        former=history.former,
         now=now,
         intent=intent,
         recent=recent,
@@ -33,4 +34,4 @@ def choose(identity: Identity, history: History, *, now: datetime, config: Provi
             f"or active: {history.incomplete}. Nothing was posted. Run the command again; if it says the same, report "
             "what `togetherai-check --describe` says of the cluster"
         )
-    return warned_of_recent(chosen, identity, history.records, now, recent)
+    return warned_of_recent(chosen, identity, history.of_the_node, now, recent)

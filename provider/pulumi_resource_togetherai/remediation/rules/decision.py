@@ -67,6 +67,7 @@ def decide(
     identity: Identity,
     history: Sequence[Remediation],
     *,
+    former: Sequence[Remediation] = (),
     now: datetime,
     intent: Intent,
     recent: Recent,
@@ -75,9 +76,10 @@ def decide(
 ) -> Decision:
     """What to do, given the instance's remediations, newest first.
 
-    `intent`: what the user asked for. `withdrawn`: the ids of our remediations that were cancelled before they began
-    because others came first (see `precedence`). These do not count as bad ends. `ending`: the ids of those that will
-    have ended before anything is done.
+    `former`: those of the other instances that are or were the same node. `intent`: what the user asked for.
+    `withdrawn`: the ids of our remediations that were cancelled before they began because others came first (see
+    `precedence`). These do not count as bad ends. `ending`: the ids of those that will have ended before anything is
+    done.
     """
 
     def stays(record: Remediation) -> bool:
@@ -104,10 +106,10 @@ def decide(
         if not ended_badly(last.record):
             return _done_already(last, identity, now)
         if not (inputs.retry_failed and last.record.state == RemediationState.FAILED):
-            state = messages.state(last.record)
-            return Adopt(last.record, last.attempt, f"it {state} and does not run again by itself")
-    others = [record for record in history if stays(record)]
-    if beside := _beside(identity, others, history, now, recent, intent):
+            because = f"it {messages.ended(last.record)} and does not run again by itself"
+            return Adopt(last.record, last.attempt, because)
+    others = [record for record in (*history, *former) if stays(record)]
+    if beside := _beside(identity, others, [*history, *former], now, recent, intent):
         return beside
     post = _post(identity, ours, last, withdrawn, ending, now, others, replace=intent.replace)
     return _in_use(used) if used is not None and used.id == post.key else post
@@ -184,16 +186,19 @@ def _beside(
             )
     if other is not None and inputs.if_active is IfActive.FAIL:
         name = identity.urn.rpartition("::")[2]
+        # What is imported declares an instance: for a program that names a node, or another instance of it, that is
+        # another declaration, and the next `up` would repair the fresh VM.
+        same = inputs.instance_id is not None and same_id(inputs.instance_id, other.instance_id)
+        which = messages.by_id(other) if same or inputs.node is not None else messages.whose(other)
         return Refuse(
             messages.told(
-                f"{inputs.target} is being repaired already: {messages.by_id(other)}. Nothing was posted",
+                f"{inputs.target} is being repaired already: {which}. Nothing was posted",
                 "The stack records nothing of it",
                 "next: wait for it to end, then run `pulumi up` again",
                 "to wait for it here: set `ifActive` to ADOPT",
                 "to start another one at the same time: set `ifActive` to CREATE",
-                # What is imported declares an instance: for a program that names a node, it is another declaration.
                 f"to take it over: pulumi import togetherai:index:Remediation '{name}' {messages.import_id(other)}"
-                if inputs.node is None
+                if same
                 else "",
             )
         )
@@ -214,11 +219,11 @@ def _post(
     attempt, because = 1, "no earlier attempt"
     if last is not None:
         attempt = last.attempt + 1
-        state = messages.state(last.record)
         if not last.record.terminal:
-            what = "ends first" if last.record.id in ending else f"is {state}"
+            what = "ends first" if last.record.id in ending else f"is {messages.state(last.record)}"
         else:
-            ended = "was withdrawn before it began" if last.record.id in withdrawn else state
+            withdrew = last.record.id in withdrawn
+            ended = "was withdrawn before it began" if withdrew else messages.ended(last.record)
             what = f"{ended} {messages.age(last.record, now)} ago"
         because = f"attempt {last.attempt} ({last.record.id}) {what}"
     key = identity.key(attempt, again=any(own.declared for own in ours))

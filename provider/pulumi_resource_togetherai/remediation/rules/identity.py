@@ -77,6 +77,11 @@ class Identity:
         return token(self._resource)
 
     @property
+    def is_of_a_rolling(self) -> bool:
+        """Whether a RollingRemediation declares it, and no program."""
+        return "RollingRemediation$" in self.urn
+
+    @property
     def chosen(self) -> str | None:
         """The key that the program chose, to be posted as it is; None if it chose none. What a person chooses at a
         shell, say an incident's number, may stand for repairs of several nodes, so a key is made of it."""

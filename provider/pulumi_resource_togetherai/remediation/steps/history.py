@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from pulumi_resource_togetherai.api.listed import Listed
@@ -20,12 +21,22 @@ async def history_of(run: Run, identity: Identity, *, preview: bool = False) -> 
     inputs, view = identity.inputs, run.cluster(identity.inputs.cluster_id)
     records, where = await records_of(view, identity, preview=preview)
     history = History(records, where.instance_id, incomplete=records.incomplete, astray=where.astray)
+    if inputs.instance_id is not None and not _goes_on(identity, records):
+        former = await view.of_the_same_node(inputs.instance_id, records, preview=preview)
+        history = replace(history, former=former, incomplete=records.incomplete or former.incomplete)
     suspects = [record for record in records if may_have_been_withdrawn(record) and identity.own(record) is not None]
     if not suspects:
         return history
     rules = Rules(one_per_node=inputs.if_active is not IfActive.CREATE, limit=view.limit.most)
-    known = records if rules.limit is None else await view.everything()
-    return replace(history, withdrawn=frozenset(one.id for one in suspects if rules.was_withdrawn(one, known)))
+    known = history.of_the_node if rules.limit is None else await view.everything()
+    node_of = view.one_node.key
+    return replace(history, withdrawn=frozenset(one.id for one in suspects if rules.was_withdrawn(one, known, node_of)))
+
+
+def _goes_on(identity: Identity, records: Iterable[Remediation]) -> bool:
+    """Whether this resource has under way what it declares, which is taken over, whatever else the node has."""
+    owns = (own for record in records if not record.terminal and (own := identity.own(record)) is not None)
+    return any(own.declared for own in owns)
 
 
 async def was_withdrawn(run: Run, identity: Identity, record: Remediation) -> bool:

@@ -11,12 +11,14 @@ from pulumi_resource_togetherai.api.asked import same_id
 from pulumi_resource_togetherai.api.errors import AlreadyExists, ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.nodes import holds
 from pulumi_resource_togetherai.clusters.view import Ref
 from pulumi_resource_togetherai.clusters.watch import GROWTH, QUICK
 from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.operation.run import OperationError, Run
 from pulumi_resource_togetherai.remediation.rules.decision import Post
 from pulumi_resource_togetherai.remediation.rules.identity import Identity
+from pulumi_resource_togetherai.remediation.rules.missing import no_such_instance
 from pulumi_resource_togetherai.telemetry.instruments import CLUSTER, ERROR_TYPE, MODE, instruments
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ async def post(run: Run, identity: Identity, instance_id: str, chosen: Post, bud
         except ApiError as error:
             instruments().posts.add(1, counted | {ERROR_TYPE: type(error).__name__})
             if not error.maybe_took_effect:
-                raise OperationError(f"no remediation of {inputs.target} was started: {error}") from error
+                raise OperationError(await _refused(run, identity, instance_id, error)) from error
             await run.report.status(f"{error}; checking whether the remediation was started")
             search = _Search(run, identity, instance_id, chosen)
             found = await search.until(view.settling)
@@ -56,6 +58,24 @@ async def post(run: Run, identity: Identity, instance_id: str, chosen: Post, bud
         else:
             instruments().posts.add(1, counted)
             return await _started(run, identity, instance_id, chosen, accepted)
+
+
+async def _refused(run: Run, identity: Identity, instance_id: str, error: ApiError) -> str:
+    """That the API has refused a POST. Of a 404 also which instance it does not have, and what to do."""
+    inputs = identity.inputs
+    refused = f"no remediation of {inputs.target} was started: {error}"
+    if not isinstance(error, NotFound):
+        return refused
+    if inputs.node is not None:
+        return (
+            f"{refused}. The API lists instance {instance_id} for this name, but does not know it: a repair may have "
+            "just replaced it. Run the command again: it looks the node up anew"
+        )
+    try:
+        cluster = await run.cluster(inputs.cluster_id).cluster(preview=True)
+    except ApiError:
+        return refused
+    return refused if holds(cluster, instance_id) else f"{refused}. {no_such_instance(identity, cluster)}"
 
 
 def is_attempt(identity: Identity, record: Remediation, chosen: Post) -> bool:

@@ -40,7 +40,8 @@ async def concluded(run: Run, state: State, watch: Watch) -> Resource:
         await run.report.info(f"{messages.name(watch.record)} was not needed: the fault went away by itself")
     why = verdict(run, state, watch)
     if why is None and ended_badly(watch.record):
-        await run.report.warning(f"{messages.name(watch.record)} {watch.record.state}, which `acceptFailure` accepts")
+        ended = f"{messages.name(watch.record)} {messages.ended(watch.record)}"
+        await run.report.warning(f"{ended}, which `acceptFailure` accepts")
     return Resource(state, why)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulumi_resource_togetherai.api.errors import NotFound
+from pulumi_resource_togetherai.api.errors import Incomplete, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
 from pulumi_resource_togetherai.clusters.precedence import Active
@@ -29,8 +29,12 @@ async def look(run: Run, inputs: ReviewInputs, *, preview: bool = False) -> Reme
 
 async def under_repair(run: Run, record: Remediation, *, preview: bool = False) -> str:
     """Why a proposal is not approved now: its node is being repaired already. Empty if it is not. Raises ApiError."""
-    history = await run.cluster(record.cluster_id).node(record.instance_id, preview=preview)
-    rivals = Active(history).rivals(record)
+    view = run.cluster(record.cluster_id)
+    history = await view.node(record.instance_id, preview=preview)
+    former = await view.of_the_same_node(record.instance_id, history, preview=preview)
+    if former.incomplete:
+        raise Incomplete("list remediations", former.incomplete)
+    rivals = Active([*history, *former], view.one_node.key).rivals(record)
     if not rivals:
         return ""
     return (

@@ -39,7 +39,7 @@ async def settle(run: Run, state: State, contest: Contest | None = None) -> Reso
         return Resource(state)
     if watch.stop is Stop.ENDED and ended_badly(watch.record) and state.inputs.accept_failure:
         await run.report.warning(
-            f"the approved {messages.name(watch.record)} {messages.state(watch.record)}, which `acceptFailure` accepts"
+            f"the approved {messages.name(watch.record)} {messages.ended(watch.record)}, which `acceptFailure` accepts"
         )
         return Resource(state)
     if watch.record.state == RemediationState.AUTO_RESOLVED:
