@@ -363,6 +363,57 @@ def test_it_repairs_with_the_provider_that_it_is_given(plugin_stack: Stack, api:
     assert api.requests() == []
 
 
+def test_a_run_that_ends_between_a_rejection_and_what_it_made_room_for_is_resumed_by_the_next_one(
+    stack: Stack, api: Simulator
+):
+    declare(stack, LOST)
+    api.propose(NODE(1), fault="gpu_lost")
+    api.add_fault({"kind": "error", "operation": "create", "status": 403})
+    failed = stack.up()
+    assert failed.code != 0
+    assert states(api, 1) == ["CANCELLED"], failed.output
+
+    api.clear_faults()
+    assert table(stack.up(check=True)) == ["cluster-1-worker-1 START"]
+    assert states(api, 1) == ["SUCCEEDED", "CANCELLED"]
+
+
+@pytest.mark.parametrize("skew", [2400, -2400])
+def test_of_two_clocks_the_one_counts_by_which_a_node_has_rested_less(stack: Stack, skew: int):
+    """The simulated time is that of the records, and this machine's when it starts."""
+    with simulator(began_ago=1200) as api:
+        stack.env["TOGETHER_BASE_URL"] = api.address
+        api.force(api.create(NODE(1))["id"], "FAILED")
+        api.advance(1200)
+        api.set(dialect={"date_skew": skew})
+        declare(stack, FAILED)
+        rests = stack.up(check=True)
+        assert table(rests) == ["cluster-1-worker-1 WAIT"]
+        assert "`cooldown` is 30m" in rests.output
+        assert begun(api) == 1
+
+
+def test_a_secret_input_stays_one_where_pulumi_can_keep_it_and_the_program_is_told_where_it_shows(
+    stack: Stack, api: Simulator
+):
+    declare(stack, XID)
+    if stack.form == "dynamic":
+        marked = DYNAMIC.replace("**json", "**secret(json").replace(".read_text()))", ".read_text())))")
+        secret = "def secret(inputs): return inputs | {'cluster_id': pulumi.Output.secret(inputs['cluster_id'])}\n"
+        (stack.folder / "__main__.py").write_text(marked.replace("repair = ", f"{secret}repair = "))
+    else:
+        program = json.loads((stack.folder / "Pulumi.yaml").read_text())
+        program["resources"]["repair"]["properties"]["clusterId"] = {"fn::secret": "cluster-1"}
+        (stack.folder / "Pulumi.yaml").write_text(json.dumps(program))
+    api.propose(NODE(1), fault="xid")
+
+    for run in (stack.preview(), stack.up(check=True)):
+        assert table(run) == ["cluster-1-worker-1 APPROVE"]
+        told = f"warning: {stack.spelt('clusterId')} is marked as secret; ids, URNs and messages show it nevertheless"
+        assert run.diagnostics.count(told) == 1
+    assert states(api, 1) == ["SUCCEEDED"]
+
+
 def test_with_an_update_plan_a_node_that_was_not_previewed_is_refused(stack: Stack, api: Simulator):
     declare(stack, XID)
     api.propose(NODE(1), fault="xid")

@@ -16,7 +16,7 @@ DYNAMIC = (
     + """\
 import pulumi
 import pulumi_togetherai
-from pulumi_resource_togetherai.dynamic import Remediation, RemediationReview, RollingRemediation
+from pulumi_resource_togetherai.dynamic import ClusterRepair, Remediation, RemediationReview, RollingRemediation
 
 NODE = {{"cluster_id": "cluster-1", "instance_id": "cluster-1-node-2", "mode": "REBOOT_VM"}}
 {}
@@ -78,6 +78,7 @@ WHERE = 'cluster_id="cluster-1", instance_id="cluster-1-node-2"'
         "opts=pulumi.ResourceOptions(provider=other))",
         'RollingRemediation("fix", cluster_id="cluster-1", instances=["cluster-1-node-2"], mode="REBOOT_VM", '
         "opts=pulumi.ResourceOptions(providers=[other]))",
+        'ClusterRepair("fix", cluster_id="cluster-1", rules=[], opts=pulumi.ResourceOptions(provider=other))',
         'parent = pulumi.ComponentResource("a:b:C", "c", None, pulumi.ResourceOptions(providers={"togetherai": other}))'
         '\nRemediation("fix", **NODE, opts=pulumi.ResourceOptions(parent=parent))',
     ],
@@ -90,6 +91,30 @@ def test_a_provider_of_the_plugin_is_refused_before_anything_is_sent(tmp_path: P
         assert "fix: the dynamic form cannot use a togetherai.Provider. Nothing was sent" in run.output
         assert 'pulumi.ProviderResource("pulumi-python"' in run.output
         assert "Traceback" not in run.output
+    assert api.requests() == []
+
+
+@pytest.mark.parametrize(
+    "opts",
+    [
+        "provider=other",
+        "providers=[other]",
+        'parent=pulumi.ComponentResource("a:b:C", "c", None, pulumi.ResourceOptions(providers=[other]))',
+    ],
+)
+def test_a_repair_that_would_look_with_other_settings_than_it_acts_with_is_refused(
+    tmp_path: Path, api: Simulator, opts: str
+):
+    stack = Stack(tmp_path / "stack", "dynamic", api.address)
+    write(
+        stack,
+        "other = pulumi.ProviderResource('pulumi-python', 'other', {'togetherai:apiKey': 'another'})",
+        f'ClusterRepair("fix", cluster_id="cluster-1", rules=[], opts=pulumi.ResourceOptions({opts}))',
+    )
+    preview = stack.preview()
+    assert preview.code == 1
+    assert "fix: in the dynamic form a ClusterRepair looks at its cluster with the stack's settings" in preview.output
+    assert "Traceback" not in preview.output
     assert api.requests() == []
 
 

@@ -704,6 +704,12 @@ def test_more_unhealthy_nodes_than_allowed_halt_everything(limit: str | None, un
     assert made.counts[Word.WAIT] == (unhealthy if halts else 0)
 
 
+def test_a_cluster_without_nodes_halts_nothing():
+    made = planned(of=cluster(), maxUnhealthy="20%")
+
+    assert (made.halted, made.decisions, made.nodes) == ("", [], 0)
+
+
 def test_what_halts_everything_is_said():
     made = planned(of=many(10, 3), maxUnhealthy="29%")
 

@@ -53,7 +53,7 @@ def passed_beside(
         URN: _urn_of(name, f"{DYNAMIC}{kind}", opts),
         LOOKING_AHEAD: pulumi.runtime.is_dry_run() or None,
         **getattr(opts and opts.parent, "passed_to_children", {}),
-        SECRET: pulumi.Output.from_input(_secret_among(arguments)),
+        SECRET: pulumi.Output.from_input(secret_among(arguments)),
         REPLACE_ON: replace_on or None,
     }
 
@@ -67,8 +67,9 @@ def _urn_of(resource_name: str, kind: str, opts: pulumi.ResourceOptions | None) 
     return pulumi.create_urn(resource_name, kind, above)
 
 
-def refuse_provider(name: str, opts: pulumi.ResourceOptions | None) -> None:
-    """Refuses a provider of the plugin's. Pulumi would ignore it: this form would act with another key."""
+def refuse_provider(name: str, opts: pulumi.ResourceOptions | None, *, its_own: bool = True) -> None:
+    """Refuses a provider of the plugin's. Pulumi would ignore it: this form would act with another key. `its_own`:
+    whether one of this form's own is taken."""
     if opts is None:
         return
     several = opts.providers.values() if isinstance(opts.providers, Mapping) else opts.providers or ()
@@ -80,6 +81,15 @@ def refuse_provider(name: str, opts: pulumi.ResourceOptions | None) -> None:
             f'provider=pulumi.ProviderResource("{_OWN}", "other", {{"togetherai:apiKey": key, ...}}), with the '
             "settings that a stack's configuration has; or declare the resource of pulumi_togetherai, which needs the "
             "plugin"
+        )
+    if its_own:
+        return
+    own = opts.parent.get_provider(f"{DYNAMIC}Remediation") if opts.parent else None
+    if _OWN in given or own is not None:
+        raise pulumi.RunError(
+            f"{name}: in the dynamic form a ClusterRepair looks at its cluster with the stack's settings, so it cannot "
+            "have a provider, whose settings may be others. Nothing was sent. Leave the provider out, or use the "
+            "ClusterRepair of pulumi_togetherai, which needs the plugin"
         )
 
 
@@ -103,7 +113,8 @@ def may_be_later(value: Any) -> bool:
     return isinstance(value, pulumi.Output)
 
 
-async def _secret_among(arguments: Mapping[str, Any]) -> Collection[str] | None:
+async def secret_among(arguments: Mapping[str, Any]) -> Collection[str] | None:
+    """The arguments that are secret, in camelCase; None if none is."""
     names = [
         to_camel(name)
         for name, value in arguments.items()

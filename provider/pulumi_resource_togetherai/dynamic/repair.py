@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from pulumi_resource_togetherai.clusters.report import HEARTBEAT
 from pulumi_resource_togetherai.config import ProviderConfig
-from pulumi_resource_togetherai.dynamic.declared import arguments, may_be_later, refuse_provider
+from pulumi_resource_togetherai.dynamic.declared import arguments, may_be_later, refuse_provider, secret_among
 from pulumi_resource_togetherai.dynamic.lookups import program_configuration
 from pulumi_resource_togetherai.dynamic.loop import begin
 from pulumi_resource_togetherai.dynamic.python_names import in_python
@@ -25,6 +25,7 @@ from pulumi_resource_togetherai.operation.session import Session
 from pulumi_resource_togetherai.repair.children import REMEDIATION, Child
 from pulumi_resource_togetherai.repair.component import TYPE, Planned, declare, planned
 from pulumi_resource_togetherai.repair.inputs import ClusterRepairInputs
+from pulumi_resource_togetherai.secrecy import Secrets
 from pulumi_resource_togetherai.unknown import UNKNOWN
 
 
@@ -64,7 +65,7 @@ class ClusterRepair(pulumi.ComponentResource):
         """See `ClusterRepairInputs` for what each argument means, and its default. The names inside of `rules` are
         Python's (`unhealthy_for`) or the schema's. Raises pulumi.RunError for a mistake."""
         declared = arguments(ClusterRepairInputs, locals())
-        refuse_provider(resource_name, opts)
+        refuse_provider(resource_name, opts, its_own=False)
         inputs = {to_camel(name): value for name, value in declared.items() if value is not None}
         super().__init__(TYPE, resource_name, inputs, opts)
         _checked(resource_name, {name: UNKNOWN if may_be_later(value) else value for name, value in inputs.items()})
@@ -72,7 +73,9 @@ class ClusterRepair(pulumi.ComponentResource):
 
         async def plan(known: Mapping[str, Any]) -> Planned | None:
             report = _Told()
-            given = _checked(resource_name, {name: value for name, value in known.items() if name != "urn"})
+            given = _checked(resource_name, {name: value for name, value in known.items() if name in inputs})
+            if warning := Secrets.among(given, known["secret"] or ()).warning:
+                pulumi.log.warn(in_python(warning), self)
             looking = begin(_plan(settings, report, known["urn"], given))
             try:
                 return await asyncio.wrap_future(looking)
@@ -82,7 +85,8 @@ class ClusterRepair(pulumi.ComponentResource):
                 for warning in report.warnings:
                     pulumi.log.warn(in_python(warning), self)
 
-        made = pulumi.Output.all(urn=self.urn, **inputs).apply(plan)
+        secret = pulumi.Output.from_input(secret_among(declared))
+        made = pulumi.Output.all(urn=self.urn, secret=secret, **inputs).apply(plan)
         self.states = made.apply(lambda found: declare(self, found, _child, in_python) if found else _not_known())
         # A preview does not know the states, and fails all the same where an update will.
         ended = pulumi.Output.from_input([] if pulumi.runtime.is_dry_run() else self.states)

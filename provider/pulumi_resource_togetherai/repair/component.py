@@ -83,7 +83,8 @@ def declare(
         for child in children:
             options = pulumi.ResourceOptions(parent=parent, depends_on=before, retain_on_delete=True, protect=False)
             before = [make(child, options)]
-            states[decision.node or decision.instance_id] = getattr(before[0], "state")  # noqa: B009
+            name = decision.node if decision.node and decision.node not in states else decision.instance_id
+            states[name] = getattr(before[0], "state")  # noqa: B009
     return pulumi.Output.from_input(states).apply(_begun)
 
 
