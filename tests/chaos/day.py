@@ -219,7 +219,8 @@ def finished(day: Day, api: Simulator, events: Iterable[dict[str, Any]]) -> Day:
         if event["do"] in ("break_node", "propose"):
             number = int(event["instance"].rpartition("-")[2])
             begin = day.began + timedelta(seconds=event["at"] - 1)
-            day.faults.append(Span(number, begin, cured(day, number, begin, event, events), event["do"]))
+            what = event.get("fault", "broken")
+            day.faults.append(Span(number, begin, cured(day, number, begin, event, events), what))
     return day
 
 
