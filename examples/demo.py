@@ -1,4 +1,4 @@
-"""`make demo`: repairs nodes of a simulated cluster with `pulumi up`, in both forms, and from the shell.
+"""`make demo`: repairs nodes of a simulated cluster with `pulumi up`, in both forms, by a policy, and from the shell.
 
 Everything it makes lives in a temporary folder, and is gone when it ends.
 """
@@ -29,17 +29,21 @@ def main() -> None:
         environment = os.environ | pulumi_environment(Path(folder)) | simulator.environment
         environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] = "true"  # else Pulumi warns of each plugin that it finds on PATH
         say("1. The dynamic form: a Python program with nothing installed but Python packages")
-        play(EXAMPLES / "python-dynamic", "cluster-1-node-1", Path(folder), environment)
+        play(EXAMPLES / "python-dynamic", Path(folder), environment, instance="cluster-1-node-1")
         say("2. The plugin: the same, for every language that Pulumi speaks")
         install_plugin(environment)
-        play(EXAMPLES / "python", "cluster-1-node-2", Path(folder), environment)
-        say("3. From the shell, without a program: see docs/shell.md")
+        play(EXAMPLES / "python", Path(folder), environment, instance="cluster-1-node-2")
+        say("3. By a policy, which finds the node that has lost a GPU by itself: see docs/cluster-repair.md")
+        simulator.propose("cluster-1-node-4", fault="gpu_lost")
+        play(EXAMPLES / "cluster-repair" / "yaml", Path(folder), environment)
+        say("4. From the shell, without a program: see docs/shell.md")
         type_at_night(Path(folder), environment)
     say("Done. The simulator is stopped, and nothing is left behind.")
 
 
-def play(example: Path, instance: str, folder: Path, environment: dict[str, str]) -> None:
-    """Previews an example, runs it, shows what it returned, and destroys it again."""
+def play(example: Path, folder: Path, environment: dict[str, str], **config: str) -> None:
+    """Previews an example, runs it, shows what it returned, and destroys it again. `config`: what it is given beside
+    the cluster."""
     program = folder / example.name
     shutil.copytree(example, program)
     (program / "venv").symlink_to(sys.prefix)  # what `pulumi install` would make
@@ -50,9 +54,8 @@ def play(example: Path, instance: str, folder: Path, environment: dict[str, str]
         run_pulumi(*arguments, folder=program, environment=environment, shown=shown)
 
     pulumi("stack", "init", "demo", shown=False)
-    pulumi("config", "set", "cluster", "cluster-1", shown=False)
-    pulumi("config", "set", "instance", instance, shown=False)
-    pulumi("config", "set", "togetherai:pollInterval", "500ms", shown=False)
+    for name, value in {"cluster": "cluster-1", "togetherai:pollInterval": "500ms", **config}.items():
+        pulumi("config", "set", name, value, shown=False)
     pulumi("preview")
     pulumi("up", "--yes", "--skip-preview")
     pulumi("stack", "output")

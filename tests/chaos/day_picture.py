@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import matplotlib
@@ -20,8 +21,8 @@ COLOURS = {
     "under repair by a person": "#7b4fa3",
     "a repair that failed": "#b5322b",
 }
-FAULTS = {"broken": "does not work", "xid": "an Xid", "gpu_lost": "a lost GPU"}
-LATE = 0.7
+FAULTS = {"broken": "down", "xid": "Xid", "gpu_lost": "lost GPU"}
+LATE = 0.5
 """The share of the day after which what is said of a fault stands to its left."""
 
 
@@ -80,14 +81,20 @@ def draw(day: Day, path: Path) -> None:
 
 def told(day: Day, fault: Span) -> str:
     """What was wrong, and what was done about it."""
-    steps = [step(one) for one in day.repairs() if one.node == fault.node and fault.begin <= one.begin <= fault.end]
-    beside = sum(other.begin < fault.end and fault.begin < other.end for other in day.faults)
-    nothing = f"nothing begun, as {beside} nodes were unhealthy" if beside > UNHEALTHY else "gone by itself"
-    return f"{FAULTS[fault.what]}: {', then '.join(steps) or nothing}"
+    repairs = [one for one in day.repairs() if one.node == fault.node and fault.begin <= one.begin <= fault.end]
+    if not repairs:
+        beside = sum(other.begin < fault.end and fault.begin < other.end for other in day.faults)
+        nothing = f"nothing begun, as {beside} are unhealthy" if beside > UNHEALTHY else "gone by itself"
+        return f"{FAULTS[fault.what]}: {nothing}"
+    steps = ", ".join(
+        f"{number} × {what}" if (number := len(list(alike))) > 1 else what
+        for what, alike in groupby(map(step, repairs))
+    )
+    failed = all(one.remediation["state"] == "FAILED" for one in repairs)
+    return f"{FAULTS[fault.what]}: {steps}{': all failed' if failed else ''}"
 
 
 def step(repair: Span) -> str:
     """A repair in short."""
     mode = repair.remediation["mode"].removeprefix("REMEDIATION_MODE_")
-    by = " by a person" if repair.what == "person" else ""
-    return f"{mode}{by}{' (failed)' if repair.remediation['state'] == 'FAILED' else ''}"
+    return f"{mode} (a person)" if repair.what == "person" else mode
