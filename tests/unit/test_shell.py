@@ -20,8 +20,7 @@ from pulumi_resource_togetherai.preview_flag import previews
         ("run another one, change `triggers`", "run another one, give another `--idempotency-key`"),
         ("with it. Change `idempotencyKey`", "with it. Give another `--idempotency-key`"),
         (
-            "to run it again: change `triggers`, and run `pulumi up`\n"
-            "  or run it again now: pulumi up --replace 'urn'\n"
+            "to run it again: change `triggers`, and run `pulumi up`\n  or run it again now: pulumi up --replace 'u'\n"
             "  to drop it: remove it from the program",
             "to run it again: give another `--idempotency-key`",
         ),
