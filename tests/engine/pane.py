@@ -13,11 +13,13 @@ import termios
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from html import escape
 from pathlib import Path
 
 import pyte
+from pyte.screens import Char
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which what a test waits to see counts as never shown."""
 MOMENT = 0.05
 """Seconds for which the terminal is read at a time."""
@@ -44,6 +46,12 @@ class Pane:
     def text(self) -> str:
         """The same in one."""
         return "\n".join(self.lines)
+
+    @property
+    def html(self) -> str:
+        """What stands on the screen, as HTML with its colours."""
+        shown = [self.screen.buffer[line] for line, text in enumerate(self.screen.display) if text.strip()]
+        return "\n".join("".join(_html(line[column]) for column in range(self.screen.columns)) for line in shown)
 
     def row(self, name: str) -> str:
         """The row of a resource, by the resource's name; empty while there is none."""
@@ -110,6 +118,13 @@ def pane(command: Sequence[str], *, columns: int, folder: Path, env: Mapping[str
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(ours)
+
+
+def _html(character: Char) -> str:
+    """One character. Of the colours only the foreground's is told; pyte calls yellow brown."""
+    style = f"color: var(--{character.fg})" if character.fg.isalpha() else f"color: #{character.fg}"
+    style += "; font-weight: bold" * character.bold + "; text-decoration: underline" * character.underscore
+    return f'<span style="{style}">{escape(character.data)}</span>'
 
 
 def _set_size(terminal: int, columns: int) -> None:

@@ -23,6 +23,10 @@ PROGRAMS: list[str] = [
     if "import pulumi\n" in program
 ]
 """Their Pulumi programs. The test that simulator.md shows is run by tests/simulator/test_testing.py."""
+EXCERPT = (
+    (ROOT / "README.md").read_text().partition("It prints, shortened:\n\n```\n")[2].partition("\n```")[0].split("\n")
+)
+"""What the README shows of an output. It leaves out lines, and the first part of a type's name."""
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -70,8 +74,15 @@ RUN_HERE = [
 ]
 
 
+def plain(text: str) -> str:
+    """An output as the README shows it: without what differs from run to run, and on one line."""
+    without = re.sub(r"\b[\d.]+(m\d+)?s\b", "TIME", text.replace("pulumi-python:dynamic/togetherai:", ""))
+    return " ".join(re.sub(r"\([0-9a-f]{8}\)", "(ID)", without).replace("...", "").split())
+
+
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: "Rolling" if "Rolling" in program else "Remediation")
 def test_the_programs_run(program: str, tmp_path: Path, api: Simulator):
+    api.set(pending=60, running=200)  # some polls in each state
     stack = Stack(tmp_path / "stack", "dynamic", api.address)
     (stack.folder / "__main__.py").write_text(program)
     preview = stack.preview()
@@ -79,6 +90,10 @@ def test_the_programs_run(program: str, tmp_path: Path, api: Simulator):
     assert api.posts() == 0
     up = stack.up(check=True)
     assert '"SUCCEEDED"' in up.output
+    if program in (ROOT / "README.md").read_text():
+        told, at = plain(preview.output + up.output), 0
+        for line in EXCERPT:
+            at = told.index(plain(line), at)
 
 
 @pytest.mark.parametrize("command", RUN_HERE, ids=lambda command: " ".join(command.split()[:3]))
@@ -92,6 +107,10 @@ def test_the_commands_run(command: str, tmp_path: Path, api: Simulator):
         shell, cwd=stack.folder, env=stack.env, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_readme_shows_an_output():
+    assert EXCERPT[-1] == '    state: "SUCCEEDED"'
 
 
 def test_the_plugin_is_installed_under_its_version_and_from_where_the_sdks_have_it():
