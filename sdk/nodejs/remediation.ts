@@ -36,11 +36,16 @@ import * as utilities from "./utilities";
  * nothing runs because the name leads to another instance: the resource stays the record of the remediation that it has started,
  * and its output `instanceId` says of which instance that was. New `triggers` repair the instance that answers to the name then.
  *
- * Remediations of an instance that was this node count as the node's, for `ifActive` and `ifRecent`, as far as the API says which
- * those are: by the names in the cluster's live and deleted nodes, their latest remediations, and the `instanceName` of
- * remediations. Where an API says none of that, what ran on an earlier instance does not count; what this resource has started
- * itself is found in any case. A `node` takes the cluster's list of all remediations; where an API does not serve that list, name
- * the instance.
+ * A name that a repair has taken from the node, such as that of the VM or the host before, leads to the node as long as its node id
+ * is in the cluster. A node that has left the cluster is an error.
+ *
+ * Remediations of an instance that was this node count as the node's, for `ifActive`, `ifRecent` and for which of two remediations
+ * gives way, whether a program names the node or an instance of it: one that names the fresh VM does not repair it while the repair
+ * that replaced the VM still runs. That holds as far as the API says which instances were one node: by the names in the cluster's
+ * live and deleted nodes, their latest remediations, and the `instanceName` of remediations. Where an API says none of that, or
+ * does not answer within a poll interval when an `instanceId` is looked for, what ran on an earlier instance does not count; what
+ * this resource has started itself is found in any case. A `node` takes the cluster's list of all remediations; where an API does
+ * not serve that list, name the instance.
  *
  * ## Import
  *
@@ -49,6 +54,9 @@ import * as utilities from "./utilities";
  * ```sh
  * pulumi import togetherai:index:Remediation node-1 cluster-1/cluster-1-node-1/3f0e8d3c-5f6a-4d59-9a53-8f7d0c1f2a44
  * ```
+ *
+ * What is imported declares the `instanceId`. A program that names the `node` is another declaration: its next `pulumi up` would
+ * repair the node again, in the VM that is there now. Write the `instanceId` of the imported remediation in the program.
  */
 export class Remediation extends pulumi.CustomResource {
     /**

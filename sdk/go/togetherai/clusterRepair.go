@@ -32,8 +32,9 @@ import (
 // neither then nor by `pulumi destroy`: to cancel a remediation, use `tg clusters remediations cancel`.
 //
 // `maxConcurrent` counts all nodes of the cluster under repair, whoever repairs them. If more nodes are unhealthy than `maxUnhealthy`
-// allows, or `exclude` names a node that is not there, nothing is started, approved or rejected, what is under way is waited for, and
-// the command fails. Two pipelines that look at the same moment may each begin `maxConcurrent` repairs; set
+// allows, or `exclude` names a node that is not there, or the API lists a remediation that cannot be read and may be any node's,
+// nothing is started, approved or rejected, what is under way is waited for, and the command fails. A remediation that cannot be read
+// and is known to be one node's starts nothing on that node alone, which is left to a person. Two pipelines that look at the same moment may each begin `maxConcurrent` repairs; set
 // `maxConcurrentPerCluster` on the provider too, and the later ones are withdrawn before they begin.
 //
 // ## Example Usage
