@@ -7,9 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.backends import SERVERS, NotToBeHad
 from tests.engine.stack import Backend
+
+# How long an example takes says how busy the machine is: the usual limit of 200 ms fails a test that others delay.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 LONG = Path(__file__).with_name("long.txt")
 

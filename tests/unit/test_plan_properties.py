@@ -20,8 +20,6 @@ from pulumi_resource_togetherai.repair.rules import Policy
 from pulumi_resource_togetherai.repair.seen import every_node
 from tests.unit.examples import NOW, record
 
-SETTINGS = settings(max_examples=300, deadline=None)
-"""No limit to the time of one example: on a machine that is busy it says nothing about the plan."""
 NAMES = ["a", "b", "c", "d", "e", "f"]
 LADDER = ["REBOOT_VM", "VM_ONLY", "HOST_AWARE"]
 KNOWN = ["Ready", "NotReady", "Failed", "Booting", "Paused"]
@@ -114,7 +112,7 @@ def begun(of: Plan) -> list[str]:
     return [decision.instance_id for decision in of.decisions if decision.word in BEGINS]
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies())
 def test_no_more_nodes_are_under_repair_than_allowed_unless_more_are_already(
     of: Cluster, records: list[Remediation], policy: Policy
@@ -128,7 +126,7 @@ def test_no_more_nodes_are_under_repair_than_allowed_unless_more_are_already(
     assert not begun(plan_) or plan_.under_repair + len(begun(plan_)) <= policy.max_concurrent
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies())
 def test_nothing_begins_while_too_many_nodes_are_unhealthy(of: Cluster, records: list[Remediation], policy: Policy):
     plan_ = made(of, records, policy)
@@ -139,7 +137,7 @@ def test_nothing_begins_while_too_many_nodes_are_unhealthy(of: Cluster, records:
     assert bool(plan_.halted) is (most is not None and plan_.unhealthy > most)
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies())
 def test_no_node_is_repaired_twice_within_the_cooldown_or_beside_another_repair(
     of: Cluster, records: list[Remediation], policy: Policy
@@ -151,7 +149,7 @@ def test_no_node_is_repaired_twice_within_the_cooldown_or_beside_another_repair(
                 assert one.end_time is None or one.state == "AUTO_RESOLVED" or one.end_time <= NOW - COOLDOWN
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies())
 def test_the_ladder_never_goes_down(of: Cluster, records: list[Remediation], policy: Policy):
     ladders = {rule.name: rule.modes or [] for rule in policy.rules}
@@ -174,7 +172,7 @@ def test_the_ladder_never_goes_down(of: Cluster, records: list[Remediation], pol
         assert rung > max(tried, default=-1) or rung == len(ladder) - 1
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies(), st.randoms(use_true_random=False))
 def test_the_same_nodes_and_records_give_the_same_plan_in_any_order(
     of: Cluster, records: list[Remediation], policy: Policy, chance: random.Random
@@ -186,7 +184,7 @@ def test_the_same_nodes_and_records_give_the_same_plan_in_any_order(
     assert made(of, records, policy) == made(otherwise, shuffled, policy)
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies(), st.data())
 def test_what_cannot_be_read_starts_no_more_than_what_can_and_nothing_on_its_node(
     of: Cluster, records: list[Remediation], policy: Policy, data: st.DataObject
@@ -201,13 +199,12 @@ def test_what_cannot_be_read_starts_no_more_than_what_can_and_nothing_on_its_nod
     assert not begun(plan_) or plan_.under_repair + len(begun(plan_)) <= policy.max_concurrent
 
 
-@SETTINGS
 @given(nodes(["Wedged", "", "unhealthy", "NODE_PHASE_ODD"]), policies())
 def test_a_status_that_nobody_knows_starts_nothing(live: list[dict[str, Any]], policy: Policy):
     assert set(made(cluster(live), [], policy).counts) <= {Word.LEAVE}
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies())
 def test_a_state_or_a_mode_that_nobody_knows_starts_nothing(of: Cluster, records: list[Remediation], policy: Policy):
     odd = [one.model_copy(update={"state": RemediationState("SOMETHING_NEW"), "end_time": None}) for one in records]
@@ -219,7 +216,7 @@ def test_a_state_or_a_mode_that_nobody_knows_starts_nothing(of: Cluster, records
         assert decision.word not in BEGINS or (decision.mode is not None and decision.mode.known)
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations(), policies())
 def test_what_is_ours_and_under_way_goes_on_once_for_each_node(of: Cluster, records: list[Remediation], policy: Policy):
     plan_ = made(of, records, policy)
@@ -231,7 +228,7 @@ def test_what_is_ours_and_under_way_goes_on_once_for_each_node(of: Cluster, reco
     assert len(going_on) == len(set(going_on))
 
 
-@SETTINGS
+@settings(max_examples=300)
 @given(CLUSTERS, remediations())
 def test_each_node_has_the_remediations_of_the_instances_that_were_it(of: Cluster, records: list[Remediation]):
     for seen in every_node(of, records):
