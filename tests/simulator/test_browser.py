@@ -53,7 +53,7 @@ def test_it_shows_by_itself_what_others_do(simulator: Simulator, browser: Browse
     with showing(simulator, browser) as page:
         path = instance_path(NODE).removeprefix("/v1")
         simulator.http.post(path, json={"mode": "REMEDIATION_MODE_REBOOT_VM", "reason": "seen live"})
-        page.get_by_text("seen live").wait_for()
+        page.locator("article").get_by_text("seen live").wait_for()
         simulator.control("POST", "/advance", {"seconds": 10})
         page.locator("article .badge.running").wait_for()
 
@@ -64,7 +64,7 @@ def test_a_remediation_can_be_started_and_cancelled(simulator: Simulator, browse
         page.locator("#start-dialog [name=mode]").select_option("HOST_AWARE")
         page.locator("#start-dialog [name=reason]").fill("by hand")
         page.get_by_role("button", name="Do it").click()
-        page.get_by_text("by hand").wait_for()
+        page.locator("article").get_by_text("by hand").wait_for()
         assert only(simulator)["mode"] == "REMEDIATION_MODE_HOST_AWARE"
         page.get_by_role("button", name="Cancel").click()
         page.locator("article .badge.cancelled").wait_for()
@@ -256,12 +256,12 @@ def test_the_focus_never_falls_to_the_body(simulator: Simulator, browser: Browse
         assert focused() == "waiting"
         page.get_by_label(f"Act on {NODE}").focus()
         simulator.create("cluster-1-node-3")
-        page.get_by_text("by hand").wait_for()
+        page.locator("article").get_by_text("by hand").wait_for()
         assert focused() == f"start-{NODE}"
         page.locator("summary").first.focus()
         was = focused()
         simulator.create("cluster-1-node-4")
-        page.get_by_text("by hand").nth(1).wait_for()
+        page.locator("article").get_by_text("by hand").nth(1).wait_for()
         assert focused() == was
 
 

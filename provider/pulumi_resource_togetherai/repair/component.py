@@ -80,10 +80,10 @@ def declare(
     states = dict[str, pulumi.Input[Any]]()
     for decision, children in made.component.children(made.plan):
         before = list[pulumi.Resource]()
+        name = decision.node if decision.node and decision.node not in states else decision.instance_id
         for child in children:
             options = pulumi.ResourceOptions(parent=parent, depends_on=before, retain_on_delete=True, protect=False)
             before = [make(child, options)]
-            name = decision.node if decision.node and decision.node not in states else decision.instance_id
             states[name] = getattr(before[0], "state")  # noqa: B009
     return pulumi.Output.from_input(states).apply(_begun)
 
