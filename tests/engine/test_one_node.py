@@ -103,6 +103,32 @@ def test_of_two_stacks_with_adopt_both_wait_for_the_same_one(tmp_path: Path, for
         assert [one["adopted"] for one in held] == [False, True]
 
 
+@pytest.mark.parametrize("by_name", ["early", "late"])
+def test_of_one_stack_by_the_nodes_name_and_one_by_its_instance_one_runs(tmp_path: Path, form: Form, by_name: str):
+    with race(tmp_path, form, pending=600, running=100) as both:
+        naming = both.early if by_name == "early" else both.late
+        naming.declare(node="CLUSTER-1-HOST-1", instanceId=None)
+        early, late = both.run()
+        assert (early.code, late.code) == (0, 1)
+        assert both.states() == ["CANCELLED", "SUCCEEDED"]
+        (error,) = [line for line in late.errors if "is being repaired already" in line]
+        assert "was cancelled before it began" in error
+
+
+def test_who_names_the_fresh_vm_does_not_repair_it_while_the_repair_that_replaced_it_runs(tmp_path: Path, form: Form):
+    with simulator(settings={"pending": 0, "running": 1e5, "replaces_at_once": True}) as api:
+        first, second = (Stack(tmp_path / name, form, api.address, name=name) for name in ("first", "second"))
+        first.declare(node="cluster-1-slurm-1", instanceId=None, mode="VM_ONLY", wait=False)
+        first.up(check=True)
+        api.until("RUNNING")
+        second.declare(instanceId="cluster-1-node-1-r2", mode="VM_ONLY")
+        for refused in (second.preview(), second.up()):
+            assert refused.code != 0
+            assert "instance cluster-1-node-1-r2 of cluster cluster-1 is being repaired already" in refused.output
+            assert "of instance cluster-1-node-1 in cluster cluster-1, RUNNING" in refused.output
+        assert api.posts() == 1
+
+
 def test_an_api_that_begins_at_once_leaves_both_and_both_are_named(tmp_path: Path, form: Form):
     with race(tmp_path, form, pending=0, running=600) as both:
         early, late = both.run()

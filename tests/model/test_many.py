@@ -244,6 +244,29 @@ async def test_one_wait_asks_for_one_remediation_and_quickly_at_first(fleet: Mak
     assert await here.asked() == {"list instance": 2, "post": 1, "get cluster": 2}
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+async def test_what_nodes_were_before_costs_no_request_for_each(fleet: Make, by_name: bool):
+    nodes = 60
+    before = fleet(nodes=nodes, settings={"running": 20})
+    assert states(await all_of([before.create(node) for node in range(1, nodes + 1)])) == {"SUCCEEDED": nodes}
+    here = before.another_process({})
+    already = await here.asked()
+
+    async def begin(node: int) -> Resource:
+        await asyncio.sleep(node * 0.08)  # as the engine begins them
+        urn, declared = here.declared(node, mode="REBOOT_VM", reason="again")
+        named = {"node": f"cluster-1-host-{node}"} if by_name else {"instanceId": f"cluster-1-node-{node}-r2"}
+        del declared["instanceId"]
+        return await here.resources.create(urn, declared | named, Line())
+
+    assert states(await all_of([begin(node) for node in range(1, nodes + 1)])) == {"SUCCEEDED": nodes}
+    asked = await here.asked() - already
+    assert asked["get cluster"] == 1
+    assert asked["list all"] <= 1
+    assert asked["list instance"] <= nodes
+    assert asked["list active"] <= 1.2 * (nodes * 0.08 + 2 * 30 / 5) + 5
+
+
 async def test_waits_that_are_given_up_leave_nothing_behind(fleet: Make):
     here = fleet()
     gone = asyncio.ensure_future(here.create(1))

@@ -3,6 +3,7 @@ nowhere starts nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 from pulumi_resource_togetherai.api.listed import Listed
@@ -37,6 +38,14 @@ class Forgetful:
     async def everything(self, *, preview: bool = False) -> Listed:
         """All that was started."""
         return self._records
+
+    async def node(self, instance_id: str, *, preview: bool = False) -> Listed:
+        """What was started of an instance."""
+        return self._records.of(instance_id)
+
+    async def of_former(self, instances: Collection[str], *, preview: bool = False) -> Listed:
+        """What was started of several."""
+        return self._records.of_any(instances)
 
 
 async def test_what_this_resource_has_started_is_found_where_the_api_does_not_say_what_the_node_was():

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, cast
 
 from pulumi_resource_togetherai.api.asked import Asked, Contradiction, Unusable, folded, has_ended, instance_of
 from pulumi_resource_togetherai.api.models import Remediation
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,13 @@ class Listed(list[Remediation]):
             if folded(record.instance_id) in instances or (or_else is not None and or_else(record))
         )
         return Listed(found, self._unreadable_of(instances), cut_off=self.cut_off)
+
+    def beside(self, other: Listed) -> Listed:
+        """Both lists in one, newest first; of a remediation in both the record of this one."""
+        known = {folded(record.id) for record in self}
+        records = [*self, *(record for record in other if folded(record.id) not in known)]
+        records.sort(key=lambda record: record.create_time or _LONG_AGO, reverse=True)
+        return Listed(records, [*self.unreadable, *other.unreadable], cut_off=self.cut_off or other.cut_off)
 
     def _unreadable_of(self, instances: Collection[str]) -> list[Unreadable]:
         """The items that may belong to one of these instances."""

@@ -80,6 +80,11 @@ class Batch(Generic[K, T]):
         assert answer is not None
         return answer
 
+    def forget(self) -> None:
+        """Answers nobody any more with what is there by now."""
+        self._all = None
+        self._single.clear()
+
     def _known(self, key: K, max_age: float) -> T | None:
         oldest = asyncio.get_running_loop().time() - max_age
         if self._all is not None and self._all[0] >= oldest and (answer := self._all[1](key)) is not None:

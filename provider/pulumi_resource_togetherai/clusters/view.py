@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from pulumi_resource_togetherai.api import models
@@ -75,7 +76,7 @@ class View:
         self._shown_by = dict[str, Way]()
         """The way that showed a remediation which the first way did not, by its id."""
         at_least = min(interval / 5, 1.0)
-        self._clusters = Batch[str, models.Cluster](client.get_cluster, _one_by_one, min_interval=at_least)
+        self._clusters = Batch[str, models.Cluster](self._cluster, _one_by_one, min_interval=at_least)
         self._lists = Batch[str, Listed](self._everything, _one_by_one, min_interval=at_least)
         self._nodes = Batch[str, Listed](self._node, self._all_nodes, min_interval=at_least)
         self._records = Batch[Ref, Remediation](self._record, self._all_records, min_interval=at_least)
@@ -114,6 +115,11 @@ class View:
         """The cluster with its nodes."""
         return await self._clusters.look(self._id, max_age=RECENT if preview else 0.0)
 
+    async def _cluster(self, cluster_id: str) -> models.Cluster:
+        # What has replaced a VM that this answer lacks may be missing in an older list.
+        self._lists.forget()
+        return await self._client.get_cluster(cluster_id)
+
     async def names(self) -> models.Cluster:
         """The cluster as it was at some time in this process: what its nodes are called does not change."""
         return await self._clusters.look(self._id, max_age=float("inf"))
@@ -125,9 +131,26 @@ class View:
         return self._as_known_now(listed) if preview else listed
 
     async def of_the_same_node(self, instance_id: str, records: Listed, *, preview: bool = False) -> Listed:
-        """The remediations of the other instances that are or were the node of an instance, as far as the API still
-        serves the lists of instances that are gone. `records`: those of the instance itself."""
-        return await self._of_each(await self._others(instance_id, records, preview=preview), preview=preview)
+        """The remediations of the other instances that are or were the node of an instance. `records`: those of the
+        instance itself."""
+        return await self.of_former(await self._others(instance_id, records, preview=preview), preview=preview)
+
+    async def of_former(self, instances: Collection[str], *, preview: bool = False) -> Listed:
+        """The remediations of instances that are gone, as far as the API still lists them. Nothing more is started of
+        them, so a list of the cluster that is a minute old serves, together with what is active: all share both."""
+        if not instances:
+            return Listed()
+        try:
+            listed = (await self.everything(preview=True)).of_any(instances)
+            if not preview and not listed.cut_off:
+                active = (await self.active(since=asyncio.get_running_loop().time() - self.interval)).of_any(instances)
+                under_way = {folded(record.id) for record in active}
+                if any(not record.terminal and folded(record.id) not in under_way for record in listed):  # it has ended
+                    listed = (await self.everything()).of_any(instances)
+                listed = active.beside(listed)
+        except (CredentialRefused, Incomplete, NotFound, Refused):
+            return await self._of_each(instances, preview=preview)
+        return await self._of_each(instances, preview=preview) if listed.cut_off else listed
 
     async def _others(
         self, instance_id: str, records: Iterable[Remediation] = (), *, preview: bool = False
@@ -148,6 +171,7 @@ class View:
         return self.one_node.others(instance_id)
 
     async def _of_each(self, instances: Iterable[str], *, preview: bool = False) -> Listed:
+        """By the list of each: the API may not serve that of an instance that is gone."""
 
         async def of(other: str) -> Listed:
             try:
@@ -155,10 +179,7 @@ class View:
             except (CredentialRefused, NotFound, Refused):
                 return Listed()
 
-        lists = await asyncio.gather(*map(of, instances))
-        cut_off = next((listed.cut_off for listed in lists if listed.cut_off), "")
-        unreadable = [item for listed in lists for item in listed.unreadable]
-        return Listed((record for listed in lists for record in listed), unreadable, cut_off=cut_off)
+        return reduce(Listed.beside, await asyncio.gather(*map(of, instances)), Listed())
 
     async def remediation(self, which: Remediation | Ref, *, preview: bool = False) -> Remediation:
         """A remediation as it is now. Raises NotFound if no way to ask shows it now, which proves nothing yet."""
@@ -211,7 +232,7 @@ class View:
             try:
                 return await self.active()
             except (CredentialRefused, Incomplete, NotFound, Refused):
-                return Listed([*await self.node(record.instance_id), *await self._of_each(others)])
+                return (await self.node(record.instance_id)).beside(await self._of_each(others))
         return await self.node(record.instance_id)
 
     async def active(self, *, since: float | None = None) -> Listed:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pulumi_resource_togetherai.api.asked import same_id
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, NotFound, Refused
 from pulumi_resource_togetherai.api.listed import Listed
 from pulumi_resource_togetherai.api.models import Cluster, Remediation
@@ -55,8 +56,9 @@ def where(cluster: Cluster, name: str, records: Listed) -> Where:
 
 
 async def instance_named(view: View, name: str) -> str:
-    """The instance that a node's name leads to; the name itself if that is none. Raises ApiError."""
-    return where(await view.cluster(), name, Listed()).instance_id
+    """The instance that a node's name led to at some time in this run; the name itself if that is none. Raises
+    ApiError."""
+    return where(await view.names(), name, Listed()).instance_id
 
 
 async def remediations_named(
@@ -65,13 +67,21 @@ async def remediations_named(
     """The remediations of every instance that is or was the node of that name, as far as the API says, newest first,
     with those that `or_else` is true of; and where the node is. Raises ApiError: NotServed where the API has no list
     of all instances."""
-    cluster = await view.cluster(preview=preview)
+    cluster = await view.cluster(preview=True)
     try:
-        everything = await view.everything(preview=preview)
+        everything = await view.everything(preview=True)
     except (NotFound, Refused, CredentialRefused) as error:
         if error.http_status == 401:
             raise
         raise NotServed(view.id, error) from error
     place = where(cluster, name, everything)
     view.one_node.learn(place.instances)
-    return everything.of_any(place.instances, or_else=or_else), place
+    listed = everything.of_any(place.instances, or_else=or_else)
+    if preview:
+        return listed, place
+    # All share what was asked for a minute ago at most. What may have been started since is asked for each.
+    now = Listed() if place.astray else await view.node(place.instance_id)
+    former = await view.of_former(
+        [each for each in place.instances if place.astray or not same_id(each, place.instance_id)]
+    )
+    return now.beside(former).beside(listed), place
