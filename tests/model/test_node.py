@@ -11,6 +11,7 @@ import pytest
 
 from pulumi_resource_togetherai.operation.check import check
 from pulumi_resource_togetherai.operation.run import OperationError
+from pulumi_resource_togetherai.remediation.resource import RemediationResource
 from pulumi_resource_togetherai.remediation.rules.inputs import RemediationInputs
 from pulumi_resource_togetherai.review.resource import ReviewResource
 from tests.model.test_preview import behave
@@ -291,3 +292,23 @@ def test_a_proposal_for_the_fresh_vm_is_not_approved_while_the_one_before_is_rep
 
     with pytest.raises(OperationError, match=f"cannot be approved while its node is being repaired.*{running.id}"):
         early.run(review())
+
+
+@pytest.mark.parametrize("review_first", [True, False])
+def test_preview_warns_of_a_program_that_starts_a_repair_and_approves_another_of_one_node(
+    world: World, review_first: bool
+):
+    world.control("POST", f"/instances/cluster-1/{NODE}/propose", {"fault": "xid", "force": True})
+    approving = {"clusterId": "cluster-1", "node": "cluster-1-slurm-1", "decision": "APPROVE"}
+
+    async def previews() -> None:
+        async with world.session() as session:
+            remediations = RemediationResource(session, keeps_unfinished=True)
+            reviews = ReviewResource(session, keeps_unfinished=True)
+            steps = [(remediations, world.urn("fix"), NAMED), (reviews, world.urn("approve"), approving)]
+            for resource, urn, inputs in reversed(steps) if review_first else steps:
+                await resource.preview_create(urn, resource.check(urn, inputs).inputs, world.told)
+
+    world.run(previews())
+    (warning,) = [line for line in world.told.lines if "repairs one node twice" in line]
+    assert '"fix" starts a remediation of it, and "approve" approves the one' in warning

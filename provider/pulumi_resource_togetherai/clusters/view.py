@@ -20,6 +20,7 @@ from pulumi_resource_togetherai.api.asked import folded
 from pulumi_resource_togetherai.api.errors import ApiError, CredentialRefused, Incomplete, NotFound, Refused
 from pulumi_resource_togetherai.api.listed import Listed, Unreadable
 from pulumi_resource_togetherai.api.models import Remediation
+from pulumi_resource_togetherai.clusters.announced import Announced
 from pulumi_resource_togetherai.clusters.batch import Answers, Batch
 from pulumi_resource_togetherai.clusters.believe import believe, contradicts
 from pulumi_resource_togetherai.clusters.estimate import Estimates
@@ -85,6 +86,8 @@ class View:
         """The active remediations as they were last listed, and when that was asked for, on the event loop's clock."""
         self.locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
         """The lock of each instance, by its id; see `operation/instance_lock`."""
+        self.announced = Announced()
+        """What previews have announced about its nodes."""
         self.one_node = OneNode()
         """Which of its instances are one node, as far as somebody has asked."""
         self.estimates = Estimates()

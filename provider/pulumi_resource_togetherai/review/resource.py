@@ -52,7 +52,7 @@ class ReviewResource(Operations):
         run = None if holds_unknown(inputs) else await self.session.preflight(report)
         if run is not None:
             declared, replaced = ReviewInputs.model_validate(inputs), self._memories[urn].replaced
-            await preview_create(run, declared, replaced=replaced)
+            await preview_create(run, urn, declared, replaced=replaced)
         return dict(inputs) | {"state": UNKNOWN}
 
     async def _create(

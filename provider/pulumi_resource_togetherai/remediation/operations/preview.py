@@ -9,6 +9,7 @@ from pulumi_resource_togetherai.api.asked import same_id
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import GpuWorkerNode
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.announced import both
 from pulumi_resource_togetherai.clusters.where import NotServed
 from pulumi_resource_togetherai.fields import duration_text
 from pulumi_resource_togetherai.operation.outcome import ended_badly
@@ -74,6 +75,9 @@ async def preview_create(run: Run, identity: Identity, program: Program, intent:
                 + (f" (attempt {attempt}: {because})" if attempt > 1 else "")
             )
             await program.joins(identity, instance_id, run.report)
+            view = run.cluster(inputs.cluster_id)
+            for approving in view.announced.starts(view.one_node.key(instance_id), identity.urn):
+                await run.report.warning(both(identity.urn, approving))
         case Adopt(record, _, because) if ended_badly(record) and not inputs.accept_failure:
             await run.report.warning(f"`pulumi up` will start nothing and fail with {messages.name(record)}: {because}")
         case Adopt(record, _, because, warns):

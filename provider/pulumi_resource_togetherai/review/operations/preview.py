@@ -6,6 +6,7 @@ from pulumi_resource_togetherai.api.enums import RemediationState
 from pulumi_resource_togetherai.api.errors import ApiError, NotFound
 from pulumi_resource_togetherai.api.models import Remediation
 from pulumi_resource_togetherai.clusters import messages
+from pulumi_resource_togetherai.clusters.announced import both
 from pulumi_resource_togetherai.operation.run import Interrupted, OperationError, Run
 from pulumi_resource_togetherai.operation.unchecked import unchecked
 from pulumi_resource_togetherai.review.rules.decision import Adopt, Gone, Refuse, Review, decide
@@ -16,7 +17,7 @@ from pulumi_resource_togetherai.review.steps.locate import NoProposal, located
 from pulumi_resource_togetherai.review.steps.look import look, under_repair
 
 
-async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | None) -> None:
+async def preview_create(run: Run, urn: str, inputs: ReviewInputs, *, replaced: State | None) -> None:
     """Says what create will do. `replaced` is the review that is deleted first.
 
     Raises OperationError for an unknown cluster or instance, and for what create will refuse.
@@ -39,6 +40,9 @@ async def preview_create(run: Run, inputs: ReviewInputs, *, replaced: State | No
             await _nobody_repairs_the_node(run, record)
             instead = f" as {inputs.mode.short}" if inputs.mode and inputs.mode != record.mode else ""
             await run.report.info(f"`pulumi up` will approve{instead} {details(record, run.client.now())}")
+            view = run.cluster(inputs.cluster_id)
+            for starting in view.announced.approves(view.one_node.key(record.instance_id), urn):
+                await run.report.warning(both(starting, urn))
         case Review(record):
             await run.report.info(f"`pulumi up` will reject {details(record, run.client.now())}")
         case Adopt(record, because):
